@@ -1,0 +1,45 @@
+/* From bytes to meaning: lenient on types, strict on meaning. The reference gives numbers as 1 and "1", flags as true, 1
+ * and "1", lists as a list, as one object, as JSON inside a text, or as nothing at all. */
+#ifndef GRIDLANE_API_ANSWER_H
+#define GRIDLANE_API_ANSWER_H
+
+#include <jansson.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "runner/base/buffer.h"
+#include "runner/base/error.h"
+
+/* What an answer with a 2xx status says about success. */
+enum answer_says {
+	ANSWER_SUCCESS, /* every flag present says yes, at least one flag present */
+	ANSWER_REFUSED, /* every flag present says no */
+	ANSWER_SILENT,  /* no flag at all (seven operations document no answer) */
+	ANSWER_CONTRADICTORY /* success:true beside status:0 */
+};
+
+/* Parse a body within the limits of the security design 3.3 (one pre-scan for depth and containers, then jansson with
+ * JSON_REJECT_DUPLICATES; a UTF-8 BOM is skipped). The top must be an object or a list. GR_PROTOCOL otherwise, with the first
+ * bytes received, made harmless, in the text. */
+int answer_parse(const char *body, size_t bytes, json_t **ret_json, struct gr_error *err);
+/* Flags: "success" (bool, 1, "1", "true") and "status" (the same; "statuscode" counts as well). */
+enum answer_says answer_says(const json_t *answer);
+/* The server's words ("message", "msg", "error", also one level down), made harmless and cut; "" when there are none. */
+const char *answer_message(const json_t *answer, char text[static 256]);
+/* Do these words mean an expired or wrong token? */
+bool answer_is_about_auth(const json_t *answer);
+
+/* Lenient members: the value of `key`, or of the first of several keys "a|b|c" that is there and not null. */
+const json_t *answer_member(const json_t *object, const char *keys);
+/* Integer from 1, "1", 1.0, true; false if absent or anything else. */
+bool answer_int(const json_t *object, const char *keys, int64_t *ret);
+/* Text from a text or a number ("" and "null" count as absent). The result is the caller's, or NULL. */
+char *answer_text(const json_t *object, const char *keys);
+/* true for true, 1, "1", "true", "yes"; false for the opposites and absence. */
+bool answer_flag(const json_t *object, const char *keys);
+/* A list from a list, one object, a JSON text of either, "" / null / absence (an empty list); GR_PROTOCOL for others.
+ * The result is a new reference. */
+int answer_list(const json_t *object, const char *keys, json_t **ret_list, struct gr_error *err);
+
+#endif

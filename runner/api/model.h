@@ -1,0 +1,121 @@
+/* What answers mean: the parts of TestGrid that steps reason about, decoded. Texts are owned by their structs and NULL
+ * when the server did not say; ids are kept as text. */
+#ifndef GRIDLANE_API_MODEL_H
+#define GRIDLANE_API_MODEL_H
+
+#include <jansson.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "runner/base/error.h"
+
+enum platform { PLATFORM_UNKNOWN, PLATFORM_IOS, PLATFORM_ANDROID, PLATFORM_WEB };
+enum platform platform_parse(const char *text); /* "android", "Android", "2"; "ios", "1"; "web", "3" (reference: device_type) */
+const char *platform_name(enum platform platform);         /* "android"; "unknown" */
+const char *platform_process_type(enum platform platform); /* "oaa" "oia" "ow" (reference: App Build Run) */
+const char *platform_direct_code(enum platform platform);  /* "2" android, "1" ios (reference: App Upload Direct) */
+
+/* A device of get_device_list, get_all_devices_with_filter, group_devices or get_device_details. */
+enum device_state { /* in order of how final they are; the first that holds is the reason */
+	DEVICE_FREE,
+	DEVICE_UNAUTHORISED,
+	DEVICE_OFFLINE,
+	DEVICE_DISCONNECTED,
+	DEVICE_REBOOTING,
+	DEVICE_CLEANING,
+	DEVICE_PREPARING,
+	DEVICE_RESERVED,
+	DEVICE_RUNS_BUILD,
+	DEVICE_IN_GENERATOR,
+	DEVICE_LOCAL_EXECUTION,
+	DEVICE_IN_USE,      /* by hand in the device cloud */
+	DEVICE_VIRTUAL_USB,
+	DEVICE_UNKNOWN      /* a device_status that is neither "Available" nor a known word */
+};
+
+struct device {
+	char *device_id, *udid, *s_device, *name, *manufacturer, *os_version, *tags;
+	char *reserved_by; /* e-mail, or NULL */
+	char *appium_url;
+	enum platform platform;
+	enum device_state state;
+};
+
+struct device_list {
+	struct device *devices;
+	size_t count;
+};
+
+/* Reads a list under `data`; an object or list under `devices`; lists by platform under either ({"android":[...]}). */
+int device_list_decode(const json_t *answer, struct device_list *ret_list, struct gr_error *err);
+void device_list_release(struct device_list *list);
+void device_release(struct device *device);
+const char *device_state_words(enum device_state state); /* "offline", "reserved", ... */
+/* The fields users see in expressions: device_id udid s_device name manufacturer os os_major platform tags (a list). */
+json_t *device_to_json(const struct device *device);
+int device_from_json(const json_t *json, struct device *ret_device, struct gr_error *err);
+
+/* The numbers of build_list. "No builds" in any shape is an empty list. */
+struct build_list {
+	char **numbers;
+	size_t count;
+};
+int build_list_decode(const json_t *answer, struct build_list *ret_list, struct gr_error *err);
+void build_list_release(struct build_list *list);
+bool build_list_has(const struct build_list *list, const char *number);
+
+/* execution_details (reference: Execution Details). */
+enum completion { COMPLETION_UNKNOWN = 0, COMPLETION_PROCESSING = 1, COMPLETION_QUEUED = 2, COMPLETION_DONE = 3, COMPLETION_STOPPED = 4 };
+enum case_state { CASE_NOT_STARTED = 0, CASE_STARTED = 1, CASE_PASSED = 2, CASE_FAILED = 3, CASE_STOPPED = 4, CASE_SKIPPED = 5, CASE_UNKNOWN = 6 };
+
+struct execution_case {
+	char *name;
+	char *module_id;  /* build_module_id */
+	char *data;       /* parameterised_test_data */
+	char *reason;     /* failed_reason */
+	char *raw_status; /* as received */
+	enum case_state state;
+};
+
+enum { COUNT_NOT_STARTED, COUNT_STARTED, COUNT_PASSED, COUNT_FAILED, COUNT_STOPPED, COUNT_SKIPPED, COUNT_KINDS };
+
+struct execution_device {
+	char *build_test_id, *device_id, *device_name;
+	char *app_version, *app_build_number, *bundle_id; /* of `info` */
+	int64_t counts[COUNT_KINDS]; /* no_of_*; -1 where the answer has none */
+	char *raw_completed;
+	enum completion completed; /* is_completed of the device; the answer's own when the device has none */
+	struct execution_case *cases;
+	size_t case_count;
+};
+
+struct execution {
+	char *build_number, *build_url, *build_id; /* build_id: last path segment of build_url */
+	int all_completed; /* is_build_completed_in_all_devices: 1 yes, 0 no, -1 not said */
+	struct execution_device *devices;
+	size_t device_count;
+};
+int execution_decode(const json_t *answer, struct execution *ret_execution, struct gr_error *err);
+void execution_release(struct execution *execution);
+
+/* get_native_test_results. Statuses are undocumented: the text rules, then the number as in test_status, then counts. */
+enum native_state { NATIVE_UNKNOWN, NATIVE_WAITING, NATIVE_RUNNING, NATIVE_PASSED, NATIVE_FAILED, NATIVE_STOPPED, NATIVE_COMPLETED /* done, the counts decide */ };
+struct native_device {
+	char *device_id, *device_name, *udid, *os_version, *platform, *log_path, *recording_path;
+	char *status, *status_text; /* as received */
+	enum native_state state;
+	int64_t all, passed, failed; /* -1: not said */
+};
+struct native_result {
+	struct native_device *devices;
+	size_t count;
+};
+int native_result_decode(const json_t *answer, struct native_result *ret_result, struct gr_error *err);
+void native_result_release(struct native_result *result);
+
+/* The last path segment of a URL or path, without query ("https://h/apps/native-test/73" gives "73"), the caller's;
+ * NULL when there is none. */
+char *url_last_segment(const char *url);
+
+#endif

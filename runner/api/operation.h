@@ -1,0 +1,60 @@
+/* The API as a table: one row an operation (operations.def), read by the encoder, the checker, help and completion. */
+#ifndef GRIDLANE_API_OPERATION_H
+#define GRIDLANE_API_OPERATION_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+/* How a lost or failed exchange may be repeated (reliability design 2.1). */
+enum operation_class {
+	CLASS_READ,   /* safe: repeat freely */
+	CLASS_WRITE,  /* idempotent write: repeat */
+	CLASS_MARKED, /* write that carries our marker: look it up before repeating */
+	CLASS_START,  /* starts device time: sent once, then reconciled */
+	CLASS_NEVER   /* never repeated by itself */
+};
+
+enum parameter_flags {
+	PARAMETER_REQUIRED = 1 << 0,
+	PARAMETER_PATH = 1 << 1,   /* stands in the path as {name} */
+	PARAMETER_FILE = 1 << 2,   /* a file is sent */
+	PARAMETER_SECRET = 1 << 3, /* token, password or PIN */
+	PARAMETER_TOKEN = 1 << 4   /* user_token: filled in by the runner, not by users */
+};
+
+struct parameter {
+	const char *name;
+	unsigned flags;      /* enum parameter_flags */
+	const char *choices; /* "oaa|oia|ow", file extensions ".apk|.ipa" for a file, or NULL */
+	const char *help;
+};
+
+struct operation {
+	const char *id;    /* "app_build_upload" */
+	const char *alias; /* a short name, or NULL */
+	const char *group; /* "Build" */
+	const char *title; /* "App Build Upload" */
+	const char *path;  /* "/ci/upload_app_build", with {name} places; always POST */
+	enum operation_class repeat;
+	const struct parameter *parameters; /* ends with a NULL name */
+	const char *outputs;  /* where the useful part of the answer stands ("data", "app_build_id"), or NULL */
+	const char *sample;   /* a sample answer of the reference, mended to valid JSON, or NULL where it documents none */
+	const char *source;   /* section of the reference: "Build / App Build Upload" */
+};
+
+/* Every operation has an index; enum operation_id gives it a name: OP_APP_BUILD_UPLOAD. */
+enum operation_id {
+#define OPERATION(id, ...) OP_##id,
+#include "runner/api/operations.def"
+#undef OPERATION
+	OP_COUNT
+};
+
+const struct operation *operation_get(enum operation_id id);
+/* By id or alias; NULL if there is none. */
+const struct operation *operation_find(const char *name);
+/* The nearest id or alias to a misspelt one, or NULL. */
+const char *operation_suggest(const char *name);
+const struct parameter *operation_parameter(const struct operation *operation, const char *name);
+
+#endif

@@ -1,0 +1,91 @@
+#include "runner/base/error.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+struct failure_row {
+	const char *name;
+	int exit_status;
+	const char *words;
+};
+
+static const struct failure_row rows[GR_FAILURE_COUNT] = {
+	[GR_NONE] = {"none", 0, "nothing failed"},
+#define FAILURE(id, name, exit_status, words) [GR_##id] = {name, exit_status, words},
+#include "runner/base/error.def"
+#undef FAILURE
+};
+
+static const struct failure_row *row_of(enum gr_failure failure)
+{
+	if ((int)failure < 0 || failure >= GR_FAILURE_COUNT)
+		failure = GR_INTERNAL;
+	return &rows[failure];
+}
+
+static void flatten(char *text)
+{
+	for (; *text; text++)
+		if (*text == '\n' || *text == '\r')
+			*text = ' ';
+}
+
+int gr_fail(struct gr_error *err, enum gr_failure failure, int errnum, const char *format, ...)
+{
+	va_list args;
+	size_t used;
+
+	if (!err)
+		return -(int)failure;
+	err->failure = failure;
+	va_start(args, format);
+	(void)vsnprintf(err->text, sizeof(err->text), format, args);
+	va_end(args);
+	used = strlen(err->text);
+	if (errnum)
+		(void)snprintf(err->text + used, sizeof(err->text) - used, ": %s", strerror(errnum));
+	flatten(err->text);
+	return -(int)failure;
+}
+
+int gr_context(struct gr_error *err, const char *format, ...)
+{
+	char old[sizeof(err->text)];
+	va_list args;
+	size_t used;
+
+	if (!err)
+		return -(int)GR_INTERNAL;
+	memcpy(old, err->text, sizeof(old));
+	va_start(args, format);
+	(void)vsnprintf(err->text, sizeof(err->text), format, args);
+	va_end(args);
+	used = strlen(err->text);
+	(void)snprintf(err->text + used, sizeof(err->text) - used, ": %s", old);
+	flatten(err->text);
+	return -(int)err->failure;
+}
+
+const char *failure_name(enum gr_failure failure)
+{
+	return row_of(failure)->name;
+}
+
+const char *failure_words(enum gr_failure failure)
+{
+	return row_of(failure)->words;
+}
+
+int failure_exit_status(enum gr_failure failure)
+{
+	return row_of(failure)->exit_status;
+}
+
+enum gr_failure failure_from_name(const char *name)
+{
+	for (int i = 1; i < GR_FAILURE_COUNT; i++)
+		if (strcmp(rows[i].name, name) == 0)
+			return (enum gr_failure)i;
+	return GR_NONE;
+}

@@ -1,0 +1,118 @@
+#include "runner/base/memory.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+static void out_of_memory(void) __attribute__((noreturn));
+
+/* Nothing can be reported in full without memory. The journal on the disk stays what it is: `gridlane resume` goes
+ * on from it, so leaving at once loses nothing. */
+static void out_of_memory(void)
+{
+	static const char words[] = "gridlane: out of memory; `gridlane resume` goes on with this run\n";
+
+	if (write(STDERR_FILENO, words, sizeof(words) - 1) < 0)
+		_exit(3);
+	_exit(3);
+}
+
+void gr_free(void *memory)
+{
+	free(memory);
+}
+
+void *gr_alloc(size_t count, size_t size)
+{
+	void *memory = calloc(count ? count : 1, size ? size : 1);
+
+	if (!memory)
+		out_of_memory();
+	return memory;
+}
+
+void *gr_resize(void *memory, size_t count, size_t size)
+{
+	void *moved = reallocarray(memory, count ? count : 1, size ? size : 1);
+
+	if (!moved)
+		out_of_memory();
+	return moved;
+}
+
+char *gr_strdup(const char *text)
+{
+	return text ? gr_strndup(text, strlen(text)) : NULL;
+}
+
+char *gr_strndup(const char *text, size_t bytes)
+{
+	char *copy = gr_alloc(bytes + 1, 1);
+
+	if (bytes)
+		memcpy(copy, text, bytes);
+	return copy;
+}
+
+char *gr_vprintf(const char *format, va_list args)
+{
+	char *text = NULL;
+
+	if (vasprintf(&text, format, args) < 0)
+		out_of_memory();
+	return text;
+}
+
+char *gr_printf(const char *format, ...)
+{
+	va_list args;
+	char *text;
+
+	va_start(args, format);
+	text = gr_vprintf(format, args);
+	va_end(args);
+	return text;
+}
+
+void *gr_grow(void *items, size_t count, size_t size)
+{
+	if (count == 0)
+		return gr_resize(items, 8, size);
+	if (count >= 8 && (count & (count - 1)) == 0)
+		return gr_resize(items, count * 2, size);
+	return items ? items : gr_resize(items, 8, size);
+}
+
+static void *json_alloc(size_t size)
+{
+	void *memory = malloc(size ? size : 1);
+
+	if (!memory)
+		out_of_memory();
+	return memory;
+}
+
+void gr_memory_init(void)
+{
+	json_set_alloc_funcs(json_alloc, free);
+}
+
+void gr_auto_free(void *address)
+{
+	void *memory;
+
+	memcpy(&memory, address, sizeof(memory));
+	gr_free(memory);
+}
+
+void gr_auto_close(const int *fd)
+{
+	if (*fd >= 0)
+		(void)close(*fd);
+}
+
+void gr_auto_json(json_t **json)
+{
+	json_decref(*json);
+}

@@ -1,0 +1,62 @@
+/* What happens in a run, as it happens. The engine says each fact once, as an event; the journal, the results, the console and --events
+ * are readers. Texts are borrowed for the time of the call. */
+#ifndef GRIDLANE_RESULTS_EVENT_H
+#define GRIDLANE_RESULTS_EVENT_H
+
+#include <jansson.h>
+#include <stdint.h>
+
+#include "runner/results/model.h"
+
+enum run_event_kind {
+	RUN_STARTED,    /* text: pipeline name; detail: {run_id, server, file, sandbox, steps} */
+	LANE_STARTED,   /* lane; detail: matrix values or NULL */
+	LANE_ENDED,     /* lane, outcome */
+	STEP_STARTED,   /* lane, step, text: kind */
+	STEP_PROGRESS,  /* lane, step, text: for people ("12/40 tests, 1 failed"); done/total when known (-1 otherwise) */
+	STEP_LEARNED,   /* lane, step, detail: facts to keep */
+	STEP_INTENT,    /* lane, step, text: operation id; detail: arguments with handles in the place of secrets */
+	STEP_ANSWER,    /* lane, step, text: operation id; detail: {verdict, status, ...} */
+	STEP_OUTPUT,    /* lane, step, text: a line that a local command wrote */
+	STEP_REPEAT,    /* lane, step, text: why and when something is sent again */
+	STEP_ENDED,     /* lane, step, outcome, failure, text: why; detail: outputs; done: elapsed_ms; total: requests */
+	RUN_RESOURCE_HELD,     /* text: what; detail: {key, operation, arguments} */
+	RUN_RESOURCE_RELEASED, /* text: what; detail: {key} ; outcome; */
+	RUN_DEVICE_RESULT,     /* lane, step, device_run */
+	RUN_PROBLEM,    /* lane, step, failure, text; done: 1 for a warning */
+	RUN_ARTIFACT,   /* artifact */
+	RUN_GATE_RULE,  /* rule */
+	RUN_CANCELLED,  /* done: signal number */
+	RUN_NOTE,       /* text: for people (where reports are, what keeps running) */
+	RUN_JUDGED      /* results are final; results points to them */
+};
+const char *run_event_name(enum run_event_kind kind); /* "step_started" */
+
+struct run_event {
+	enum run_event_kind kind;
+	int64_t now_ms, wall_ms;
+	const char *lane, *step, *text;
+	enum outcome outcome;
+	enum gr_failure failure;
+	int64_t done, total;
+	json_t *detail;
+	const struct device_run *device_run;
+	const struct artifact *artifact;
+	const struct gate_rule *rule;
+	const struct results *results;
+};
+
+/* Events become results: apply each in its order. */
+int results_apply(struct results *results, const struct run_event *event, struct gr_error *err);
+
+/* A reader of events. `event` may fail (a full disk); `close` comes also after a failed open or event. */
+struct event_reader {
+	int (*event)(void *state, const struct run_event *event, struct gr_error *err);
+	int (*close)(void *state, struct gr_error *err);
+	void *state;
+};
+
+/* As one JSON object (for --events and the journal), a new reference; device runs only by their numbers and counts. */
+json_t *run_event_to_json(const struct run_event *event);
+
+#endif
