@@ -46,6 +46,7 @@ struct test_case {
 struct problem {
 	enum gr_failure failure;
 	bool is_warning; /* shown, does not change the verdict */
+	bool is_derived; /* added by results_judge(), which takes it back before it judges again */
 	char *message;   /* one line: what, where, why, what to do */
 	char *lane, *step, *device; /* NULL: not of one */
 };
@@ -134,6 +135,7 @@ struct results {
 	int exit_status;
 	char *cause;           /* the first root cause in one line, or NULL */
 	int64_t started_wall_ms, elapsed_ms;
+	int64_t started_ms;    /* CLOCK_BOOTTIME of RUN_STARTED; not in results.json */
 	unsigned requests;     /* HTTP exchanges, repeats included */
 	unsigned repeats;
 	int64_t polls, lag_most_ms; /* over all device runs: sum and maximum */
@@ -167,6 +169,9 @@ void device_run_add_problem(struct device_run *run, enum gr_failure failure, con
 	__attribute__((format(printf, 3, 4)));
 struct problem *results_add_problem(struct results *results, enum gr_failure failure, const char *lane, const char *step,
 	const char *format, ...) __attribute__((format(printf, 5, 6)));
+/* The step of that lane, added (as OUTCOME_NOT_RUN) when it is not there. */
+struct step_result *results_add_step(struct results *results, const char *lane, const char *step);
+void device_run_copy(const struct device_run *run, struct device_run *ret_copy); /* all the way down */
 
 struct totals results_totals(const struct results *results);
 
