@@ -1,0 +1,618 @@
+#include "runner/base/text.h"
+
+#include <stdint.h>
+#include <string.h>
+
+#include "runner/base/memory.h"
+
+#define REPLACEMENT 0xFFFDu
+#define SLUG_BYTES 80
+/* Longest word that gets a suggestion: no key, option or name of ours is longer. */
+#define SUGGEST_BYTES 64
+
+static bool is_letter(uint32_t c)
+{
+	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
+}
+
+static bool is_digit(uint32_t c)
+{
+	return c >= '0' && c <= '9';
+}
+
+static int fold(char c)
+{
+	return c >= 'A' && c <= 'Z' ? c - 'A' + 'a' : (unsigned char)c;
+}
+
+/* ---- UTF-8 ---- */
+
+struct character {
+	uint32_t code; /* U+FFFD when the bytes are no character */
+	size_t bytes; /* at least 1; of a broken one, as many as could have begun one */
+	bool valid;
+};
+
+/* The bytes that may follow a first byte are narrower for a few of them: no overlong forms, surrogates, or codes past
+ * U+10FFFF. */
+static bool is_second_byte(unsigned char first, unsigned char second)
+{
+	unsigned char low = first == 0xE0 ? 0xA0 : first == 0xF0 ? 0x90 : 0x80;
+	unsigned char high = first == 0xED ? 0x9F : first == 0xF4 ? 0x8F : 0xBF;
+
+	return second >= low && second <= high;
+}
+
+static struct character read_character(const char *text, size_t bytes)
+{
+	const unsigned char *at = (const unsigned char *)text;
+	unsigned char first = at[0];
+	size_t length = first < 0x80   ? 1
+	                : first < 0xC2 ? 0
+	                : first < 0xE0 ? 2
+	                : first < 0xF0 ? 3
+	                : first < 0xF5 ? 4
+	                               : 0;
+	uint32_t code = length <= 1 ? first : first & (0xFFu >> (length + 1));
+
+	if (length == 0)
+		return (struct character){REPLACEMENT, 1, false};
+	for (size_t i = 1; i < length; i++) {
+		if (i >= bytes || (at[i] & 0xC0) != 0x80 || (i == 1 && !is_second_byte(first, at[1])))
+			return (struct character){REPLACEMENT, i, false};
+		code = code << 6 | (at[i] & 0x3Fu);
+	}
+	return (struct character){code, length, true};
+}
+
+bool text_is_utf8(const char *text, size_t bytes)
+{
+	for (size_t i = 0; i < bytes;) {
+		struct character c = read_character(text + i, bytes - i);
+
+		if (!c.valid)
+			return false;
+		i += c.bytes;
+	}
+	return true;
+}
+
+/* ---- comparing ---- */
+
+bool text_equal(const char *a, const char *b)
+{
+	return a && b ? strcmp(a, b) == 0 : a == b;
+}
+
+bool text_equal_nocase(const char *a, const char *b)
+{
+	if (!a || !b)
+		return a == b;
+	for (; *a && fold(*a) == fold(*b); a++, b++)
+		;
+	return fold(*a) == fold(*b);
+}
+
+bool text_has_prefix(const char *text, const char *prefix)
+{
+	return strncmp(text, prefix, strlen(prefix)) == 0;
+}
+
+bool text_has_suffix_nocase(const char *text, const char *suffix)
+{
+	size_t bytes = strlen(text), wanted = strlen(suffix);
+
+	return wanted <= bytes && text_equal_nocase(text + bytes - wanted, suffix);
+}
+
+static bool has_prefix_nocase(const char *text, const char *prefix)
+{
+	for (; *prefix; text++, prefix++)
+		if (fold(*text) != fold(*prefix))
+			return false;
+	return true;
+}
+
+bool text_contains_nocase(const char *text, const char *word)
+{
+	for (;; text++) {
+		if (has_prefix_nocase(text, word))
+			return true;
+		if (!*text)
+			return false;
+	}
+}
+
+/* ---- patterns ---- */
+
+/* One unit of a pattern or a text: a character, or a byte that is none (given a code of its own). */
+static const char *next_unit(const char *at, const char *end, uint32_t *ret_code)
+{
+	struct character c = read_character(at, (size_t)(end - at));
+
+	*ret_code = c.valid ? c.code : 0x110000u + (unsigned char)*at;
+	return at + (c.valid ? c.bytes : 1);
+}
+
+/* The set that starts after '['. Returns the place after its ']', or NULL when it has none (a '[' alone is itself). */
+static const char *match_set(const char *at, const char *end, uint32_t code, bool *ret_matches)
+{
+	bool negated = at < end && *at == '!', first = true, found = false;
+
+	for (at += negated; at < end && (first || *at != ']'); first = false) {
+		uint32_t low, high;
+
+		at = next_unit(at, end, &low);
+		high = low;
+		if (end - at > 1 && at[0] == '-' && at[1] != ']')
+			at = next_unit(at + 1, end, &high);
+		found = found || (code >= low && code <= high);
+	}
+	if (at >= end)
+		return NULL;
+	*ret_matches = found != negated;
+	return at + 1;
+}
+
+/* Does the pattern's next element (not '*') match this code? Returns the place after it, or NULL. */
+static const char *match_one(const char *pattern, const char *end, uint32_t code)
+{
+	const char *after;
+	bool matches;
+	uint32_t own;
+
+	if (*pattern == '?')
+		return pattern + 1;
+	if (*pattern == '[') {
+		after = match_set(pattern + 1, end, code, &matches);
+		if (after)
+			return matches ? after : NULL;
+	}
+	after = next_unit(pattern, end, &own);
+	return own == code ? after : NULL;
+}
+
+bool text_match_glob(const char *pattern, const char *text)
+{
+	const char *pattern_end = pattern + strlen(pattern), *end = text + strlen(text);
+	const char *star = NULL, *retry = NULL; /* only the last '*' ever needs to take more */
+
+	while (text < end) {
+		const char *after = NULL, *next;
+		uint32_t code;
+
+		if (*pattern == '*') {
+			star = ++pattern;
+			retry = text;
+			continue;
+		}
+		next = next_unit(text, end, &code);
+		if (pattern < pattern_end)
+			after = match_one(pattern, pattern_end, code);
+		if (after) {
+			pattern = after;
+			text = next;
+		} else if (star) {
+			pattern = star;
+			text = retry = next_unit(retry, end, &code);
+		} else {
+			return false;
+		}
+	}
+	while (*pattern == '*')
+		pattern++;
+	return pattern == pattern_end;
+}
+
+/* ---- versions ---- */
+
+/* Two runs of digits of any length, by value. */
+static int compare_digits(const char *a, size_t a_count, const char *b, size_t b_count)
+{
+	while (a_count > 0 && *a == '0')
+		a++, a_count--;
+	while (b_count > 0 && *b == '0')
+		b++, b_count--;
+	if (a_count != b_count)
+		return a_count < b_count ? -1 : 1;
+	return a_count ? memcmp(a, b, a_count) : 0;
+}
+
+static int compare_parts(const char *a, size_t a_bytes, const char *b, size_t b_bytes)
+{
+	size_t a_digits = 0, b_digits = 0, shorter;
+	int order;
+
+	while (a_digits < a_bytes && is_digit((unsigned char)a[a_digits]))
+		a_digits++;
+	while (b_digits < b_bytes && is_digit((unsigned char)b[b_digits]))
+		b_digits++;
+	order = compare_digits(a, a_digits, b, b_digits);
+	if (order != 0)
+		return order;
+	a += a_digits, a_bytes -= a_digits;
+	b += b_digits, b_bytes -= b_digits;
+	shorter = a_bytes < b_bytes ? a_bytes : b_bytes;
+	order = shorter ? memcmp(a, b, shorter) : 0;
+	return order != 0 ? order : (a_bytes > b_bytes) - (a_bytes < b_bytes);
+}
+
+/* At most `most_parts` parts of both; missing ones are 0. */
+static int compare_versions(const char *a, const char *b, size_t most_parts)
+{
+	for (; most_parts > 0 && (*a || *b); most_parts--) {
+		size_t a_bytes = strcspn(a, "."), b_bytes = strcspn(b, ".");
+		int order = compare_parts(a, a_bytes, b, b_bytes);
+
+		if (order != 0)
+			return order;
+		a += a_bytes + (a[a_bytes] == '.');
+		b += b_bytes + (b[b_bytes] == '.');
+	}
+	return 0;
+}
+
+int text_compare_versions(const char *a, const char *b)
+{
+	return compare_versions(a, b, SIZE_MAX);
+}
+
+enum comparison { IS, IS_NOT, LESS, AT_MOST, MORE, AT_LEAST };
+
+struct version_term {
+	enum comparison comparison;
+	char version[64];
+	size_t parts;
+};
+
+static const char *read_comparison(const char *at, enum comparison *ret)
+{
+	bool or_equal = at[0] && at[1] == '=';
+
+	*ret = IS;
+	if (*at == '!' && or_equal)
+		*ret = IS_NOT;
+	else if (*at == '<')
+		*ret = or_equal ? AT_MOST : LESS;
+	else if (*at == '>')
+		*ret = or_equal ? AT_LEAST : MORE;
+	else
+		return at;
+	return at + 1 + or_equal;
+}
+
+/* [0-9]+(.[0-9]+)*, with ".*" after it where `starred`. Returns the place after it, or NULL. */
+static const char *read_version(const char *at, bool starred, struct version_term *term)
+{
+	size_t used = 0;
+
+	for (term->parts = 0;; at++) {
+		if (starred && term->parts > 0 && *at == '*') {
+			term->version[used - 1] = '\0';
+			return at + 1;
+		}
+		if (!is_digit((unsigned char)*at))
+			return NULL;
+		for (; is_digit((unsigned char)*at); at++) {
+			if (used > sizeof(term->version) - 3)
+				return NULL;
+			term->version[used++] = *at;
+		}
+		term->parts++;
+		term->version[used] = '\0';
+		if (*at != '.')
+			return at;
+		term->version[used++] = '.';
+	}
+}
+
+static bool is_blank(char c)
+{
+	return c == ' ' || c == '\t';
+}
+
+/* A blank between the sign and its version is let pass. Returns the place after the term, or NULL. */
+static const char *read_term(const char *at, struct version_term *term)
+{
+	const char *version = read_comparison(at, &term->comparison);
+
+	if (version != at)
+		while (is_blank(*version))
+			version++;
+	at = read_version(version, term->comparison == IS || term->comparison == IS_NOT, term);
+	return at && (!*at || is_blank(*at)) ? at : NULL;
+}
+
+static bool term_holds(const struct version_term *term, const char *version)
+{
+	int order = text_compare_versions(version, term->version);
+
+	switch (term->comparison) {
+	case IS:
+		return compare_versions(version, term->version, term->parts) == 0;
+	case IS_NOT:
+		return compare_versions(version, term->version, term->parts) != 0;
+	case LESS:
+		return order < 0;
+	case AT_MOST:
+		return order <= 0;
+	case MORE:
+		return order > 0;
+	case AT_LEAST:
+		return order >= 0;
+	}
+	return false;
+}
+
+/* A version that nobody knows is in no range, not even in "!=12". */
+bool text_match_version(const char *range, const char *version, bool *ret_ok)
+{
+	bool holds = version && is_digit((unsigned char)*version), ok = false;
+	const char *at = range;
+
+	while (at && is_blank(*at))
+		at++;
+	while (at && *at) {
+		struct version_term term;
+
+		at = read_term(at, &term);
+		ok = at != NULL;
+		if (ok && holds)
+			holds = term_holds(&term, version);
+		while (at && is_blank(*at))
+			at++;
+	}
+	if (ret_ok)
+		*ret_ok = ok;
+	return ok && holds;
+}
+
+/* ---- suggestions ---- */
+
+static size_t least(size_t a, size_t b)
+{
+	return a < b ? a : b;
+}
+
+/* Optimal string alignment: insert, delete, replace, swap two neighbours. Three rows of the table are enough. */
+static size_t edit_distance(const char *a, size_t a_bytes, const char *b, size_t b_bytes)
+{
+	size_t rows[3][SUGGEST_BYTES + 1];
+
+	for (size_t j = 0; j <= b_bytes; j++)
+		rows[0][j] = j;
+	for (size_t i = 1; i <= a_bytes; i++) {
+		size_t *row = rows[i % 3], *above = rows[(i + 2) % 3], *swapped = rows[(i + 1) % 3];
+
+		row[0] = i;
+		for (size_t j = 1; j <= b_bytes; j++) {
+			row[j] = least(least(above[j], row[j - 1]) + 1, above[j - 1] + (a[i - 1] != b[j - 1]));
+			if (i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1])
+				row[j] = least(row[j], swapped[j - 2] + 1);
+		}
+	}
+	return rows[a_bytes % 3][b_bytes];
+}
+
+const char *text_suggest(const char *word, const char *const *candidates)
+{
+	size_t bytes = word ? strlen(word) : 0;
+	size_t nearest = bytes / 3 > 1 ? bytes / 3 + 1 : 2; /* one more than what is near enough */
+	const char *best = NULL;
+
+	if (bytes == 0 || bytes > SUGGEST_BYTES)
+		return NULL;
+	for (; *candidates; candidates++) {
+		size_t own = strlen(*candidates), distance;
+
+		if (own > SUGGEST_BYTES)
+			continue;
+		distance = edit_distance(word, bytes, *candidates, own);
+		if (distance < nearest) {
+			nearest = distance;
+			best = *candidates;
+		}
+	}
+	return best;
+}
+
+/* ---- harmless text ---- */
+
+/* Bytes of the escape sequence at text[0] == ESC; 1 when ESC begins none. A control string that does not end on its
+ * line takes only its two first bytes with it: its end may never come, and the rest must stay readable. */
+static size_t escape_bytes(const char *text, size_t bytes)
+{
+	size_t i = 2;
+
+	if (bytes < 2)
+		return 1;
+	if (text[1] == '[') {
+		while (i < bytes && text[i] >= 0x20 && text[i] <= 0x3F)
+			i++;
+		return i < bytes && text[i] >= 0x40 && text[i] <= 0x7E ? i + 1 : i;
+	}
+	if (strchr("]PX^_", text[1]) && text[1]) {
+		for (; i < bytes && text[i] != '\n' && text[i] != '\r'; i++) {
+			if (text[i] == '\a')
+				return i + 1;
+			if (text[i] == '\033')
+				return i + 1 < bytes && text[i + 1] == '\\' ? i + 2 : 2;
+		}
+		return 2;
+	}
+	for (i = 1; i < bytes && text[i] >= 0x20 && text[i] <= 0x2F;)
+		i++;
+	return i < bytes && text[i] >= 0x30 && text[i] <= 0x7E ? i + 1 : i;
+}
+
+static bool is_bidi_control(uint32_t code)
+{
+	return (code >= 0x202A && code <= 0x202E) || (code >= 0x2066 && code <= 0x2069);
+}
+
+static bool is_control(uint32_t code)
+{
+	return code < 0x20 || (code >= 0x7F && code <= 0x9F);
+}
+
+/* What a console line shows of one character: NULL for "as it is". */
+static const char *line_form(uint32_t code)
+{
+	switch (code) {
+	case '\t':
+		return NULL;
+	case '\n':
+		return "\\n";
+	case '\r':
+		return "\\r";
+	case '\v':
+		return "\\v";
+	case '\f':
+		return "\\f";
+	case 0x85:
+		return "\\u0085";
+	case 0x2028:
+		return "\\u2028";
+	case 0x2029:
+		return "\\u2029";
+	case 0xFEFF:
+		return "";
+	default:
+		return is_control(code) || is_bidi_control(code) ? "" : NULL;
+	}
+}
+
+static const char *block_form(uint32_t code, char form[static 8])
+{
+	static const char digits[] = "0123456789ABCDEF";
+
+	if (code == '\t' || code == '\n')
+		return NULL;
+	if (code == '\r')
+		return "\n";
+	if (code == 0xFEFF)
+		return "";
+	if (code == 0xFFFE || code == 0xFFFF)
+		return "\xEF\xBF\xBD";
+	if (is_control(code))
+		memcpy(form, (char[]){'\\', 'x', digits[code >> 4 & 15], digits[code & 15], '\0'}, 5);
+	else if (is_bidi_control(code))
+		memcpy(form, (char[]){'\\', 'u', '2', '0', digits[code >> 4 & 15], digits[code & 15], '\0'}, 7);
+	else
+		return NULL;
+	return form;
+}
+
+static void add_cut(struct buffer *out, size_t bytes)
+{
+	buffer_printf(out, "\xE2\x80\xA6 [%zu bytes cut]", bytes);
+}
+
+static void insert_blank(struct buffer *out, size_t at)
+{
+	buffer_add_char(out, ' ');
+	memmove(out->data + at + 1, out->data + at, out->bytes - 1 - at);
+	out->data[at] = ' ';
+}
+
+/* After a '[' was added: was that the end of "##word["? */
+static void break_logging_command(struct buffer *out, size_t start)
+{
+	size_t at = out->bytes - 1;
+
+	while (at > start && (is_letter((unsigned char)out->data[at - 1]) ||
+	                             is_digit((unsigned char)out->data[at - 1]) || strchr("_.-", out->data[at - 1])))
+		at--;
+	if (at - start >= 2 && out->data[at - 1] == '#' && out->data[at - 2] == '#')
+		insert_blank(out, at - 1);
+}
+
+/* Blanks that readers of logs strip before they look for a command, the wide ones included. */
+static bool is_wide_blank(uint32_t code)
+{
+	return code == ' ' || code == '\t' || code == 0xA0 || code == 0x1680 || (code >= 0x2000 && code <= 0x200B) ||
+	       code == 0x202F || code == 0x205F || code == 0x3000;
+}
+
+/* How far the line has come towards "::". */
+enum opening { ONLY_BLANKS, ONE_COLON, PAST };
+
+static enum opening follow_opening(enum opening opening, uint32_t code, struct buffer *out)
+{
+	if (opening == ONLY_BLANKS)
+		return code == ':' ? ONE_COLON : is_wide_blank(code) ? ONLY_BLANKS : PAST;
+	if (opening == ONE_COLON && code == ':')
+		insert_blank(out, out->bytes - 1);
+	return PAST;
+}
+
+void text_neutralise(struct buffer *out, const char *text, size_t bytes, size_t most_bytes)
+{
+	size_t start = out->bytes, i = 0;
+	enum opening opening = ONLY_BLANKS;
+
+	while (i < bytes) {
+		struct character c = read_character(text + i, bytes - i);
+		const char *form = line_form(c.code);
+		size_t length = form ? strlen(form) : c.valid ? c.bytes : 3;
+
+		if (c.code == '\033') {
+			i += escape_bytes(text + i, bytes - i);
+			continue;
+		}
+		if (out->bytes - start + length > most_bytes) {
+			add_cut(out, bytes - i);
+			return;
+		}
+		buffer_add(out, form ? form : c.valid ? text + i : "\xEF\xBF\xBD", length);
+		if (length > 0)
+			opening = follow_opening(opening, form ? '\\' : c.code, out);
+		if (c.code == '[')
+			break_logging_command(out, start);
+		i += c.bytes;
+	}
+}
+
+void text_clean(struct buffer *out, const char *text, size_t bytes, size_t most_bytes)
+{
+	size_t start = out->bytes, i = 0;
+
+	while (i < bytes) {
+		struct character c = read_character(text + i, bytes - i);
+		char small[8];
+		const char *form = c.valid ? block_form(c.code, small) : "\xEF\xBF\xBD";
+		size_t length = form ? strlen(form) : c.bytes;
+
+		if (c.code == '\033' && escape_bytes(text + i, bytes - i) > 1) {
+			i += escape_bytes(text + i, bytes - i);
+			continue;
+		}
+		if (out->bytes - start + length > most_bytes) {
+			add_cut(out, bytes - i);
+			return;
+		}
+		buffer_add(out, form ? form : text + i, length);
+		i += c.bytes;
+		if (c.code == '\r' && i < bytes && text[i] == '\n')
+			i++;
+	}
+}
+
+void text_slug(struct buffer *out, const char *text)
+{
+	size_t start = out->bytes;
+	bool in_run = false;
+
+	for (; *text && out->bytes - start < SLUG_BYTES; text++) {
+		bool kept = is_letter((unsigned char)*text) || is_digit((unsigned char)*text) || strchr("._-", *text);
+
+		if (!kept && in_run)
+			continue;
+		in_run = !kept;
+		if (out->bytes == start && (!kept || *text == '.' || *text == '-'))
+			continue;
+		buffer_add_char(out, kept ? *text : '-');
+	}
+	if (out->bytes == start)
+		buffer_add_char(out, 'x');
+}
