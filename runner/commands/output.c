@@ -1,0 +1,227 @@
+#include "runner/commands/output.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "reporters/reporter.h"
+#include "runner/base/clock.h"
+#include "runner/base/file.h"
+#include "runner/base/memory.h"
+#include "runner/base/number.h"
+#include "runner/base/text.h"
+
+static void make_run_id(struct output *output)
+{
+	time_t now = (time_t)(clock_wall_ms() / 1000);
+	unsigned char random[3];
+	struct tm utc;
+
+	number_random(random, sizeof(random));
+	(void)gmtime_r(&now, &utc);
+	(void)snprintf(output->run_id, sizeof(output->run_id), "%04d%02d%02dT%02d%02d%02dZ-%02x%02x%02x",
+		(utc.tm_year + 1900) % 10000, (utc.tm_mon + 1) % 100, utc.tm_mday % 100, utc.tm_hour % 100, utc.tm_min % 100,
+		utc.tm_sec % 100, random[0], random[1], random[2]);
+}
+
+/* What stays the same when a CI job is repeated: repository, pipeline, job, matrix index; never the attempt. */
+static void make_run_key(struct output *output)
+{
+	static const char *const names[] = {"GITHUB_REPOSITORY", "GITHUB_RUN_ID", "GITHUB_JOB", "CI_PROJECT_URL",
+		"CI_PIPELINE_ID", "CI_JOB_NAME", "CI_NODE_INDEX", "JOB_NAME", "BUILD_NUMBER", "BUILD_BUILDID", "AGENT_JOBNAME",
+		"CIRCLE_WORKFLOW_ID", "CIRCLE_JOB", "CIRCLE_NODE_INDEX", "BUILDKITE_BUILD_ID", "BUILDKITE_STEP_ID",
+		"BUILDKITE_PARALLEL_JOB", "BITRISE_BUILD_SLUG", "TEAMCITY_BUILDCONF_NAME", "GRIDLANE_JOB"};
+	GR_AUTO_BUFFER struct buffer text = {0};
+	char hex[65];
+
+	for (size_t i = 0; i < GR_COUNT(names); i++) {
+		const char *value = getenv(names[i]);
+
+		if (value && *value)
+			buffer_printf(&text, "%s=%s\n", names[i], value);
+	}
+	if (text.bytes == 0) /* no CI: every run is its own */
+		buffer_add_text(&text, output->run_id);
+	file_sha256_memory(buffer_text(&text), text.bytes, hex);
+	(void)snprintf(output->run_key, sizeof(output->run_key), "%.12s", hex);
+}
+
+/* gridlane-out/latest -> RUN-ID, replaced in one step. */
+static void point_latest(const char *run_id)
+{
+	GR_AUTO_FREE char *fresh = gr_printf("gridlane-out/.latest-%s", run_id);
+
+	if (symlink(run_id, fresh) == 0 && rename(fresh, "gridlane-out/latest") != 0)
+		(void)unlink(fresh); /* a convenience for people: `latest` may be a folder of theirs */
+}
+
+static char *absolute(const char *path)
+{
+	GR_AUTO_FREE char *here = path[0] == '/' ? NULL : getcwd(NULL, 0);
+
+	return here ? gr_printf("%s/%s", here, path) : gr_strdup(path);
+}
+
+int output_open(const char *wanted, struct output *ret_output, struct gr_error *err)
+{
+	int r;
+
+	*ret_output = (struct output){.directory = -1};
+	make_run_id(ret_output);
+	make_run_key(ret_output);
+	ret_output->shown = wanted ? gr_strdup(wanted) : gr_printf("gridlane-out/%s", ret_output->run_id);
+	ret_output->path = absolute(ret_output->shown);
+	r = file_make_directory(ret_output->path, &ret_output->directory, err);
+	if (r < 0)
+		return gr_context(err, "output folder");
+	if (!wanted)
+		point_latest(ret_output->run_id);
+	return 0;
+}
+
+void output_release(struct output *output)
+{
+	if (output->directory >= 0)
+		(void)close(output->directory); /* a directory handle: nothing is written through it */
+	gr_free(output->path);
+	gr_free(output->shown);
+}
+
+void output_emit(const struct output_readers *readers, struct run_event *event)
+{
+	event->now_ms = clock_now_ms();
+	event->wall_ms = clock_wall_ms();
+	for (size_t i = 0; i < readers->count; i++)
+		if (readers->readers[i].event) /* a console that is gone must not keep reports from being written */
+			(void)readers->readers[i].event(readers->readers[i].state, event, NULL);
+}
+
+/* ---- reports ---- */
+
+struct writing {
+	const struct output *output;
+	const struct results *results;
+	struct report_context context;
+	const struct output_readers *readers;
+	struct gr_error first;
+};
+
+static void note_place(struct writing *writing, const char *what, const char *target)
+{
+	GR_AUTO_FREE char *text = gr_printf("%-9s %s/%s", what, writing->output->shown, target);
+	struct run_event event = {.kind = RUN_NOTE, .text = text};
+
+	output_emit(writing->readers, &event);
+}
+
+static void note_failure(struct writing *writing, const struct gr_error *err, const char *what)
+{
+	GR_AUTO_FREE char *text = gr_printf("%s could not be written: %s", what, err->text);
+	struct run_event event = {.kind = RUN_PROBLEM, .failure = err->failure, .text = text};
+
+	if (!writing->first.failure)
+		writing->first = *err;
+	output_emit(writing->readers, &event);
+}
+
+static void write_one(struct writing *writing, const char *format, const char *target)
+{
+	const struct reporter *reporter = reporter_find(format);
+	struct gr_error err = {0};
+
+	if (!reporter) {
+		(void)gr_fail(&err, GR_INTERNAL, 0, "no such format");
+		note_failure(writing, &err, format);
+		return;
+	}
+	if (!target || !*target)
+		target = reporter->target;
+	if (reporter->write(writing->results, target, &writing->context, &err) < 0)
+		note_failure(writing, &err, format);
+	else
+		note_place(writing, format, target);
+}
+
+/* "junit=reports/x.xml" */
+static void write_wanted(struct writing *writing, const char *wanted)
+{
+	const char *equals = strchr(wanted, '=');
+	GR_AUTO_FREE char *format = gr_strndup(wanted, equals ? (size_t)(equals - wanted) : strlen(wanted));
+
+	write_one(writing, format, equals ? equals + 1 : NULL);
+}
+
+static char *bundle_name(const struct writing *writing, const struct plan *plan, struct gr_error *err)
+{
+	GR_AUTO_BUFFER struct buffer slug = {0};
+	GR_AUTO_JSON json_t *scope = NULL;
+	GR_AUTO_JSON json_t *value = NULL;
+
+	text_slug(&slug, writing->results->pipeline ? writing->results->pipeline : "run");
+	if (!plan || !plan->bundle)
+		return gr_printf("%s-%s.tar.gz", buffer_text(&slug), writing->output->run_id);
+	scope = json_pack("{s:s, s:{s:s, s:s, s:s}}", "name", buffer_text(&slug), "run", "id", writing->output->run_id, "key",
+		writing->output->run_key, "name", buffer_text(&slug));
+	if (node_evaluate(plan->bundle, scope, &value, err) < 0 || !json_is_string(value))
+		return gr_printf("%s-%s.tar.gz", buffer_text(&slug), writing->output->run_id);
+	return gr_strdup(json_string_value(value));
+}
+
+static void write_bundle(struct writing *writing, const struct plan *plan)
+{
+	struct gr_error err = {0};
+	GR_AUTO_FREE char *name = bundle_name(writing, plan, &err);
+
+	if (err.failure)
+		note_failure(writing, &err, "the bundle's name");
+	err = (struct gr_error){0};
+	if (bundle_write(writing->results, name, &writing->context, &err) < 0)
+		note_failure(writing, &err, "the bundle");
+	else
+		note_place(writing, "bundle", name);
+}
+
+int output_check_reports(const char *const *wanted, struct gr_error *err)
+{
+	const char *names[32] = {0};
+	size_t count = 0;
+
+	for (const struct reporter *reporter = reporters; reporter->name && count + 1 < GR_COUNT(names); reporter++)
+		names[count++] = reporter->name;
+	for (; wanted && *wanted; wanted++) {
+		GR_AUTO_FREE char *format = gr_strndup(*wanted, strcspn(*wanted, "="));
+		const char *near = text_suggest(format, names);
+
+		if (!reporter_find(format))
+			return gr_fail(err, GR_USAGE, 0, "--report: there is no format '%s'%s%s%s", format,
+				near ? "; did you mean '" : "", near ? near : "", near ? "'?" : "");
+	}
+	return 0;
+}
+
+int output_write_reports(const struct output *output, const struct plan *plan, const char *const *wanted, struct results *results,
+	struct redactor *redactor, const struct output_readers *readers, struct gr_error *err)
+{
+	struct writing writing = {.output = output, .results = results, .readers = readers,
+		.context = {.directory = output->directory, .redactor = redactor}};
+
+	write_one(&writing, "json", NULL);
+	for (size_t i = 0; plan && i < plan->report_count; i++)
+		if (strcmp(plan->reports[i].format, "json") != 0)
+			write_one(&writing, plan->reports[i].format, plan->reports[i].target);
+	if (!plan || plan->report_count == 0) {
+		write_one(&writing, "junit", NULL);
+		write_one(&writing, "summary", NULL);
+	}
+	for (; wanted && *wanted; wanted++)
+		write_wanted(&writing, *wanted);
+	write_bundle(&writing, plan);
+	if (!writing.first.failure)
+		return 0;
+	*err = writing.first;
+	return -(int)err->failure;
+}

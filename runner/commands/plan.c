@@ -1,0 +1,34 @@
+/* gridlane plan: what would be called, lane by lane, with the worst-case duration. */
+#include <stdio.h>
+
+#include "pipelines/plan.h"
+#include "runner/base/memory.h"
+#include "runner/commands/command.h"
+
+int command_plan(const struct arguments *arguments)
+{
+	const char *format = argument_value(arguments, OPT_FORMAT);
+	const struct plan_options options = {
+		.inputs = arguments->values[OPT_INPUT],
+		.inputs_are_optional = true,
+		.allow_outside = argument_is_given(arguments, OPT_ALLOW_OUTSIDE),
+	};
+	struct diagnostics diagnostics = {0};
+	GR_AUTO_BUFFER struct buffer text = {0};
+	struct plan *plan = NULL;
+	struct gr_error err = {0};
+	int r = plan_load(arguments->words[0], &options, &plan, &diagnostics, &err);
+
+	if (diagnostics.count)
+		diagnostics_print_text(&diagnostics, &text);
+	(void)fputs(buffer_text(&text), stderr);
+	buffer_clear(&text);
+	if (r == 0)
+		r = plan_print(plan, format ? format : "text", &text, &err);
+	(void)fputs(buffer_text(&text), stdout);
+	if (r < 0 && diagnostics.errors == 0)
+		(void)complain(&err);
+	diagnostics_release(&diagnostics);
+	plan_free(plan);
+	return r < 0 ? failure_exit_status((enum gr_failure)-r) : 0;
+}

@@ -1,0 +1,69 @@
+/* gridlane validate: everything that can be checked without the network; all errors at once. */
+#include <stdio.h>
+#include <string.h>
+
+#include "pipelines/plan.h"
+#include "runner/base/memory.h"
+#include "runner/commands/command.h"
+
+static int check_format(const char *format, struct gr_error *err)
+{
+	if (!format || strcmp(format, "text") == 0 || strcmp(format, "json") == 0 || strcmp(format, "github") == 0)
+		return 0;
+	return gr_fail(err, GR_USAGE, 0, "--format: '%s' is none of text, json, github", format);
+}
+
+static void print(const struct diagnostics *diagnostics, const char *format, const char *file)
+{
+	GR_AUTO_BUFFER struct buffer text = {0};
+
+	if (format && strcmp(format, "json") == 0)
+		diagnostics_print_json(diagnostics, &text);
+	else if (format && strcmp(format, "github") == 0)
+		diagnostics_print_github(diagnostics, &text);
+	else if (diagnostics->count)
+		diagnostics_print_text(diagnostics, &text);
+	if ((!format || strcmp(format, "text") == 0) && diagnostics->errors == 0)
+		buffer_printf(&text, "%s: fine\n", file);
+	(void)fputs(buffer_text(&text), stdout);
+}
+
+static int validate_one(const struct arguments *arguments, const char *file)
+{
+	const char *format = argument_value(arguments, OPT_FORMAT);
+	const struct plan_options options = {
+		.inputs = arguments->values[OPT_INPUT],
+		.inputs_are_optional = true,
+		.allow_outside = argument_is_given(arguments, OPT_ALLOW_OUTSIDE),
+	};
+	struct diagnostics diagnostics = {0};
+	struct plan *plan = NULL;
+	struct gr_error err = {0};
+	int status = 0;
+
+	if (plan_load(file, &options, &plan, &diagnostics, &err) < 0) {
+		status = failure_exit_status(GR_CONFIG);
+		if (diagnostics.errors == 0)
+			(void)complain(&err);
+	}
+	if (status == 0 || diagnostics.errors)
+		print(&diagnostics, format, file);
+	diagnostics_release(&diagnostics);
+	plan_free(plan);
+	return status;
+}
+
+int command_validate(const struct arguments *arguments)
+{
+	struct gr_error err = {0};
+	int status = 0;
+
+	if (check_format(argument_value(arguments, OPT_FORMAT), &err) < 0)
+		return complain(&err);
+	for (size_t i = 0; i < arguments->word_count; i++) {
+		int one = validate_one(arguments, arguments->words[i]);
+
+		status = one > status ? one : status;
+	}
+	return status;
+}

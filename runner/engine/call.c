@@ -1,0 +1,485 @@
+#include "runner/engine/run.h"
+
+#include <string.h>
+
+#include "runner/api/answer.h"
+#include "runner/api/request.h"
+#include "runner/base/clock.h"
+#include "runner/base/memory.h"
+#include "runner/base/number.h"
+#include "runner/base/text.h"
+
+/* A token that a call needs and that is being asked for. Calls that need the same one wait together. */
+struct lookup {
+	struct engine *engine;
+	char *handle;
+	unsigned attempt;
+	struct call *call;
+	struct call **waiting;
+	size_t waiting_count;
+	struct gr_error error;
+	struct lookup *next;
+};
+
+struct call {
+	struct engine *engine;
+	const struct operation *operation;
+	struct call_order order;
+	struct transfer *transfer;
+	struct timer timer;     /* the next attempt, or handing over the result */
+	struct lookup *lookup;  /* waited for */
+	unsigned attempts, sends;
+	int64_t first_ms;
+	bool is_finished;
+	/* the result, kept until the loop hands it over */
+	struct call_result result;
+	json_t *body;
+	char file_sha256[65];
+};
+
+static void attempt(void *context);
+
+static void hand_over(void *context)
+{
+	struct call *call = context;
+	struct call_result result = call->result;
+
+	result.body = call->body;
+	result.attempts = call->sends;
+	result.file_sha256 = call->file_sha256[0] ? call->file_sha256 : NULL;
+	call->order.on_done(call->order.context, &result);
+	call_cancel(call);
+}
+
+static void finish(struct call *call, enum call_outcome outcome)
+{
+	call->result.outcome = outcome;
+	call->is_finished = true;
+	call->timer.on_due = hand_over;
+	call->timer.context = call;
+	loop_timer_set(call->engine->loop, &call->timer, loop_now(call->engine->loop));
+}
+
+static enum call_outcome outcome_when_unsent(const struct call *call)
+{
+	if (call->operation->repeat == CLASS_READ || call->operation->repeat == CLASS_WRITE)
+		return CALL_FAILED;
+	return CALL_NOT_SENT;
+}
+
+/* ---- tokens that are not known yet ---- */
+
+static void lookup_end(struct lookup *lookup)
+{
+	struct lookup **place = &lookup->engine->lookups;
+	struct call **waiting = lookup->waiting;
+	size_t count = lookup->waiting_count;
+	bool is_known;
+
+	while (*place != lookup)
+		place = &(*place)->next;
+	*place = lookup->next;
+	for (size_t i = 0; i < count; i++) {
+		GR_AUTO_JSON json_t *one = json_pack("{s:s}", "handle", lookup->handle);
+
+		is_known = !vault_missing(lookup->engine->vault, one);
+		waiting[i]->lookup = NULL;
+		if (is_known) {
+			loop_timer_set(lookup->engine->loop, &waiting[i]->timer, loop_now(lookup->engine->loop));
+			continue;
+		}
+		waiting[i]->result.error = lookup->error;
+		finish(waiting[i], lookup->error.failure == GR_SERVER ? CALL_REFUSED : outcome_when_unsent(waiting[i]));
+	}
+	gr_free(waiting);
+	gr_free(lookup->handle);
+	gr_free(lookup);
+}
+
+static void lookup_ask(struct lookup *lookup);
+
+static void on_looked_up(void *context, const struct call_result *result)
+{
+	struct lookup *lookup = context;
+	GR_AUTO_JSON json_t *one = json_pack("{s:s}", "handle", lookup->handle);
+
+	lookup->call = NULL;
+	if (!vault_missing(lookup->engine->vault, one)) {
+		lookup_end(lookup);
+		return;
+	}
+	if (result->outcome == CALL_DONE)
+		(void)gr_fail(&lookup->error, GR_PROTOCOL, 0, "the server's answer does not name the token of %s",
+			strchr(lookup->handle, ':') + 1);
+	else
+		lookup->error = result->error;
+	lookup->attempt++;
+	lookup_ask(lookup);
+}
+
+static void lookup_ask(struct lookup *lookup)
+{
+	struct call_order order = {.policy = &retry_default, .deadline_ms = CLOCK_NEVER, .on_done = on_looked_up,
+		.context = lookup};
+
+	if (strcmp(lookup->handle, VAULT_USER_TOKEN) == 0) {
+		if (lookup->attempt || !lookup->engine->email) {
+			lookup_end(lookup);
+			return;
+		}
+		order.operation = OP_GET_USER_TOKEN;
+		order.arguments = json_pack("{s:s, s:s}", "email", lookup->engine->email, "password",
+			lookup->engine->password);
+	} else if (!vault_lookup(lookup->handle, lookup->attempt, &order.operation, &order.arguments)) {
+		lookup_end(lookup);
+		return;
+	}
+	lookup->call = call_start(lookup->engine, &order);
+}
+
+static void wait_for_token(struct call *call, const char *handle)
+{
+	struct lookup *lookup = call->engine->lookups;
+
+	while (lookup && strcmp(lookup->handle, handle) != 0)
+		lookup = lookup->next;
+	if (!lookup) {
+		lookup = gr_alloc(1, sizeof(*lookup));
+		lookup->engine = call->engine;
+		lookup->handle = gr_strdup(handle);
+		lookup->next = call->engine->lookups;
+		call->engine->lookups = lookup;
+		(void)gr_fail(&lookup->error, GR_AUTH, 0, "the token of %s is not known", strchr(handle, ':') + 1);
+		call->lookup = lookup;
+		lookup->waiting = gr_grow(NULL, 0, sizeof(*lookup->waiting));
+		lookup->waiting[lookup->waiting_count++] = call;
+		lookup_ask(lookup);
+		return;
+	}
+	call->lookup = lookup;
+	lookup->waiting = gr_grow(lookup->waiting, lookup->waiting_count, sizeof(*lookup->waiting));
+	lookup->waiting[lookup->waiting_count++] = call;
+}
+
+/* The first token that this call still needs, or NULL. */
+static const char *missing_token(const struct call *call)
+{
+	const struct parameter *user = operation_parameter(call->operation, "user_token");
+
+	if (user && !vault_get(call->engine->vault, VAULT_USER_TOKEN))
+		return VAULT_USER_TOKEN;
+	return vault_missing(call->engine->vault, call->order.arguments);
+}
+
+/* ---- one attempt ---- */
+
+static void emit(struct call *call, enum run_event_kind kind, const char *text, json_t *detail)
+{
+	struct run_event event = {.kind = kind, .lane = call->order.lane, .step = call->order.step, .text = text,
+		.detail = detail};
+
+	engine_emit(call->engine, &event);
+}
+
+/* What the server's flags mean for the one who asked. */
+static enum call_outcome outcome_of_answer(struct call *call, const json_t *body)
+{
+	char words[256];
+
+	switch (answer_says(body)) {
+	case ANSWER_SUCCESS:
+	case ANSWER_SILENT:
+		return CALL_DONE;
+	case ANSWER_REFUSED:
+		(void)answer_message(body, words);
+		(void)gr_fail(&call->result.error, answer_is_about_auth(body) ? GR_AUTH : GR_SERVER, 0,
+			"%s: the server says: %s", call->operation->id, words[0] ? words : "(no reason given)");
+		return CALL_REFUSED;
+	case ANSWER_CONTRADICTORY:
+		break;
+	}
+	(void)gr_fail(&call->result.error, GR_PROTOCOL, 0, "%s: the answer says success and failure at once",
+		call->operation->id);
+	if (call->operation->repeat == CLASS_READ || call->operation->repeat == CLASS_WRITE)
+		return CALL_FAILED;
+	return CALL_LOST;
+}
+
+static void refused_by_status(struct call *call, const struct transfer_result *result, const json_t *body)
+{
+	enum gr_failure failure = GR_SERVER;
+	char words[256] = "";
+
+	if (body)
+		(void)answer_message(body, words);
+	if (result->status == 401 || result->status == 403)
+		failure = GR_AUTH;
+	if (result->status >= 300 && result->status < 400) {
+		(void)gr_fail(&call->result.error, GR_PROTOCOL, 0,
+			"%s: the server redirects (HTTP %ld), and a form with a token is never sent on; check the server's URL",
+			call->operation->id, result->status);
+		return;
+	}
+	(void)gr_fail(&call->result.error, failure, 0, "%s: HTTP %ld%s%s", call->operation->id, result->status,
+		words[0] ? ": " : "", words);
+}
+
+static void why_broken(struct call *call, const struct transfer_result *result, const struct gr_error *parse)
+{
+	if (result->curl_code || result->error.failure)
+		call->result.error = result->error;
+	else if (parse->failure && result->status < 400)
+		call->result.error = *parse;
+	else
+		(void)gr_fail(&call->result.error, GR_NETWORK, 0, "HTTP %ld", result->status);
+	(void)gr_context(&call->result.error, "%s", call->operation->id);
+}
+
+static bool try_again(struct call *call, const struct transfer_result *result, enum attempt_verdict verdict)
+{
+	struct engine *engine = call->engine;
+	bool has_room = retry_bucket_take(&engine->bucket, verdict, result->is_timeout);
+	struct retry_facts facts = {
+		.class_ = call->operation->repeat,
+		.verdict = verdict,
+		.attempt = call->attempts,
+		.since_first_ms = loop_now(engine->loop) - call->first_ms,
+		.retry_after_ms = result->retry_after_ms,
+		.time_left_ms = call->order.deadline_ms == CLOCK_NEVER
+					? CLOCK_NEVER
+					: call->order.deadline_ms - loop_now(engine->loop),
+		.random = engine_random(),
+		.budget_is_empty = !has_room,
+	};
+	struct retry_decision decision = retry_decide(call->order.policy, &facts);
+	GR_AUTO_FREE char *text = NULL;
+	char span[CLOCK_TEXT_BYTES];
+
+	switch (decision.kind) {
+	case RETRY_WAIT:
+		engine->results.repeats++;
+		text = gr_printf("%s; again in %s (attempt %u)", call->result.error.text,
+			clock_format_span(decision.wait_ms, span), call->attempts + 1);
+		emit(call, STEP_REPEAT, text, NULL);
+		loop_timer_set(engine->loop, &call->timer, loop_now(engine->loop) + decision.wait_ms);
+		return true;
+	case RETRY_AMBIGUOUS:
+		call->result.may_still_work = result->is_timeout || result->status == 408 || result->status == 504;
+		finish(call, CALL_LOST);
+		return true;
+	case RETRY_GIVE_UP:
+		finish(call, verdict == ATTEMPT_THROTTLED ? CALL_REFUSED : outcome_when_unsent(call));
+		return true;
+	case RETRY_DONE:
+		return false;
+	}
+	return false;
+}
+
+static void note_server_time(struct engine *engine, const struct transfer_result *result)
+{
+	if (result->server_date_ms >= 0)
+		engine->server_skew_ms = result->server_date_ms - clock_wall_ms();
+}
+
+static void judge(struct call *call, struct transfer_result *result)
+{
+	struct gr_error parse = {0};
+	enum attempt_verdict verdict;
+	GR_AUTO_JSON json_t *body = NULL;
+
+	if (!result->curl_code && result->status)
+		(void)answer_parse(buffer_text(&result->body), result->body.bytes, &body, &parse);
+	if (body)
+		vault_learn(call->engine->vault, (enum operation_id)(call->operation - operation_get(0)),
+			call->order.arguments, body);
+	verdict = attempt_judge(result, body != NULL);
+	if (verdict == ATTEMPT_ANSWERED) {
+		enum call_outcome outcome = outcome_of_answer(call, body);
+
+		retry_bucket_success(&call->engine->bucket, call->attempts);
+		call->body = gr_take(&body);
+		finish(call, outcome);
+		return;
+	}
+	if (verdict == ATTEMPT_REFUSED || verdict == ATTEMPT_THROTTLED)
+		refused_by_status(call, result, body);
+	else
+		why_broken(call, result, &parse);
+	if (try_again(call, result, verdict))
+		return;
+	call->body = gr_take(&body);
+	finish(call, CALL_REFUSED);
+}
+
+static void on_transferred(void *context, struct transfer_result *result)
+{
+	struct call *call = context;
+	GR_AUTO_JSON json_t *detail = NULL;
+
+	call->transfer = NULL;
+	note_server_time(call->engine, result);
+	(void)snprintf(call->file_sha256, sizeof(call->file_sha256), "%s", result->file_sha256);
+	call->result.file_bytes = result->file_bytes;
+	detail = json_pack("{s:i, s:i, s:I, s:I}", "status", (int)result->status, "curl", result->curl_code, "ms",
+		(json_int_t)result->elapsed_ms, "bytes", (json_int_t)result->bytes_received);
+	emit(call, STEP_ANSWER, call->operation->id, detail);
+	judge(call, result);
+}
+
+static int64_t default_answer_ms(const struct operation *operation)
+{
+	if (operation == operation_get(OP_APP_BUILD_INSTALL_SYNCHRONOUS))
+		return 900000;
+	if (operation->repeat == CLASS_START)
+		return 180000;
+	if (operation->repeat == CLASS_MARKED)
+		return 600000;
+	return 60000;
+}
+
+static int resolve_fields(struct call *call, struct request *request, struct gr_error *err)
+{
+	for (size_t i = 0; i < request->field_count; i++) {
+		struct form_field *field = &request->fields[i];
+		char *value = field->is_file ? gr_strdup(field->value) : vault_resolve(call->engine->vault, field->value);
+
+		if (!value)
+			return gr_fail(err, GR_AUTH, 0, "%s: the secret for '%s' is not known", call->operation->id,
+				field->name);
+		explicit_bzero(field->value, strlen(field->value));
+		gr_free(field->value);
+		field->value = value;
+	}
+	if (operation_parameter(call->operation, "user_token"))
+		request_add_text(request, "user_token", vault_get(call->engine->vault, VAULT_USER_TOKEN));
+	return 0;
+}
+
+/* The token first and files last: a server that reads the form as it comes can refuse before it takes the file. */
+static void order_fields(const struct request *request, struct transfer_field *fields)
+{
+	size_t n = 0;
+
+	for (int pass = 0; pass < 3; pass++)
+		for (size_t i = 0; i < request->field_count; i++) {
+			const struct form_field *field = &request->fields[i];
+			int wanted = field->is_file ? 2 : strcmp(field->name, "user_token") == 0 ? 0 : 1;
+
+			if (wanted == pass)
+				fields[n++] = (struct transfer_field){field->name, field->value, field->is_file};
+		}
+}
+
+static int send_form(struct call *call, const struct request *request, struct gr_error *err)
+{
+	struct transfer_field *fields = gr_alloc(request->field_count + 1, sizeof(*fields));
+	GR_AUTO_FREE char *url = gr_printf("%s%s", call->engine->base_url, request->path);
+	struct transfer_request wire = {.url = url, .fields = fields, .field_count = request->field_count, .sink_fd = -1};
+	int r;
+
+	order_fields(request, fields);
+	wire.flags = TRANSFER_POST;
+	if (call->operation->repeat != CLASS_READ)
+		wire.flags |= TRANSFER_ONCE; /* libcurl repeats a POST by itself on a dead connection */
+	if (call->order.is_quick)
+		wire.flags |= TRANSFER_QUICK;
+	wire.answer_ms = call->order.answer_ms ? call->order.answer_ms : default_answer_ms(call->operation);
+	wire.body_most_bytes = 64 << 20;
+	r = transfer_start(call->engine->loop, &call->engine->settings, &wire, on_transferred, call, &call->transfer, err);
+	gr_free(fields);
+	return r;
+}
+
+static void attempt(void *context)
+{
+	struct call *call = context;
+	const char *missing = missing_token(call);
+	struct request *request = NULL;
+	struct gr_error err = {0};
+	int r;
+
+	if (missing) {
+		wait_for_token(call, missing);
+		return;
+	}
+	r = request_new(call->operation, call->order.arguments, &request, &err);
+	if (r == 0)
+		r = resolve_fields(call, request, &err);
+	if (r == 0 && call->operation->repeat != CLASS_READ)
+		emit(call, STEP_INTENT, call->operation->id, call->order.arguments);
+	if (r == 0 && call->engine->broken.failure && call->operation->repeat != CLASS_READ &&
+		call->operation->repeat != CLASS_WRITE) {
+		err = call->engine->broken; /* no start without a trace on the disk */
+		r = -(int)err.failure;
+	}
+	if (r == 0)
+		r = send_form(call, request, &err);
+	request_free(request);
+	if (r != 0) {
+		call->result.error = err;
+		finish(call, outcome_when_unsent(call) == CALL_FAILED ? CALL_FAILED : CALL_NOT_SENT);
+		return;
+	}
+	if (call->attempts++ == 0)
+		call->first_ms = loop_now(call->engine->loop);
+	call->sends++;
+	call->engine->results.requests++;
+}
+
+struct call *call_start(struct engine *engine, const struct call_order *order)
+{
+	struct call *call = gr_alloc(1, sizeof(*call));
+
+	call->engine = engine;
+	call->order = *order;
+	call->operation = operation_get(order->operation);
+	call->timer.on_due = attempt;
+	call->timer.context = call;
+	loop_timer_set(engine->loop, &call->timer, loop_now(engine->loop));
+	return call;
+}
+
+static void leave_lookup(struct call *call)
+{
+	struct lookup *lookup = call->lookup;
+	size_t kept = 0;
+
+	if (!lookup)
+		return;
+	for (size_t i = 0; i < lookup->waiting_count; i++)
+		if (lookup->waiting[i] != call)
+			lookup->waiting[kept++] = lookup->waiting[i];
+	lookup->waiting_count = kept;
+}
+
+void call_cancel(struct call *call)
+{
+	if (!call)
+		return;
+	leave_lookup(call);
+	loop_timer_clear(call->engine->loop, &call->timer);
+	if (call->transfer)
+		transfer_cancel(call->transfer);
+	json_decref(call->body);
+	json_decref(call->order.arguments);
+	gr_free(call);
+}
+
+void call_free_lookups(struct engine *engine)
+{
+	while (engine->lookups) {
+		struct lookup *lookup = engine->lookups;
+
+		engine->lookups = lookup->next;
+		call_cancel(lookup->call);
+		gr_free(lookup->waiting);
+		gr_free(lookup->handle);
+		gr_free(lookup);
+	}
+}
+
+bool call_is_committed(const struct call *call)
+{
+	return call && call->transfer && call->operation->repeat != CLASS_READ && call->operation->repeat != CLASS_WRITE;
+}

@@ -1,0 +1,215 @@
+#include "runner/engine/engine.h"
+
+#include <stdarg.h>
+#include <string.h>
+
+#include "runner/base/clock.h"
+#include "runner/base/memory.h"
+#include "runner/base/number.h"
+#include "runner/engine/run.h"
+
+#define TICK_MS 100
+
+uint64_t engine_random(void)
+{
+	uint64_t value;
+
+	number_random(&value, sizeof(value));
+	return value;
+}
+
+int64_t engine_scaled(const struct engine *engine, int64_t span_ms)
+{
+	double scale = engine->options->time_scale;
+
+	if (span_ms == CLOCK_NEVER || scale <= 0 || (scale > 0.999 && scale < 1.001))
+		return span_ms;
+	return (int64_t)((double)span_ms / scale);
+}
+
+void engine_emit(struct engine *engine, struct run_event *event)
+{
+	struct gr_error err = {0};
+
+	event->now_ms = clock_now_ms();
+	event->wall_ms = clock_wall_ms();
+	if (results_apply(&engine->results, event, &err) < 0 && !engine->broken.failure)
+		engine->broken = err;
+	for (size_t i = 0; i < engine->options->reader_count; i++) {
+		struct event_reader *reader = &engine->options->readers[i];
+
+		if (reader->event && reader->event(reader->state, event, &err) < 0 && !engine->broken.failure)
+			engine->broken = err; /* said once, at the end; see judge() */
+	}
+}
+
+void engine_problem(struct engine *engine, enum gr_failure failure, const char *lane, const char *step, const char *format, ...)
+{
+	struct run_event event = {.kind = RUN_PROBLEM, .failure = failure, .lane = lane, .step = step};
+	GR_AUTO_FREE char *text = NULL;
+	va_list args;
+
+	va_start(args, format);
+	text = gr_vprintf(format, args);
+	va_end(args);
+	event.text = text;
+	engine_emit(engine, &event);
+}
+
+/* ---- phases ---- */
+
+static void begin_release(struct engine *engine)
+{
+	engine->phase = PHASE_RELEASE;
+	resources_release_all(engine, engine->stop == GR_CANCELLED);
+	engine_advance(engine);
+}
+
+static void on_finally_end(struct lane *lane)
+{
+	begin_release(lane->engine);
+}
+
+static void on_main_end(struct lane *lane)
+{
+	struct engine *engine = lane->engine;
+
+	loop_timer_clear(engine->loop, &engine->limit);
+	if (engine->plan->finally_count == 0) {
+		begin_release(engine);
+		return;
+	}
+	engine->phase = PHASE_FINALLY;
+	engine->finally = lane_new(engine, NULL, "finally");
+	engine->finally->is_finally = true;
+	engine->finally->steps = engine->plan->finally;
+	engine->finally->count = engine->plan->finally_count;
+	(void)json_object_update(engine->finally->done, engine->main->done);
+	engine->finally->on_end = on_finally_end;
+	lane_begin(engine->finally);
+}
+
+void engine_advance(struct engine *engine)
+{
+	if (engine->phase != PHASE_RELEASE || !resources_are_settled(engine))
+		return;
+	engine->phase = PHASE_OVER;
+	loop_stop(engine->loop);
+}
+
+/* ---- beginning and end ---- */
+
+static void on_tick(void *context)
+{
+	struct engine *engine = context;
+
+	engine->options->on_tick(engine->options->user, loop_now(engine->loop));
+	loop_timer_set(engine->loop, &engine->tick, loop_now(engine->loop) + TICK_MS);
+}
+
+static int start(struct engine *engine, struct gr_error *err)
+{
+	int r = loop_new(engine->plan->server.max_connections ? engine->plan->server.max_connections : 8, &engine->loop, err);
+
+	if (r < 0)
+		return r;
+	engine->started_ms = loop_now(engine->loop);
+	engine->main = lane_new(engine, NULL, "main");
+	engine->main->steps = engine->plan->steps;
+	engine->main->count = engine->plan->step_count;
+	engine->main->on_end = on_main_end;
+	r = scope_init(engine, err);
+	if (r == 0)
+		r = server_init(engine, err);
+	return r;
+}
+
+static void say_started(struct engine *engine)
+{
+	GR_AUTO_JSON json_t *detail = json_pack("{s:s, s:s?, s:s, s:b, s:I}", "run_id", engine->options->run_id, "server",
+		engine->base_url, "file", engine->plan->file, "sandbox", engine->options->server_url != NULL, "steps",
+		(json_int_t)engine->plan->step_count);
+	struct run_event event = {.kind = RUN_STARTED, .text = engine->plan->name, .detail = detail};
+
+	engine_emit(engine, &event);
+}
+
+static int go(struct engine *engine, struct gr_error *err)
+{
+	cancel_init(engine);
+	if (engine->options->on_tick) {
+		engine->tick.on_due = on_tick;
+		engine->tick.context = engine;
+		loop_timer_set(engine->loop, &engine->tick, engine->started_ms + TICK_MS);
+	}
+	lane_begin(engine->main);
+	return loop_run(engine->loop, err);
+}
+
+static void judge(struct engine *engine)
+{
+	if (engine->broken.failure)
+		engine_problem(engine, GR_DISK, NULL, NULL, "%s", engine->broken.text);
+	gate_judge(engine);
+	engine->results.elapsed_ms = clock_now_ms() - engine->started_ms;
+	for (size_t i = 0; i < engine->results.run_count; i++)
+		if (engine->results.runs[i].lag_most_ms > engine->results.lag_most_ms)
+			engine->results.lag_most_ms = engine->results.runs[i].lag_most_ms;
+	results_judge(&engine->results);
+}
+
+static void release(struct engine *engine)
+{
+	lane_free(engine->finally);
+	lane_free(engine->main);
+	resources_free(engine);
+	call_free_lookups(engine);
+	loop_free(engine->loop);
+	commands_free(engine);
+	server_release(engine);
+	vault_free(engine->vault);
+	json_decref(engine->inputs);
+	json_decref(engine->environment);
+	json_decref(engine->devices);
+	json_decref(engine->app);
+	json_decref(engine->secrets);
+	json_decref(engine->run);
+}
+
+static void init(struct engine *engine, const struct plan *plan, const struct engine_options *options)
+{
+	*engine = (struct engine){.plan = plan, .options = options};
+	engine->vault = vault_new(options->redactor);
+	retry_bucket_init(&engine->bucket);
+	engine->results.run_id = gr_strdup(options->run_id);
+	engine->results.pipeline = gr_strdup(plan->name);
+	engine->results.file = gr_strdup(plan->file);
+	engine->results.tool = gr_strdup("gridlane " GRIDLANE_VERSION);
+	engine->results.started_wall_ms = clock_wall_ms();
+	engine->results.is_sandbox = options->server_url != NULL;
+	engine->started_ms = clock_now_ms();
+}
+
+int engine_run(const struct plan *plan, const struct engine_options *options, struct results *ret_results,
+	struct gr_error *err)
+{
+	struct engine engine;
+	struct gr_error first = {0};
+	int r;
+
+	init(&engine, plan, options);
+	r = start(&engine, &first);
+	if (r == 0) {
+		say_started(&engine);
+		r = go(&engine, &first);
+	}
+	if (r < 0) {
+		engine_problem(&engine, first.failure, NULL, NULL, "%s", first.text);
+		if (err)
+			*err = first;
+	}
+	judge(&engine);
+	release(&engine);
+	*ret_results = engine.results;
+	return r;
+}

@@ -1,0 +1,179 @@
+/* A lane: steps in their order. The main lane, one lane an element of a matrix, and `finally`. */
+#include "runner/engine/run.h"
+
+#include "runner/base/memory.h"
+
+static void emit(struct lane *lane, enum run_event_kind kind)
+{
+	struct run_event event = {.kind = kind, .lane = lane->name, .outcome = lane->outcome, .detail = lane->matrix};
+
+	engine_emit(lane->engine, &event);
+}
+
+/* A step that did not run is said as well: skipped by its own `if`/`when`, or not run because of what came before. */
+static void emit_skip(struct lane *lane, const struct plan_step *plan, enum outcome outcome, enum gr_failure failure,
+	const char *why)
+{
+	struct run_event event = {.kind = STEP_ENDED, .lane = lane->name, .step = plan->id, .outcome = outcome,
+		.failure = failure, .text = why};
+	json_t *seen = json_pack("{s:s}", "outcome", outcome_name(outcome));
+
+	(void)json_object_set_new(lane->done, plan->id, seen);
+	engine_emit(lane->engine, &event);
+}
+
+static bool has_failed(const struct lane *lane)
+{
+	const struct engine *engine = lane->engine;
+
+	if (lane->is_finally)
+		return lane->has_failed || engine->main->has_failed || engine->stop != GR_NONE;
+	return lane->has_failed || engine->stop != GR_NONE;
+}
+
+/* Does `when:` let the step run? Otherwise *ret_why says why not; *ret_is_wish: by the step's own words, not because of a failure. */
+static bool when_allows(const struct lane *lane, const struct plan_step *plan, const char **ret_why, bool *ret_is_wish)
+{
+	bool failed = has_failed(lane);
+
+	*ret_is_wish = true;
+	switch (plan->when) {
+	case WHEN_ALWAYS:
+		return true;
+	case WHEN_CANCELLED:
+		*ret_why = "when: cancelled, and the run was not cancelled";
+		return lane->engine->stop == GR_CANCELLED;
+	case WHEN_FAILURE:
+		*ret_why = "when: failure, and nothing has failed";
+		return failed && lane->engine->stop != GR_CANCELLED;
+	case WHEN_SUCCESS:
+		*ret_is_wish = lane->is_finally;
+		*ret_why = lane->engine->stop == GR_CANCELLED ? "the run was cancelled"
+			   : lane->engine->stop == GR_DEADLINE ? "the run's time was over"
+							       : "an earlier step did not pass";
+		return !failed;
+	}
+	return false;
+}
+
+static bool condition_allows(struct lane *lane, const struct plan_step *plan, struct gr_error *err)
+{
+	GR_AUTO_JSON json_t *scope = NULL;
+	bool is_true = false;
+
+	if (!plan->condition)
+		return true;
+	scope = scope_new(lane->engine, lane);
+	if (expression_is_true(plan->condition, scope, &is_true, err) < 0)
+		return false;
+	return is_true;
+}
+
+static void end(struct lane *lane)
+{
+	lane->is_ended = true;
+	if (lane->outcome == OUTCOME_NOT_RUN)
+		lane->outcome = lane->is_stopped ? OUTCOME_CANCELLED : OUTCOME_PASSED;
+	emit(lane, LANE_ENDED);
+	lane->on_end(lane);
+}
+
+/* Not started: its condition is wrong, or its `when` or `if` says no. */
+static bool is_left_out(struct lane *lane, const struct plan_step *plan)
+{
+	struct gr_error err = {0};
+	const char *why = NULL;
+	bool is_wish = true;
+
+	if (!when_allows(lane, plan, &why, &is_wish)) {
+		emit_skip(lane, plan, is_wish ? OUTCOME_SKIPPED : OUTCOME_NOT_RUN, GR_NONE, why);
+		return true;
+	}
+	if (condition_allows(lane, plan, &err))
+		return false;
+	if (err.failure) {
+		emit_skip(lane, plan, OUTCOME_ERROR, err.failure, err.text);
+		lane->has_failed = lane->has_failed || !plan->best_effort;
+		lane->outcome = OUTCOME_ERROR;
+	} else {
+		emit_skip(lane, plan, OUTCOME_SKIPPED, GR_NONE, "its `if` is false");
+	}
+	return true;
+}
+
+static void turn(void *context)
+{
+	struct lane *lane = context;
+
+	task_free(lane->task);
+	lane->task = NULL;
+	while (lane->next < lane->count) {
+		const struct plan_step *plan = &lane->steps[lane->next++];
+
+		if (is_left_out(lane, plan))
+			continue;
+		(void)task_start(lane, plan);
+		return;
+	}
+	end(lane);
+}
+
+static void go_on(struct lane *lane)
+{
+	lane->turn.on_due = turn;
+	lane->turn.context = lane;
+	loop_timer_set(lane->engine->loop, &lane->turn, loop_now(lane->engine->loop));
+}
+
+void lane_task_ended(struct lane *lane)
+{
+	const struct task *task = lane->task;
+
+	if (task->outcome != OUTCOME_PASSED && task->outcome != OUTCOME_SKIPPED && !task->plan->best_effort) {
+		if (lane->outcome == OUTCOME_NOT_RUN || lane->outcome == OUTCOME_FAILED)
+			lane->outcome = task->outcome;
+		if (!task->plan->may_continue)
+			lane->has_failed = true;
+	}
+	go_on(lane);
+}
+
+struct lane *lane_new(struct engine *engine, struct task *parent, const char *name)
+{
+	struct lane *lane = gr_alloc(1, sizeof(*lane));
+
+	lane->engine = engine;
+	lane->parent = parent;
+	lane->name = gr_strdup(name);
+	lane->outcome = OUTCOME_NOT_RUN;
+	/* what came before in the lanes above is seen below, not the other way round */
+	lane->done = parent ? json_copy(parent->lane->done) : json_object();
+	return lane;
+}
+
+void lane_begin(struct lane *lane)
+{
+	emit(lane, LANE_STARTED);
+	go_on(lane);
+}
+
+void lane_stop(struct lane *lane, enum gr_failure failure, const char *why)
+{
+	if (lane->is_ended)
+		return;
+	lane->is_stopped = true;
+	if (lane->task && lane->task->outcome == OUTCOME_NOT_RUN)
+		task_stop(lane->task, failure, why);
+}
+
+void lane_free(struct lane *lane)
+{
+	if (!lane)
+		return;
+	loop_timer_clear(lane->engine->loop, &lane->turn);
+	task_free(lane->task);
+	json_decref(lane->matrix);
+	json_decref(lane->done);
+	gr_free(lane->name);
+	gr_free(lane);
+}

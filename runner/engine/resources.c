@@ -1,0 +1,188 @@
+/* What the run holds and must give back, on every way out. A release counts when the server said yes, or when the list of
+ * reservations no longer shows it. */
+#include "runner/engine/run.h"
+
+#include <string.h>
+
+#include "runner/api/answer.h"
+#include "runner/base/clock.h"
+#include "runner/base/memory.h"
+
+static void say(struct engine *engine, enum run_event_kind kind, const struct resource *resource, enum outcome outcome)
+{
+	GR_AUTO_JSON json_t *detail = json_pack("{s:s, s:s, s:O}", "key", resource->key, "operation",
+		operation_get(resource->operation)->id, "arguments", resource->arguments);
+	struct run_event event = {.kind = kind, .text = resource->what, .outcome = outcome, .detail = detail};
+
+	engine_emit(engine, &event);
+}
+
+static struct resource *find(const struct engine *engine, const char *key)
+{
+	for (size_t i = 0; i < engine->held_count; i++)
+		if (strcmp(engine->held[i]->key, key) == 0)
+			return engine->held[i];
+	return NULL;
+}
+
+void resources_add(struct engine *engine, const char *lane, const char *step, const json_t *acquired)
+{
+	const char *key = json_string_value(json_object_get(acquired, "key"));
+	const char *name = json_string_value(json_object_get(acquired, "operation"));
+	const struct operation *operation = name ? operation_find(name) : NULL;
+	struct resource *resource;
+
+	if (!key || !operation) {
+		engine_problem(engine, GR_INTERNAL, lane, step, "a resource without a key or a way to give it back");
+		return;
+	}
+	if (find(engine, key))
+		return;
+	resource = gr_alloc(1, sizeof(*resource));
+	resource->engine = engine;
+	resource->key = gr_strdup(key);
+	resource->what = gr_strdup(json_string_value(json_object_get(acquired, "what")));
+	resource->operation = (enum operation_id)(operation - operation_get(0));
+	resource->arguments = json_incref(json_object_get(acquired, "arguments"));
+	engine->held = gr_grow(engine->held, engine->held_count, sizeof(*engine->held));
+	engine->held[engine->held_count++] = resource;
+	say(engine, RUN_RESOURCE_HELD, resource, OUTCOME_PASSED);
+}
+
+static void mark_released(struct resource *resource)
+{
+	if (resource->is_released)
+		return;
+	resource->is_released = true;
+	say(resource->engine, RUN_RESOURCE_RELEASED, resource, OUTCOME_PASSED);
+}
+
+void resources_mark_released(struct engine *engine, const char *key)
+{
+	struct resource *resource = find(engine, key);
+
+	if (resource)
+		mark_released(resource);
+}
+
+static void give_up(struct resource *resource)
+{
+	engine_problem(resource->engine, GR_RELEASE, NULL, NULL,
+		"%s may still be held: %s; `gridlane cleanup` tries again, the web console shows it", resource->what,
+		resource->error.text);
+	say(resource->engine, RUN_RESOURCE_RELEASED, resource, OUTCOME_ERROR);
+}
+
+static bool list_shows(const json_t *body, const char *reservation)
+{
+	GR_AUTO_JSON json_t *list = NULL;
+	const json_t *item;
+	size_t i;
+
+	if (answer_list(body, "data", &list, NULL) < 0)
+		return true; /* an answer that cannot be read proves nothing */
+	json_array_foreach(list, i, item)
+	{
+		GR_AUTO_FREE char *id = answer_text(item, "device_reservation_id|id");
+
+		if (id && strcmp(id, reservation) == 0)
+			return true;
+	}
+	return false;
+}
+
+static void on_list(void *context, const struct call_result *result)
+{
+	struct resource *resource = context;
+	GR_AUTO_FREE char *id = answer_text(resource->arguments, "device_reservation_id");
+
+	resource->call = NULL;
+	if (result->outcome == CALL_DONE && id && !list_shows(result->body, id))
+		mark_released(resource);
+	else
+		give_up(resource);
+	engine_advance(resource->engine);
+}
+
+/* The release was refused or its answer was lost: does the list of reservations still show it? */
+static bool look(struct resource *resource, bool is_quick)
+{
+	struct call_order order = {.operation = OP_RESERVE_DEVICE_LIST, .policy = &retry_default, .is_quick = is_quick,
+		.deadline_ms = CLOCK_NEVER, .on_done = on_list, .context = resource};
+
+	if (resource->checks++ || !json_object_get(resource->arguments, "device_reservation_id"))
+		return false;
+	order.arguments = json_pack("{s:s}", "timezone", "UTC");
+	resource->call = call_start(resource->engine, &order);
+	return true;
+}
+
+static void on_released(void *context, const struct call_result *result)
+{
+	struct resource *resource = context;
+
+	resource->call = NULL;
+	resource->error = result->error;
+	if (result->outcome == CALL_DONE)
+		mark_released(resource);
+	else if (look(resource, resource->engine->stop == GR_CANCELLED))
+		return;
+	else
+		give_up(resource);
+	engine_advance(resource->engine);
+}
+
+/* Under a signal: two quick attempts inside the grace budget (reliability: class C). */
+static const struct retry_policy quick_policy = {.max = 1, .backoff_low_ms = 50, .backoff_high_ms = 200, .budget_ms = 4000};
+
+void resources_release_all(struct engine *engine, bool is_quick)
+{
+	for (size_t i = 0; i < engine->held_count; i++) {
+		struct resource *resource = engine->held[i];
+		struct call_order order = {.operation = resource->operation, .arguments = json_incref(resource->arguments),
+			.policy = is_quick ? &quick_policy : &retry_default, .is_quick = is_quick,
+			.deadline_ms = CLOCK_NEVER, .on_done = on_released, .context = resource};
+
+		if (resource->is_released || resource->call || resource->error.failure) {
+			json_decref(order.arguments);
+			continue;
+		}
+		resource->call = call_start(engine, &order);
+	}
+}
+
+void resources_give_up(struct engine *engine)
+{
+	for (size_t i = 0; i < engine->held_count; i++) {
+		struct resource *resource = engine->held[i];
+
+		if (resource->is_released || (!resource->call && resource->error.failure))
+			continue;
+		call_cancel(resource->call);
+		resource->call = NULL;
+		(void)gr_fail(&resource->error, GR_RELEASE, 0, "there was no time left to see the release confirmed");
+		give_up(resource);
+	}
+}
+
+bool resources_are_settled(const struct engine *engine)
+{
+	for (size_t i = 0; i < engine->held_count; i++)
+		if (engine->held[i]->call)
+			return false;
+	return true;
+}
+
+void resources_free(struct engine *engine)
+{
+	for (size_t i = 0; i < engine->held_count; i++) {
+		struct resource *resource = engine->held[i];
+
+		call_cancel(resource->call);
+		gr_free(resource->key);
+		gr_free(resource->what);
+		json_decref(resource->arguments);
+		gr_free(resource);
+	}
+	gr_free(engine->held);
+}

@@ -1,0 +1,188 @@
+/* Inside the engine: one run, its lanes, its tasks (a step under way) and its calls. Not for other rooms. */
+#ifndef GRIDLANE_ENGINE_RUN_H
+#define GRIDLANE_ENGINE_RUN_H
+
+#include "runner/engine/engine.h"
+#include "runner/engine/vault.h"
+#include "runner/net/loop.h"
+#include "runner/net/retry.h"
+#include "runner/net/transfer.h"
+#include "runner/steps/step.h"
+
+struct engine;
+struct lane;
+struct task;
+struct call;
+
+/* ---- calls (call.c): one operation of the API, repeated as its class allows ---- */
+
+struct call_result {
+	enum call_outcome outcome;
+	bool may_still_work;
+	json_t *body;            /* borrowed during on_done */
+	struct gr_error error;
+	const char *file_sha256; /* borrowed, or NULL */
+	int64_t file_bytes;
+	unsigned attempts;       /* exchanges made */
+};
+
+struct call_order {
+	enum operation_id operation;
+	json_t *arguments;       /* taken over */
+	const struct retry_policy *policy;
+	int64_t answer_ms;       /* 0: the operation's own */
+	int64_t deadline_ms;     /* no repeat would begin after it */
+	bool is_quick;           /* cleanup under a signal */
+	const char *lane, *step; /* for events; borrowed, must outlive the call; may be NULL */
+	void (*on_done)(void *context, const struct call_result *result);
+	void *context;
+};
+
+/* Never calls back from inside. */
+struct call *call_start(struct engine *engine, const struct call_order *order);
+void call_free_lookups(struct engine *engine); /* after all calls are gone */
+void call_cancel(struct call *call); /* no call back follows; NULL is fine */
+/* Is the request of a start (or another write that is sent once) on the wire at this moment? */
+bool call_is_committed(const struct call *call);
+
+/* ---- what is held (resources.c) ---- */
+
+struct resource {
+	char *key, *what;
+	enum operation_id operation;
+	json_t *arguments;
+	bool is_released;
+	unsigned checks;         /* looks at the reservation list after an unclear answer */
+	struct call *call;
+	struct engine *engine;
+	struct gr_error error;
+};
+
+void resources_add(struct engine *engine, const char *lane, const char *step, const json_t *acquired);
+void resources_mark_released(struct engine *engine, const char *key);
+/* Start giving back all that is held, side by side; engine_advance() follows each end. */
+void resources_release_all(struct engine *engine, bool is_quick);
+void resources_give_up(struct engine *engine); /* time is over: what is not proven given back is said */
+bool resources_are_settled(const struct engine *engine);
+void resources_free(struct engine *engine);
+
+/* ---- tasks (task.c): one step under way ---- */
+
+struct task {
+	struct engine *engine;
+	struct lane *lane;
+	const struct plan_step *plan;
+	struct step step;
+	struct step_context context;
+	struct timer wait, limit;     /* ACTION_WAIT; `timeout:` */
+	struct call *call;
+	struct transfer *fetch;
+	struct command *command;
+	struct gr_error stop;         /* set once the step was told to stop */
+	struct timer stop_by;         /* a start under way gets this long for its answer */
+	bool is_begun;
+	unsigned requests;
+	int64_t started_ms, started_wall_ms, deadline_ms;
+	enum outcome outcome;
+	struct gr_error error;
+	json_t *outputs;
+	/* a matrix */
+	struct lane **lanes;
+	size_t lane_count, lanes_next, lanes_running;
+};
+
+struct task *task_start(struct lane *lane, const struct plan_step *plan);
+void task_stop(struct task *task, enum gr_failure failure, const char *why);
+void task_force(struct task *task); /* end now, whatever is under way */
+void task_free(struct task *task);
+void task_finish(struct task *task, enum outcome outcome);
+void task_send(struct task *task, struct event *event); /* hand an event to the step and do what it answers */
+
+/* ---- local commands (command.c) and documents that answers name (fetch.c) ---- */
+int command_start(struct task *task, const struct action *action, struct gr_error *err);
+void command_stop(struct command *command); /* TERM, then KILL; no call back follows; NULL is fine */
+void commands_free(struct engine *engine);  /* after the loop is gone */
+int fetch_start(struct task *task, const struct action *action, struct gr_error *err);
+
+/* ---- matrix (matrix.c) ---- */
+int matrix_start(struct task *task, struct gr_error *err);
+void matrix_stop(struct task *task, enum gr_failure failure, const char *why);
+
+/* ---- lanes (lane.c): steps in order ---- */
+
+struct lane {
+	struct engine *engine;
+	struct task *parent;          /* the matrix it belongs to, or NULL */
+	char *name;
+	const struct plan_step *steps;
+	size_t count, next;
+	json_t *matrix;               /* its values, or NULL */
+	json_t *done;                 /* `steps` of expressions: outputs by id */
+	struct task *task;
+	struct timer turn;            /* goes on from the loop, never from inside a call back */
+	bool has_failed, is_ended, is_stopped, is_finally;
+	enum outcome outcome;
+	void (*on_end)(struct lane *lane);
+};
+
+struct lane *lane_new(struct engine *engine, struct task *parent, const char *name);
+void lane_begin(struct lane *lane);
+void lane_task_ended(struct lane *lane);
+void lane_stop(struct lane *lane, enum gr_failure failure, const char *why);
+void lane_free(struct lane *lane);
+
+/* ---- scope (scope.c): what expressions see ---- */
+json_t *scope_new(struct engine *engine, const struct lane *lane); /* a new object */
+json_t *scope_results(const struct engine *engine);
+/* `with:` of a step, evaluated and converted. */
+int scope_fields(struct engine *engine, const struct lane *lane, const struct plan_step *plan, json_t **ret_with,
+	struct gr_error *err);
+int scope_init(struct engine *engine, struct gr_error *err);
+
+/* ---- the server (server.c): URL, token, TLS ---- */
+int server_init(struct engine *engine, struct gr_error *err);
+void server_release(struct engine *engine);
+
+/* ---- gate (gate.c) ---- */
+void gate_judge(struct engine *engine);
+
+/* ---- the run itself (engine.c) ---- */
+
+struct engine {
+	const struct plan *plan;
+	const struct engine_options *options;
+	struct loop *loop;
+	struct vault *vault;
+	struct transfer_settings settings;
+	char *base_url, *user_id;
+	char *ca_file, *client_cert, *client_key, *proxy;
+	char *email;
+	char *password;
+	struct retry_bucket bucket;
+	struct results results;
+	struct gr_error broken;       /* a reader failed (the journal's disk): nothing new may start */
+	int64_t server_skew_ms;       /* the server's clock minus ours */
+	json_t *inputs, *environment, *devices, *app, *secrets, *run;
+	struct lane *main, *finally;
+	struct resource **held;
+	size_t held_count;
+	struct lookup *lookups;       /* of the vault, under way (call.c) */
+	struct command *commands;
+	struct timer limit, tick, grace;
+	int64_t started_ms;
+	enum gr_failure stop;         /* GR_CANCELLED, GR_DEADLINE, or GR_NONE */
+	int signal_number;
+	enum { PHASE_STEPS, PHASE_FINALLY, PHASE_RELEASE, PHASE_OVER } phase;
+};
+
+void engine_emit(struct engine *engine, struct run_event *event);
+void engine_problem(struct engine *engine, enum gr_failure failure, const char *lane, const char *step, const char *format, ...)
+	__attribute__((format(printf, 5, 6)));
+/* The next phase, when what this one waits for is done. */
+void engine_advance(struct engine *engine);
+/* Signals and the run's time limit (cancel.c). */
+void cancel_init(struct engine *engine);
+int64_t engine_scaled(const struct engine *engine, int64_t span_ms); /* a duration of the pipeline in real time */
+uint64_t engine_random(void);
+
+#endif

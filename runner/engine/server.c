@@ -1,0 +1,231 @@
+/* Which server, with which token: the pipeline's `server:` and `secrets:`, else the environment. Nothing is sent before all of it is
+ * known to be there. */
+#include "runner/engine/run.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "runner/api/answer.h"
+#include "runner/api/handle.h"
+#include "runner/base/file.h"
+#include "runner/base/memory.h"
+#include "runner/base/text.h"
+
+#define SECRET_MOST_BYTES (16 << 10)
+
+extern char **environ;
+
+/* A variable's value, and the variable's own bytes wiped: /proc/PID/environ shows them to others of the same user. */
+static char *take_variable(const char *name)
+{
+	char *value = getenv(name);
+	char *copy;
+
+	if (!value || !*value)
+		return NULL;
+	copy = gr_strdup(value);
+	explicit_bzero(value, strlen(value));
+	(void)unsetenv(name);
+	return copy;
+}
+
+static int read_secret_file(const char *path, char **ret_secret, struct gr_error *err)
+{
+	GR_AUTO_BUFFER struct buffer data = {0};
+	int r = file_read(path, SECRET_MOST_BYTES, GR_CONFIG, &data, err);
+
+	if (r < 0)
+		return r;
+	*ret_secret = gr_strndup(buffer_text(&data), strcspn(buffer_text(&data), "\r\n"));
+	explicit_bzero(data.data, data.bytes);
+	return 0;
+}
+
+static int load_secret(struct engine *engine, const struct plan_secret *secret, struct gr_error *err)
+{
+	GR_AUTO_FREE char *value = NULL;
+	GR_AUTO_FREE char *handle = handle_secret(secret->name);
+	int r = 0;
+
+	if (secret->environment)
+		value = take_variable(secret->environment);
+	else
+		r = read_secret_file(secret->file, &value, err);
+	if (r == 0 && value && *value) {
+		vault_put(engine->vault, handle, value);
+		explicit_bzero(value, strlen(value));
+		return 0;
+	}
+	if (engine->options->server_url) /* the sandbox has its own token; whoever uses this one is told so */
+		return 0;
+	err->line = secret->line;
+	err->column = secret->column;
+	if (r == 0)
+		r = gr_fail(err, GR_CONFIG, 0, "secret '%s': the variable %s is not set", secret->name, secret->environment);
+	return r;
+}
+
+/* Values of variables whose names say that they are secret: never ours to show, whatever they are for. */
+static void learn_environment(struct engine *engine)
+{
+	static const char *const endings[] = {"_TOKEN", "_SECRET", "_PASSWORD", "_KEY"};
+
+	for (char **entry = environ; entry && *entry; entry++) {
+		const char *equals = strchr(*entry, '=');
+		GR_AUTO_FREE char *name = equals ? gr_strndup(*entry, (size_t)(equals - *entry)) : NULL;
+
+		for (size_t i = 0; name && i < GR_COUNT(endings); i++)
+			if (text_has_suffix_nocase(name, endings[i]))
+				(void)redactor_add(engine->options->redactor, equals + 1);
+	}
+}
+
+/* A text of `server:`, else of the environment. *ret_text may become NULL. Handles are resolved. */
+static int setting(struct engine *engine, const struct node *node, const char *variable, char **ret_text, struct gr_error *err)
+{
+	GR_AUTO_JSON json_t *scope = NULL;
+	GR_AUTO_JSON json_t *value = NULL;
+	int r;
+
+	*ret_text = NULL;
+	if (!node) {
+		*ret_text = variable ? gr_strdup(getenv(variable)) : NULL;
+		return 0;
+	}
+	scope = scope_new(engine, engine->main);
+	r = node_evaluate(node, scope, &value, err);
+	if (r < 0 || json_is_null(value))
+		return r;
+	*ret_text = json_is_string(value) ? vault_resolve(engine->vault, json_string_value(value))
+					  : json_dumps(value, JSON_ENCODE_ANY);
+	if (!*ret_text) {
+		err->line = node->line;
+		err->column = node->column;
+		return gr_fail(err, GR_CONFIG, 0, "its secret is not known");
+	}
+	return 0;
+}
+
+static int read_url(struct engine *engine, struct gr_error *err)
+{
+	const struct plan_server *server = &engine->plan->server;
+	GR_AUTO_FREE char *url = NULL;
+	int r;
+
+	if (engine->options->server_url)
+		return url_base(engine->options->server_url, true, &engine->base_url, err);
+	r = setting(engine, server->url, "TESTGRID_URL", &url, err);
+	if (r < 0)
+		return gr_context(err, "server.url");
+	if (!url || !*url)
+		return gr_fail(err, GR_CONFIG, 0,
+			"no server: set TESTGRID_URL (for example https://your-domain.testgrid.io) or `server.url`; "
+			"`gridlane run --sandbox` needs none");
+	return url_base(url, server->insecure_http, &engine->base_url, err);
+}
+
+static int read_token(struct engine *engine, struct gr_error *err)
+{
+	const struct plan_server *server = &engine->plan->server;
+	GR_AUTO_FREE char *token = NULL;
+	int r;
+
+	if (engine->options->server_token) {
+		vault_put(engine->vault, VAULT_USER_TOKEN, engine->options->server_token);
+		return 0;
+	}
+	r = setting(engine, server->token, NULL, &token, err);
+	if (r < 0)
+		return gr_context(err, "server.token");
+	if (!token && !server->email)
+		token = take_variable("TESTGRID_TOKEN");
+	if (token && *token) {
+		vault_put(engine->vault, VAULT_USER_TOKEN, token);
+		explicit_bzero(token, strlen(token));
+		return 0;
+	}
+	r = setting(engine, server->email, "TESTGRID_EMAIL", &engine->email, err);
+	if (r == 0)
+		r = setting(engine, server->password, "TESTGRID_PASSWORD", &engine->password, err);
+	if (r < 0)
+		return gr_context(err, "server");
+	if (!engine->email || !engine->password)
+		return gr_fail(err, GR_CONFIG, 0,
+			"no token: set TESTGRID_TOKEN (or TESTGRID_EMAIL and TESTGRID_PASSWORD), or `server.token`");
+	(void)redactor_add(engine->options->redactor, engine->password);
+	return 0;
+}
+
+static int read_file_setting(struct engine *engine, const struct node *node, const char *variable, char **ret_path,
+	struct gr_error *err)
+{
+	int r = setting(engine, node, variable, ret_path, err);
+
+	if (r == 0 && *ret_path && **ret_path && access(*ret_path, R_OK) != 0)
+		return gr_fail(err, GR_CONFIG, 0, "server: '%s' cannot be read", *ret_path);
+	return r;
+}
+
+static int read_tls(struct engine *engine, struct gr_error *err)
+{
+	const struct plan_server *server = &engine->plan->server;
+	int r = read_file_setting(engine, server->ca_file, "GRIDLANE_CA_BUNDLE", &engine->ca_file, err);
+
+	if (r == 0 && !engine->ca_file)
+		r = read_file_setting(engine, NULL, "SSL_CERT_FILE", &engine->ca_file, err);
+	if (r == 0)
+		r = read_file_setting(engine, server->client_cert, NULL, &engine->client_cert, err);
+	if (r == 0)
+		r = read_file_setting(engine, server->client_key, NULL, &engine->client_key, err);
+	if (r == 0)
+		r = setting(engine, server->proxy, NULL, &engine->proxy, err);
+	if (r == 0 && engine->proxy && strchr(engine->proxy, '@')) /* user:password@host */
+		(void)redactor_add(engine->options->redactor, engine->proxy);
+	return r;
+}
+
+int server_init(struct engine *engine, struct gr_error *err)
+{
+	int r = 0;
+
+	learn_environment(engine);
+	for (size_t i = 0; r == 0 && i < engine->plan->secret_count; i++)
+		r = load_secret(engine, &engine->plan->secrets[i], err);
+	if (r == 0)
+		r = read_url(engine, err);
+	if (r == 0)
+		r = read_token(engine, err);
+	if (r == 0)
+		r = setting(engine, engine->plan->server.user_id, "TESTGRID_USER_ID", &engine->user_id, err);
+	if (r == 0 && !engine->options->server_url)
+		r = read_tls(engine, err);
+	if (r < 0)
+		return r;
+	engine->settings = (struct transfer_settings){
+		.ca_file = engine->ca_file,
+		.client_cert = engine->client_cert,
+		.client_key = engine->client_key,
+		.proxy = engine->options->server_url ? "" : engine->proxy, /* the sandbox is on loopback */
+		.insecure_http = engine->plan->server.insecure_http || engine->options->server_url,
+		.trace = engine->options->trace,
+		.on_trace = engine->options->on_trace,
+		.trace_context = engine->options->user,
+	};
+	engine->results.server = gr_strdup(engine->base_url);
+	return 0;
+}
+
+void server_release(struct engine *engine)
+{
+	if (engine->password)
+		explicit_bzero(engine->password, strlen(engine->password));
+	gr_free(engine->password);
+	gr_free(engine->email);
+	gr_free(engine->base_url);
+	gr_free(engine->user_id);
+	gr_free(engine->ca_file);
+	gr_free(engine->client_cert);
+	gr_free(engine->client_key);
+	gr_free(engine->proxy);
+}

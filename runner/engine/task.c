@@ -1,0 +1,377 @@
+/* A step under way: hands events to its state machine and does what it answers. */
+#include "runner/engine/run.h"
+
+#include <string.h>
+
+#include "runner/base/clock.h"
+#include "runner/base/memory.h"
+#include "runner/base/number.h"
+
+#define START_GRACE_MS 2000 /* a start on the wire when a signal comes gets this long for its answer */
+
+static void emit(struct task *task, struct run_event *event)
+{
+	event->lane = task->lane->name;
+	event->step = task->plan->id;
+	engine_emit(task->engine, event);
+}
+
+static void fill_context(struct task *task)
+{
+	struct engine *engine = task->engine;
+	const struct poll_policy *poll = &task->plan->poll;
+
+	task->context = (struct step_context){
+		.run_id = engine->options->run_id,
+		.run_key = engine->options->run_key,
+		.pipeline = engine->plan->name,
+		.lane = task->lane->name,
+		.step = task->plan->id,
+		.server_url = engine->base_url,
+		.user_id = engine->user_id,
+		.app = engine->app,
+		.platform = engine->plan->app_platform,
+		.resend_lost_start = task->plan->resend_lost_start,
+		.poll = {.every_low_ms = engine_scaled(engine, poll->every_low_ms),
+			.every_high_ms = engine_scaled(engine, poll->every_high_ms),
+			.queue_ms = engine_scaled(engine, poll->queue_ms),
+			.stall_ms = engine_scaled(engine, poll->stall_ms),
+			.timeout_ms = engine_scaled(engine, poll->timeout_ms)},
+	};
+}
+
+/* ---- the end ---- */
+
+static void drop_work(struct task *task)
+{
+	loop_timer_clear(task->engine->loop, &task->wait);
+	loop_timer_clear(task->engine->loop, &task->limit);
+	loop_timer_clear(task->engine->loop, &task->stop_by);
+	call_cancel(task->call);
+	task->call = NULL;
+	if (task->fetch)
+		transfer_cancel(task->fetch);
+	task->fetch = NULL;
+}
+
+static void emit_end(struct task *task)
+{
+	struct run_event event = {.kind = STEP_ENDED,
+		.outcome = task->outcome,
+		.failure = task->outcome == OUTCOME_PASSED ? GR_NONE : task->error.failure,
+		.text = task->outcome == OUTCOME_PASSED || !task->error.text[0] ? NULL : task->error.text,
+		.done = loop_now(task->engine->loop) - task->started_ms,
+		.total = task->requests,
+		.detail = task->outputs};
+
+	emit(task, &event);
+}
+
+/* What expressions see at steps.ID. */
+static void publish(struct task *task)
+{
+	json_t *seen = json_is_object(task->outputs) ? json_copy(task->outputs) : json_object();
+
+	(void)json_object_set_new(seen, "outcome", json_string(outcome_name(task->outcome)));
+	(void)json_object_set_new(task->lane->done, task->plan->id, seen);
+	if (!task->plan->kind || task->outcome != OUTCOME_PASSED)
+		return;
+	if (strcmp(task->plan->kind->name, "application") == 0) {
+		json_decref(task->engine->app);
+		task->engine->app = json_incref(task->outputs);
+	}
+	if (strcmp(task->plan->kind->name, "select_devices") == 0)
+		(void)json_object_set(task->engine->devices, task->plan->devices->name,
+			json_object_get(task->outputs, "devices"));
+}
+
+void task_finish(struct task *task, enum outcome outcome)
+{
+	drop_work(task);
+	command_stop(task->command); /* it does not outlive its step */
+	task->command = NULL;
+	task->outcome = outcome;
+	if (task->stop.failure && outcome != OUTCOME_PASSED && !task->error.failure)
+		task->error = task->stop;
+	publish(task);
+	emit_end(task);
+	lane_task_ended(task->lane);
+}
+
+static enum outcome outcome_of_failure(enum gr_failure failure)
+{
+	if (failure == GR_FAILED || failure == GR_COMMAND || failure == GR_GATE)
+		return OUTCOME_FAILED;
+	if (failure == GR_CANCELLED)
+		return OUTCOME_CANCELLED;
+	return OUTCOME_ERROR;
+}
+
+static void fail(struct task *task, const struct gr_error *err)
+{
+	task->error = *err;
+	task_finish(task, outcome_of_failure(err->failure));
+}
+
+/* ---- what comes along with any action ---- */
+
+static void note_learned(struct task *task, json_t *learned)
+{
+	struct run_event event = {.kind = STEP_LEARNED, .detail = learned};
+
+	if (!learned)
+		return;
+	(void)json_object_update(task->step.memory, learned);
+	emit(task, &event);
+}
+
+static void note_result(struct task *task, struct device_run *run)
+{
+	struct run_event event = {.kind = RUN_DEVICE_RESULT, .device_run = run, .failure = run ? run->failure : GR_NONE};
+
+	if (!run)
+		return;
+	gr_free(run->lane);
+	gr_free(run->step);
+	run->lane = gr_strdup(task->lane->name);
+	run->step = gr_strdup(task->plan->id);
+	emit(task, &event);
+	if (run->failure && !task->error.failure)
+		(void)gr_fail(&task->error, run->failure, 0, "%s",
+			run->problem_count ? run->problems[0].message : failure_words(run->failure));
+}
+
+static void note_progress(struct task *task, const struct action *action)
+{
+	struct run_event event = {.kind = STEP_PROGRESS, .text = action->progress, .done = action->progress_done,
+		.total = action->progress_total};
+
+	if (action->progress)
+		emit(task, &event);
+	if (action->warning) {
+		struct run_event warning = {.kind = RUN_PROBLEM, .failure = GR_SERVER, .text = action->warning, .done = 1};
+
+		emit(task, &warning);
+	}
+}
+
+static void note_all(struct task *task, const struct action *action)
+{
+	note_learned(task, action->learned);
+	if (action->acquired)
+		resources_add(task->engine, task->lane->name, task->plan->id, action->acquired);
+	if (action->released)
+		resources_mark_released(task->engine, action->released);
+	note_result(task, action->device_run);
+	note_progress(task, action);
+}
+
+/* ---- actions ---- */
+
+static void on_answer(void *context, const struct call_result *result)
+{
+	struct task *task = context;
+	struct event event = {.kind = EVENT_ANSWER, .outcome = result->outcome, .may_still_work = result->may_still_work,
+		.body = result->body, .error = result->error, .file_sha256 = result->file_sha256,
+		.file_bytes = result->file_bytes};
+
+	task->call = NULL;
+	task->requests += result->attempts;
+	loop_timer_clear(task->engine->loop, &task->stop_by);
+	task_send(task, &event);
+	if (task->stop.failure && task->lane->task == task) /* the answer was worth the wait; now stop */
+		task_force(task);
+}
+
+static void on_wait_over(void *context)
+{
+	struct event event = {.kind = EVENT_TIME};
+
+	task_send(context, &event);
+}
+
+static void start_call(struct task *task, struct action *action)
+{
+	struct call_order order = {.operation = action->operation, .arguments = gr_take(&action->arguments),
+		.policy = &task->plan->retry, .answer_ms = action->answer_ms, .deadline_ms = task->deadline_ms,
+		.lane = task->lane->name, .step = task->plan->id, .on_done = on_answer, .context = task};
+
+	if (!order.arguments)
+		order.arguments = json_object();
+	if (action->is_poll)
+		task->engine->results.polls++;
+	task->call = call_start(task->engine, &order);
+}
+
+static void finish_from_action(struct task *task, struct action *action)
+{
+	json_decref(task->outputs);
+	task->outputs = gr_take(&action->outputs);
+	if (action->outcome == OUTCOME_PASSED)
+		task->error = (struct gr_error){0};
+	else if (!task->error.failure)
+		(void)gr_fail(&task->error, action->outcome == OUTCOME_FAILED ? GR_FAILED : GR_UNKNOWN, 0, "%s",
+			failure_words(action->outcome == OUTCOME_FAILED ? GR_FAILED : GR_UNKNOWN));
+	task_finish(task, action->outcome);
+}
+
+/* 0: done or under way. */
+static int perform(struct task *task, struct action *action, struct gr_error *err)
+{
+	switch (action->kind) {
+	case ACTION_CALL:
+		start_call(task, action);
+		return 0;
+	case ACTION_FETCH:
+		return fetch_start(task, action, err);
+	case ACTION_WAIT:
+		task->wait.on_due = on_wait_over;
+		task->wait.context = task;
+		loop_timer_set(task->engine->loop, &task->wait, action->until_ms);
+		return 0;
+	case ACTION_SPAWN:
+		return command_start(task, action, err);
+	case ACTION_DONE:
+		finish_from_action(task, action);
+		return 0;
+	}
+	return gr_fail(err, GR_INTERNAL, 0, "step kind '%s' asked for nothing", task->plan->kind->name);
+}
+
+void task_send(struct task *task, struct event *event)
+{
+	struct action action = {0};
+	struct gr_error err = {0};
+	int r;
+
+	event->now_ms = loop_now(task->engine->loop);
+	event->wall_ms = clock_wall_ms() + task->engine->server_skew_ms;
+	event->random = engine_random();
+	r = task->plan->kind->ops->next(&task->step, event, &action, &err);
+	note_all(task, &action);
+	if (r == 0 && task->stop.failure && action.kind != ACTION_DONE) {
+		/* told to stop while a start was on the wire: its answer has been learned, nothing more begins */
+		action_release(&action);
+		return;
+	}
+	if (r == 0)
+		r = perform(task, &action, &err);
+	action_release(&action);
+	if (r != 0)
+		fail(task, &err);
+}
+
+/* ---- stopping ---- */
+
+void task_force(struct task *task)
+{
+	struct event event = {.kind = EVENT_STOP, .error = task->stop};
+
+	drop_work(task);
+	if (task->lanes) {
+		matrix_stop(task, task->stop.failure, task->stop.text);
+		return;
+	}
+	if (task->is_begun)
+		task_send(task, &event);
+	if (task->lane->task == task && task->outcome == OUTCOME_NOT_RUN)
+		fail(task, &task->stop);
+}
+
+static void on_stop_by(void *context)
+{
+	task_force(context);
+}
+
+void task_stop(struct task *task, enum gr_failure failure, const char *why)
+{
+	if (task->stop.failure)
+		return;
+	(void)gr_fail(&task->stop, failure, 0, "%s", why);
+	if (task->call && call_is_committed(task->call)) {
+		task->stop_by.on_due = on_stop_by;
+		task->stop_by.context = task;
+		loop_timer_set(task->engine->loop, &task->stop_by, loop_now(task->engine->loop) + START_GRACE_MS);
+		return;
+	}
+	task_force(task);
+}
+
+static void on_limit(void *context)
+{
+	struct task *task = context;
+	char span[CLOCK_TEXT_BYTES];
+	GR_AUTO_FREE char *why = gr_printf("the step's timeout of %s is over",
+		clock_format_span(task->plan->timeout_ms, span));
+
+	task_stop(task, GR_DEADLINE, why);
+}
+
+/* ---- the beginning ---- */
+
+static void set_limit(struct task *task)
+{
+	task->deadline_ms = CLOCK_NEVER;
+	if (task->plan->timeout_ms == CLOCK_NEVER || task->plan->timeout_ms <= 0)
+		return;
+	task->deadline_ms = task->started_ms + engine_scaled(task->engine, task->plan->timeout_ms);
+	task->limit.on_due = on_limit;
+	task->limit.context = task;
+	loop_timer_set(task->engine->loop, &task->limit, task->deadline_ms);
+}
+
+static int begin(struct task *task, struct gr_error *err)
+{
+	int r;
+
+	if (!task->plan->kind)
+		return matrix_start(task, err);
+	r = scope_fields(task->engine, task->lane, task->plan, &task->step.with, err);
+	if (r < 0)
+		return r;
+	r = task->plan->kind->ops->begin(&task->step, err);
+	task->is_begun = r == 0;
+	return r;
+}
+
+struct task *task_start(struct lane *lane, const struct plan_step *plan)
+{
+	struct task *task = gr_alloc(1, sizeof(*task));
+	struct run_event started = {.kind = STEP_STARTED, .text = plan->kind ? plan->kind->name : "matrix"};
+	struct event first = {.kind = EVENT_START};
+	struct gr_error err = {0};
+
+	task->engine = lane->engine;
+	task->lane = lane;
+	task->plan = plan;
+	task->outcome = OUTCOME_NOT_RUN;
+	task->started_ms = loop_now(lane->engine->loop);
+	task->started_wall_ms = clock_wall_ms();
+	task->step = (struct step){.kind = plan->kind, .context = &task->context, .memory = json_object()};
+	lane->task = task;
+	fill_context(task);
+	set_limit(task);
+	emit(task, &started);
+	if (begin(task, &err) < 0)
+		fail(task, &err);
+	else if (plan->kind)
+		task_send(task, &first);
+	return task;
+}
+
+void task_free(struct task *task)
+{
+	if (!task)
+		return;
+	drop_work(task);
+	command_stop(task->command);
+	if (task->plan->kind && task->plan->kind->ops && task->step.with)
+		task->plan->kind->ops->release(&task->step);
+	for (size_t i = 0; i < task->lane_count; i++)
+		lane_free(task->lanes[i]);
+	gr_free(task->lanes);
+	json_decref(task->step.with);
+	json_decref(task->step.memory);
+	json_decref(task->outputs);
+	gr_free(task);
+}

@@ -1,0 +1,60 @@
+/* From argv to a command, and its exit status. */
+#include <stdio.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+
+#include "runner/base/memory.h"
+#include "runner/base/text.h"
+#include "runner/commands/command.h"
+
+static int unknown_command(const char *name)
+{
+	const char *names[64] = {0};
+	const char *near;
+	size_t count = 0;
+
+	for (const struct command *command = commands; command->name && count + 1 < GR_COUNT(names); command++)
+		names[count++] = command->name;
+	near = text_suggest(name, names);
+	fprintf(stderr, "gridlane: there is no command '%s'%s%s%s; see `gridlane --help`\n", name,
+		near ? "; did you mean '" : "", near ? near : "", near ? "'?" : "");
+	return failure_exit_status(GR_USAGE);
+}
+
+/* A core dump would hold the token. */
+static void keep_memory_private(void)
+{
+	static const struct rlimit none = {0, 0};
+
+	(void)setrlimit(RLIMIT_CORE, &none);
+	(void)umask(022); /* reports are for everybody to read; state files ask for 0600 by themselves */
+}
+
+int main(int argc, char **argv)
+{
+	const struct command *command;
+	struct arguments arguments = {0};
+	struct gr_error err = {0};
+	int status;
+
+	gr_memory_init();
+	keep_memory_private();
+	if (argc < 2 || strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0 || strcmp(argv[1], "help") == 0) {
+		help_print_all();
+		return argc < 2 ? failure_exit_status(GR_USAGE) : 0;
+	}
+	command = command_find(strcmp(argv[1], "--version") == 0 ? "version" : argv[1]);
+	if (!command)
+		return unknown_command(argv[1]);
+	if (arguments_parse(command, argc - 2, argv + 2, &arguments, &err) < 0) {
+		status = complain(&err);
+	} else if (argument_is_given(&arguments, OPT_HELP)) {
+		help_print_command(command);
+		status = 0;
+	} else {
+		status = command->run(&arguments);
+	}
+	arguments_release(&arguments);
+	return status;
+}
