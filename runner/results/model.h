@@ -1,6 +1,7 @@
-/* The model that every report is made from: run, lanes, steps, device runs, test cases, attempts, problems, artifacts. results.json
- * is this model, versioned (RESULTS_VERSION); reporters are functions of it. Texts are owned by their structs (gr_free),
- * NULL when unknown. Texts from the server are kept as received (within limits): reporters clean them for their format. */
+/* The model that every report is made from: run, lanes, steps, device runs, test cases, attempts, problems, artifacts.
+ * results.json is this model, versioned (RESULTS_VERSION); reporters are functions of it. Texts are owned by their
+ * structs (gr_free), NULL when unknown. Texts from the server are kept as received (within limits): reporters clean
+ * them for their format. */
 #ifndef GRIDLANE_RESULTS_MODEL_H
 #define GRIDLANE_RESULTS_MODEL_H
 
@@ -14,8 +15,16 @@
 #define RESULTS_VERSION 1
 #define TIME_UNKNOWN (-1)
 
-enum verdict { VERDICT_PASSED, VERDICT_FAILED, VERDICT_USAGE, VERDICT_INFRASTRUCTURE, VERDICT_TIMEOUT, VERDICT_CANCELLED };
-const char *verdict_name(enum verdict verdict); /* "passed", "failed", "usage", "infrastructure", "timeout", "cancelled" */
+enum verdict {
+	VERDICT_PASSED,
+	VERDICT_FAILED,
+	VERDICT_USAGE,
+	VERDICT_INFRASTRUCTURE,
+	VERDICT_TIMEOUT,
+	VERDICT_CANCELLED
+};
+const char *verdict_name(
+        enum verdict verdict); /* "passed", "failed", "usage", "infrastructure", "timeout", "cancelled" */
 
 /* A case is passed, failed or skipped when the server said so; everything else is an error with its failure
  * (GR_STOPPED, GR_NOT_RUN, GR_UNKNOWN, GR_INCONSISTENT): never left out, never skipped. */
@@ -30,14 +39,14 @@ struct attempt { /* one earlier try of a case; the last try is the case itself *
 };
 
 struct test_case {
-	char *name;       /* as the server names it */
+	char *name; /* as the server names it */
 	char *class_name; /* suite or class, or NULL */
 	enum case_status status;
 	enum gr_failure failure; /* of an error; GR_FAILED of a failure; GR_NONE otherwise */
-	char *reason;     /* failure text, may hold line breaks */
+	char *reason; /* failure text, may hold line breaks */
 	char *raw_status; /* what the server sent */
-	char *data;       /* parameterised test data */
-	int64_t time_ms;  /* TIME_UNKNOWN */
+	char *data; /* parameterised test data */
+	int64_t time_ms; /* TIME_UNKNOWN */
 	struct attempt *attempts;
 	size_t attempt_count;
 };
@@ -47,7 +56,7 @@ struct problem {
 	enum gr_failure failure;
 	bool is_warning; /* shown, does not change the verdict */
 	bool is_derived; /* added by results_judge(), which takes it back before it judges again */
-	char *message;   /* one line: what, where, why, what to do */
+	char *message; /* one line: what, where, why, what to do */
 	char *lane, *step, *device; /* NULL: not of one */
 };
 
@@ -60,26 +69,28 @@ struct device_run { /* one test run on one device */
 	char *lane, *step;
 	enum run_kind kind;
 	struct device_info device; /* the device really used */
-	char *build_number;        /* verified number that was polled, or NULL */
-	char *number_source;       /* "build_version" or "build_id": which of the start's numbers it was; "adopted" */
+	char *build_number; /* verified number that was polled, or NULL */
+	char *number_source; /* "build_version" or "build_id": which of the start's numbers it was; "adopted" */
 	char *build_id, *native_id, *url;
-	bool is_adopted;           /* found on the server after a lost answer */
-	bool is_complete;          /* the server said completed and it was believed */
-	enum gr_failure failure;   /* GR_NONE, GR_FAILED, or what kept it from finishing */
-	int64_t reported[6];       /* counts the server gave: not started, started, passed, failed, stopped, skipped; -1 unknown */
+	bool is_adopted; /* found on the server after a lost answer */
+	bool is_complete; /* the server said completed and it was believed */
+	enum gr_failure failure; /* GR_NONE, GR_FAILED, or what kept it from finishing */
+	int64_t reported[6]; /* counts the server gave: not started, started, passed, failed, stopped, skipped; -1
+	                        unknown */
 	struct test_case *cases;
 	size_t case_count;
 	struct problem *problems;
 	size_t problem_count;
 	int64_t started_wall_ms, ended_wall_ms; /* start's answer in; completion seen */
-	int64_t elapsed_ms, queued_ms;          /* TIME_UNKNOWN */
-	int64_t lag_most_ms; /* from the last poll that said "not yet" to the answer that said completed: the end was in between */
+	int64_t elapsed_ms, queued_ms; /* TIME_UNKNOWN */
+	int64_t lag_most_ms; /* from the last poll that said "not yet" to the answer that said completed: the end was in
+	                        between */
 	unsigned polls;
 	char *log_url, *recording_url; /* native runs */
 };
 
 struct artifact {
-	char *path;   /* below the output folder; NULL when it is missing */
+	char *path; /* below the output folder; NULL when it is missing */
 	char *sha256; /* hex */
 	int64_t bytes;
 	char *lane, *step, *device, *origin; /* origin: "server", "command", "gridlane" */
@@ -91,56 +102,56 @@ const char *outcome_name(enum outcome outcome);
 
 struct step_result {
 	char *lane, *step, *kind;
-	char *name;            /* for people */
+	char *name; /* for people */
 	enum outcome outcome;
 	enum gr_failure failure;
-	char *message;         /* why not passed */
+	char *message; /* why not passed */
 	bool is_best_effort, may_continue; /* best_effort: true; on_failure: continue */
-	bool runs_tests;       /* app_build_run, native_test: at least one device run is expected of it */
+	bool runs_tests; /* app_build_run, native_test: at least one device run is expected of it */
 	int64_t started_wall_ms, elapsed_ms;
 	unsigned requests;
-	json_t *outputs;       /* object or NULL; no secrets (handles stand for them) */
+	json_t *outputs; /* object or NULL; no secrets (handles stand for them) */
 };
 
 struct lane_result {
-	char *name;            /* "main", "phones[0] Galaxy S21", "finally" */
-	json_t *matrix;        /* the lane's values, or NULL */
+	char *name; /* "main", "phones[0] Galaxy S21", "finally" */
+	json_t *matrix; /* the lane's values, or NULL */
 	enum outcome outcome;
 };
 
 struct held { /* a resource that was taken */
-	char *key, *what;      /* "reservation/2696", "device 'Galaxy S21' (id 3)" */
-	bool is_released;      /* proven given back */
-	char *message;         /* why not */
+	char *key, *what; /* "reservation/2696", "device 'Galaxy S21' (id 3)" */
+	bool is_released; /* proven given back */
+	char *message; /* why not */
 };
 
 struct gate_rule {
-	char *text;            /* "results.pass_rate >= 0.98" */
-	char *values;          /* "results.pass_rate = 0.97" */
+	char *text; /* "results.pass_rate >= 0.98" */
+	char *values; /* "results.pass_rate = 0.97" */
 	bool holds;
 	unsigned line;
 };
 
 struct totals { /* of all device runs, each case once with its last outcome */
 	int64_t tests, passed, failed, errors, skipped, flaky;
-	int64_t executed;      /* passed + failed */
+	int64_t executed; /* passed + failed */
 	int64_t device_runs, device_runs_complete;
-	int64_t problems;      /* not counting warnings */
+	int64_t problems; /* not counting warnings */
 };
 
 struct results {
 	char *run_id, *pipeline, *file, *server; /* server: URL without user info */
-	char *tool;            /* "gridlane 0.1.0" */
+	char *tool; /* "gridlane 0.1.0" */
 	enum verdict verdict;
 	int exit_status;
-	char *cause;           /* the first root cause in one line, or NULL */
+	char *cause; /* the first root cause in one line, or NULL */
 	int64_t started_wall_ms, elapsed_ms;
-	int64_t started_ms;    /* CLOCK_BOOTTIME of RUN_STARTED; not in results.json */
-	unsigned requests;     /* HTTP exchanges, repeats included */
+	int64_t started_ms; /* CLOCK_BOOTTIME of RUN_STARTED; not in results.json */
+	unsigned requests; /* HTTP exchanges, repeats included */
 	unsigned repeats;
 	int64_t polls, lag_most_ms; /* over all device runs: sum and maximum */
 	bool is_sandbox, has_test_steps, is_resumed;
-	int signal_number;     /* of a cancelled run, or 0 */
+	int signal_number; /* of a cancelled run, or 0 */
 	struct lane_result *lanes;
 	size_t lane_count;
 	struct step_result *steps;
@@ -155,7 +166,7 @@ struct results {
 	size_t held_count;
 	struct gate_rule *rules;
 	size_t rule_count;
-	json_t *environment;   /* object: CI provider, branch, ... or NULL */
+	json_t *environment; /* object: CI provider, branch, ... or NULL */
 };
 
 void test_case_release(struct test_case *test);
@@ -166,19 +177,19 @@ void results_release(struct results *results);
 /* Append; the arrays own what they are given. The added problem's texts are copied. */
 struct test_case *device_run_add_case(struct device_run *run);
 void device_run_add_problem(struct device_run *run, enum gr_failure failure, const char *format, ...)
-	__attribute__((format(printf, 3, 4)));
-struct problem *results_add_problem(struct results *results, enum gr_failure failure, const char *lane, const char *step,
-	const char *format, ...) __attribute__((format(printf, 5, 6)));
+        __attribute__((format(printf, 3, 4)));
+struct problem *results_add_problem(struct results *results, enum gr_failure failure, const char *lane,
+        const char *step, const char *format, ...) __attribute__((format(printf, 5, 6)));
 /* The step of that lane, added (as OUTCOME_NOT_RUN) when it is not there. */
 struct step_result *results_add_step(struct results *results, const char *lane, const char *step);
 void device_run_copy(const struct device_run *run, struct device_run *ret_copy); /* all the way down */
 
 struct totals results_totals(const struct results *results);
 
-/* The verdict (pipeline language, Verdicts; reliability design 2.9): fills verdict, exit_status and cause. Adds the problems that
- * only the whole shows: no test executed although steps run tests, a test step without a device run. Rules, in this order:
- * a signal; usage/config problems; failed cases or a failed command (unless a gate holds over them); a gate rule
- * that does not hold; a time limit; anything else that is not proven; passed. Idempotent. */
+/* The verdict (pipeline language, Verdicts; reliability design 2.9): fills verdict, exit_status and cause. Adds the
+ * problems that only the whole shows: no test executed although steps run tests, a test step without a device run.
+ * Rules, in this order: a signal; usage/config problems; failed cases or a failed command (unless a gate holds over
+ * them); a gate rule that does not hold; a time limit; anything else that is not proven; passed. Idempotent. */
 void results_judge(struct results *results);
 
 /* results.json and back (GR_CONFIG when the text is not of RESULTS_VERSION). */

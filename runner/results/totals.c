@@ -1,0 +1,47 @@
+#include "runner/results/model.h"
+
+static void count_case(struct totals *totals, const struct test_case *test)
+{
+	totals->tests++;
+	switch (test->status) {
+	case STATUS_PASSED:
+		totals->passed++;
+		totals->flaky += test->attempt_count > 0;
+		break;
+	case STATUS_FAILED:
+		totals->failed++;
+		break;
+	case STATUS_SKIPPED:
+		totals->skipped++;
+		break;
+	case STATUS_ERROR:
+		totals->errors++;
+		break;
+	}
+}
+
+static int64_t count_problems(const struct problem *problems, size_t count)
+{
+	int64_t counted = 0;
+
+	for (size_t i = 0; i < count; i++)
+		counted += !problems[i].is_warning;
+	return counted;
+}
+
+struct totals results_totals(const struct results *results)
+{
+	struct totals totals = {.device_runs = (int64_t)results->run_count,
+	        .problems = count_problems(results->problems, results->problem_count)};
+
+	for (size_t i = 0; i < results->run_count; i++) {
+		const struct device_run *run = &results->runs[i];
+
+		totals.device_runs_complete += run->is_complete;
+		totals.problems += count_problems(run->problems, run->problem_count);
+		for (size_t j = 0; j < run->case_count; j++)
+			count_case(&totals, &run->cases[j]);
+	}
+	totals.executed = totals.passed + totals.failed;
+	return totals;
+}
