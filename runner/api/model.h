@@ -54,6 +54,7 @@ void device_release(struct device *device);
 const char *device_state_words(enum device_state state); /* "offline", "reserved", ... */
 /* The fields users see in expressions: device_id udid s_device name manufacturer os os_major platform tags (a list). */
 json_t *device_to_json(const struct device *device);
+/* The same fields, or the API's own; GR_CONFIG without a device_id and a udid. The state is DEVICE_UNKNOWN unless `json` has the flags. */
 int device_from_json(const json_t *json, struct device *ret_device, struct gr_error *err);
 
 /* The numbers of build_list. "No builds" in any shape is an empty list. */

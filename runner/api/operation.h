@@ -19,7 +19,8 @@ enum parameter_flags {
 	PARAMETER_PATH = 1 << 1,   /* stands in the path as {name} */
 	PARAMETER_FILE = 1 << 2,   /* a file is sent */
 	PARAMETER_SECRET = 1 << 3, /* token, password or PIN */
-	PARAMETER_TOKEN = 1 << 4   /* user_token: filled in by the runner, not by users */
+	PARAMETER_TOKEN = 1 << 4,  /* user_token: filled in by the runner, not by users */
+	PARAMETER_ONE_OF = 1 << 5  /* of the parameters with this flag at least one is needed */
 };
 
 struct parameter {

@@ -1,0 +1,326 @@
+#include "runner/api/answer.h"
+
+#include <assert.h>
+#include <inttypes.h>
+#include <string.h>
+
+#include "runner/base/memory.h"
+#include "runner/base/number.h"
+#include "runner/base/text.h"
+
+/* Limits of one body. A byte limit alone is no protection: 64 MiB of "{}," would cost 5 GB as a tree. */
+#define BODY_BYTES ((size_t)64 << 20)
+#define CONTAINERS 600000
+#define VALUES 4000000
+#define DEPTH 64
+#define STRING_BYTES ((size_t)1 << 20)
+
+/* Bytes shown of a body that is no answer. */
+#define SHOWN_BYTES 120
+/* The integers that every JSON implementation agrees on. */
+#define INTEGER_MOST ((int64_t)1 << 53)
+
+/* ---- parsing ---- */
+
+/* Where `word` stands in the first `bytes` of `text` in any case, or `bytes`. */
+static size_t find_nocase(const char *text, size_t bytes, const char *word)
+{
+	size_t length = strlen(word);
+
+	for (size_t i = 0; i + length <= bytes; i++)
+		if (strncasecmp(text + i, word, length) == 0)
+			return i;
+	return bytes;
+}
+
+/* A broken answer may hold a token that nobody has learned from it: show nothing from the first such word on. */
+static size_t shown_bytes(const char *body, size_t bytes)
+{
+	size_t shown = bytes < SHOWN_BYTES ? bytes : SHOWN_BYTES;
+	size_t token = find_nocase(body, shown, "token");
+	size_t password = find_nocase(body, shown, "password");
+
+	return token < password ? token : password;
+}
+
+static int fail_body(struct gr_error *err, const char *body, size_t bytes, const char *why)
+{
+	GR_AUTO_BUFFER struct buffer text = {0};
+	size_t shown = shown_bytes(body, bytes);
+
+	text_neutralise(&text, body, shown, SHOWN_BYTES);
+	return gr_fail(err, GR_PROTOCOL, 0, "the answer (%zu bytes) %s; it begins '%s'%s", bytes, why,
+	        buffer_text(&text), shown < bytes ? "…" : "");
+}
+
+struct scan {
+	size_t containers, values, depth, string_bytes;
+	bool in_string, escaped;
+};
+
+/* One byte within a string; the closing quote ends it. */
+static const char *scan_string(struct scan *scan, char c)
+{
+	if (scan->escaped)
+		scan->escaped = false;
+	else if (c == '\\')
+		scan->escaped = true;
+	else if (c == '"')
+		scan->in_string = false;
+	return ++scan->string_bytes > STRING_BYTES ? "holds a text of more than 1 MiB" : NULL;
+}
+
+static const char *scan_byte(struct scan *scan, char c)
+{
+	if (c == '"') {
+		scan->in_string = true;
+		scan->string_bytes = 0;
+	} else if (c == '{' || c == '[') {
+		scan->containers++;
+		scan->values++;
+		scan->depth++;
+	} else if (c == '}' || c == ']') {
+		scan->depth -= scan->depth > 0;
+	} else if (c == ',') {
+		scan->values++;
+	}
+	if (scan->depth > DEPTH)
+		return "is nested deeper than 64 levels";
+	if (scan->containers > CONTAINERS)
+		return "holds more than 600,000 lists and objects";
+	return scan->values > VALUES ? "holds more than 4,000,000 values" : NULL;
+}
+
+/* One pass before any memory is asked for. Returns what is wrong, or NULL. */
+static const char *scan_body(const char *body, size_t bytes)
+{
+	struct scan scan = {0};
+	const char *why = NULL;
+
+	if (bytes > BODY_BYTES)
+		return "is larger than 64 MiB";
+	for (size_t i = 0; i < bytes && !why; i++)
+		why = scan.in_string ? scan_string(&scan, body[i]) : scan_byte(&scan, body[i]);
+	return why;
+}
+
+/* jansson's own text may quote the body, and with it a secret: say its codes in words. */
+static const char *parse_problem(const json_error_t *error)
+{
+	enum json_error_code code = json_error_code(error);
+
+	if (code == json_error_premature_end_of_input)
+		return "ends in the middle";
+	if (code == json_error_duplicate_key)
+		return "has a key twice in one object";
+	if (code == json_error_invalid_utf8)
+		return "is not UTF-8";
+	if (code == json_error_numeric_overflow)
+		return "holds a number that is too large";
+	if (code == json_error_null_character || code == json_error_null_byte_in_key)
+		return "holds a NUL character in a text";
+	return "is not valid JSON";
+}
+
+int answer_parse(const char *body, size_t bytes, json_t **ret_json, struct gr_error *err)
+{
+	size_t blanks = 0;
+	const char *why;
+	json_error_t error;
+	json_t *json;
+
+	if (bytes >= 3 && memcmp(body, "\xEF\xBB\xBF", 3) == 0) {
+		body += 3;
+		bytes -= 3;
+	}
+	while (blanks < bytes && strchr(" \t\r\n", body[blanks]) && body[blanks])
+		blanks++;
+	if (blanks == bytes)
+		return gr_fail(err, GR_PROTOCOL, 0, "the answer is empty");
+	if (body[blanks] == '<')
+		return fail_body(err, body + blanks, bytes - blanks, "is a web page, not JSON");
+	why = scan_body(body, bytes);
+	if (why)
+		return fail_body(err, body + blanks, bytes - blanks, why);
+	json = json_loadb(body, bytes, JSON_REJECT_DUPLICATES, &error);
+	if (!json)
+		return fail_body(err, body + blanks, bytes - blanks, parse_problem(&error));
+	*ret_json = json;
+	return 0;
+}
+
+/* ---- members ---- */
+
+/* The member named by the first of "a|b|c"; *keys moves on to the rest, NULL after the last. */
+static const json_t *next_member(const json_t *object, const char **keys)
+{
+	char key[64];
+	size_t bytes = strcspn(*keys, "|");
+
+	assert(bytes < sizeof(key)); /* keys are our own constants */
+	memcpy(key, *keys, bytes);
+	key[bytes] = '\0';
+	*keys = (*keys)[bytes] == '|' ? *keys + bytes + 1 : NULL;
+	return json_object_get(object, key);
+}
+
+const json_t *answer_member(const json_t *object, const char *keys)
+{
+	while (keys) {
+		const json_t *member = next_member(object, &keys);
+
+		if (member && !json_is_null(member))
+			return member;
+	}
+	return NULL;
+}
+
+/* Empty texts and the word "null" are how some operations say that there is nothing. */
+static bool is_blank(const json_t *value)
+{
+	const char *text = json_string_value(value);
+
+	if (!value || json_is_null(value))
+		return true;
+	if (!text)
+		return false;
+	text += strspn(text, " \t\r\n");
+	return *text == '\0' || strcasecmp(text, "null") == 0;
+}
+
+/* The first of several members that says anything. */
+static const json_t *said_member(const json_t *object, const char *keys)
+{
+	while (keys) {
+		const json_t *member = next_member(object, &keys);
+
+		if (!is_blank(member))
+			return member;
+	}
+	return NULL;
+}
+
+/* A real that is a whole number. */
+static bool real_int(double real, int64_t *ret)
+{
+	if (!(real >= -(double)INTEGER_MOST && real <= (double)INTEGER_MOST))
+		return false;
+	if (real > (double)(int64_t)real || real < (double)(int64_t)real)
+		return false;
+	*ret = (int64_t)real;
+	return true;
+}
+
+static bool value_int(const json_t *value, int64_t *ret)
+{
+	if (json_is_integer(value)) {
+		json_int_t integer = json_integer_value(value);
+
+		if (integer < -INTEGER_MOST || integer > INTEGER_MOST)
+			return false;
+		*ret = integer;
+		return true;
+	}
+	if (json_is_real(value))
+		return real_int(json_real_value(value), ret);
+	if (json_is_string(value))
+		return number_parse_int(json_string_value(value), ret);
+	if (!json_is_boolean(value))
+		return false;
+	*ret = json_is_true(value);
+	return true;
+}
+
+bool answer_int(const json_t *object, const char *keys, int64_t *ret)
+{
+	const json_t *value = said_member(object, keys);
+
+	return value && value_int(value, ret);
+}
+
+char *answer_text(const json_t *object, const char *keys)
+{
+	const json_t *value = said_member(object, keys);
+	int64_t integer;
+
+	if (json_is_string(value))
+		return gr_strdup(json_string_value(value));
+	if (json_is_integer(value))
+		return gr_printf("%" JSON_INTEGER_FORMAT, json_integer_value(value));
+	if (!json_is_real(value))
+		return NULL;
+	if (real_int(json_real_value(value), &integer))
+		return gr_printf("%" PRId64, integer);
+	return gr_printf("%.15g", json_real_value(value));
+}
+
+bool answer_flag(const json_t *object, const char *keys)
+{
+	const json_t *value = said_member(object, keys);
+	const char *text = json_string_value(value);
+	int64_t integer;
+
+	if (text && (text_equal_nocase(text, "true") || text_equal_nocase(text, "yes")))
+		return true;
+	return value && value_int(value, &integer) && integer == 1;
+}
+
+/* ---- lists ---- */
+
+/* A list with holes comes as an object with the places as keys: {"0": …, "2": …}. */
+static bool is_numbered(const json_t *object)
+{
+	void *at = json_object_iter((json_t *)(uintptr_t)object);
+
+	for (; at; at = json_object_iter_next((json_t *)(uintptr_t)object, at)) {
+		const char *key = json_object_iter_key(at);
+
+		if (*key == '\0' || key[strspn(key, "0123456789")] != '\0')
+			return false;
+	}
+	return true; /* an empty object is an empty list */
+}
+
+static json_t *object_list(const json_t *object)
+{
+	json_t *list = json_array();
+	const char *key;
+	json_t *value;
+
+	if (!is_numbered(object)) {
+		(void)json_array_append(list, (json_t *)(uintptr_t)object);
+		return list;
+	}
+	json_object_foreach ((json_t *)(uintptr_t)object, key, value)
+		(void)json_array_append(list, value);
+	return list;
+}
+
+static int value_list(const json_t *value, const char *keys, json_t **ret_list, struct gr_error *err)
+{
+	if (json_is_array(value))
+		*ret_list = json_incref((json_t *)(uintptr_t)value);
+	else if (json_is_object(value))
+		*ret_list = object_list(value);
+	else
+		return gr_fail(err, GR_PROTOCOL, 0, "the answer's '%s' is no list", keys);
+	return 0;
+}
+
+int answer_list(const json_t *object, const char *keys, json_t **ret_list, struct gr_error *err)
+{
+	const json_t *value = said_member(object, keys);
+	GR_AUTO_JSON json_t *parsed = NULL;
+	int rc;
+
+	if (!value) {
+		*ret_list = json_array();
+		return 0;
+	}
+	if (!json_is_string(value))
+		return value_list(value, keys, ret_list, err);
+	rc = answer_parse(json_string_value(value), json_string_length(value), &parsed, err);
+	if (rc < 0)
+		return gr_context(err, "the answer's '%s' is a text that should hold a list", keys);
+	return value_list(parsed, keys, ret_list, err);
+}
