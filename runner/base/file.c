@@ -2,8 +2,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <glob.h>
-#include <openssl/evp.h>
 #include <poll.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -73,24 +71,23 @@ static bool is_below(const char *path)
 }
 
 /* Make `name` if it is not there, and step into it. The handle serves as a place only (O_PATH): a directory on the way
- * need not be readable. Returns it or -errno. */
+ * need not be readable, nor need one that is there already be in a place we may write to. Returns it or -errno. */
 static int enter_directory(int directory, const char *name, bool make, int flags)
 {
-	int fd, result;
+	int fd, refused = 0;
 
 	if (make && mkdirat(directory, name, 0755) == 0) {
-		result = sync_directory(directory);
+		int result = sync_directory(directory);
+
 		if (result < 0)
 			return result;
-	} else if (make && errno != EEXIST && errno != EROFS && errno != EACCES && errno != EPERM) {
-		return -errno;
-	} else if (make && errno != EEXIST) {
-		result = -errno; /* it may be there all the same */
-		fd = openat(directory, name, O_PATH | O_DIRECTORY | O_CLOEXEC | flags);
-		return fd < 0 ? result : fd;
+	} else if (make) {
+		refused = errno;
 	}
 	fd = openat(directory, name, O_PATH | O_DIRECTORY | O_CLOEXEC | flags);
-	return fd < 0 ? -errno : fd;
+	if (fd < 0)
+		return errno == ENOENT && refused && refused != EEXIST ? -refused : -errno;
+	return fd;
 }
 
 /* Walk `parts` (cut into its parts on the way) from `start`, which this closes. Returns a handle or -errno. */
@@ -190,14 +187,30 @@ static int open_parent(int directory, const char *path, bool make, const char **
 
 /* ---- reading ---- */
 
-static int check_regular(
-        int fd, const char *path, enum gr_failure failure, struct stat *ret_state, struct gr_error *err)
+/* Takes the handle over: closed if it is no regular file. */
+static int check_regular(int fd, const char *path, enum gr_failure failure, int *ret_fd, struct gr_error *err)
 {
-	if (fstat(fd, ret_state) < 0)
+	struct stat state;
+	int result = 0;
+
+	if (fstat(fd, &state) < 0)
+		result = gr_fail(err, failure, errno, "file '%s'", path);
+	else if (!S_ISREG(state.st_mode))
+		result = gr_fail(err, failure, 0, "'%s' is not a regular file", path);
+	if (result < 0)
+		(void)close(fd);
+	else
+		*ret_fd = fd;
+	return result;
+}
+
+int file_open(const char *path, enum gr_failure failure, int *ret_fd, struct gr_error *err)
+{
+	int fd = open(path, READ_FLAGS);
+
+	if (fd < 0)
 		return gr_fail(err, failure, errno, "file '%s'", path);
-	if (!S_ISREG(ret_state->st_mode))
-		return gr_fail(err, failure, 0, "'%s' is not a regular file", path);
-	return 0;
+	return check_regular(fd, path, failure, ret_fd, err);
 }
 
 static ssize_t read_some(int fd, void *data, size_t bytes)
@@ -226,17 +239,11 @@ static int read_whole(const struct source *from, size_t most_bytes, struct buffe
 {
 	GR_AUTO_BUFFER struct buffer data = {0};
 	GR_AUTO_FREE char *chunk = NULL;
-	struct stat state;
 	ssize_t got;
-	int result = check_regular(from->fd, from->path, from->failure, &state, err);
 
-	if (result < 0)
-		return result;
-	if (state.st_size > 0 && (uintmax_t)state.st_size > most_bytes)
-		return fail_too_large(from, most_bytes, err);
 	chunk = gr_alloc(CHUNK_BYTES, 1);
 	while ((got = read_some(from->fd, chunk, CHUNK_BYTES)) > 0) {
-		if ((size_t)got > most_bytes - data.bytes) /* it grew, or has no size of its own (/proc) */
+		if ((size_t)got > most_bytes - data.bytes) /* counted, not asked for: it may grow */
 			return fail_too_large(from, most_bytes, err);
 		buffer_add(&data, chunk, (size_t)got);
 	}
@@ -251,10 +258,11 @@ static int read_whole(const struct source *from, size_t most_bytes, struct buffe
 int file_read(
         const char *path, size_t most_bytes, enum gr_failure failure, struct buffer *ret_data, struct gr_error *err)
 {
-	GR_AUTO_CLOSE int fd = open(path, READ_FLAGS);
+	GR_AUTO_CLOSE int fd = -1;
+	int result = file_open(path, failure, &fd, err);
 
-	if (fd < 0)
-		return gr_fail(err, failure, errno, "file '%s'", path);
+	if (result < 0)
+		return result;
 	return read_whole(&(struct source){fd, path, failure}, most_bytes, ret_data, err);
 }
 
@@ -264,12 +272,16 @@ int file_read_at(int directory, const char *name, size_t most_bytes, enum gr_fai
 	const char *last = name;
 	GR_AUTO_CLOSE int parent = open_parent(directory, name, false, &last);
 	GR_AUTO_CLOSE int fd = -1;
+	int found, result;
 
 	if (parent < 0)
 		return fail_below(err, failure, -parent, name);
-	fd = openat(parent, last, READ_FLAGS | O_NOFOLLOW);
-	if (fd < 0)
+	found = openat(parent, last, READ_FLAGS | O_NOFOLLOW);
+	if (found < 0)
 		return fail_below(err, failure, errno, name);
+	result = check_regular(found, name, failure, &fd, err);
+	if (result < 0)
+		return result;
 	return read_whole(&(struct source){fd, name, failure}, most_bytes, ret_data, err);
 }
 
@@ -409,124 +421,4 @@ void file_discard(struct file_writer **writer)
 	gr_free(w->name);
 	gr_free(w->temp);
 	gr_free(w);
-}
-
-/* ---- digests ---- */
-
-static void write_hex(const unsigned char digest[static 32], char ret_hex[static 65])
-{
-	static const char digits[] = "0123456789abcdef";
-
-	for (size_t i = 0; i < 32; i++) {
-		ret_hex[2 * i] = digits[digest[i] >> 4];
-		ret_hex[2 * i + 1] = digits[digest[i] & 15];
-	}
-	ret_hex[64] = '\0';
-}
-
-static void no_digest(void) __attribute__((noreturn));
-
-/* libcrypto has SHA-256 unless it is broken or set up without it; going on would mean proofs that prove nothing. */
-static void no_digest(void)
-{
-	static const char words[] = "gridlane: libcrypto gives no SHA-256\n";
-
-	(void)!write(STDERR_FILENO, words, sizeof(words) - 1);
-	_exit(3);
-}
-
-static ssize_t digest_file(int fd, EVP_MD_CTX *context, int64_t *ret_bytes)
-{
-	GR_AUTO_FREE char *chunk = gr_alloc(CHUNK_BYTES, 1);
-	int64_t bytes = 0;
-	ssize_t got;
-
-	while ((got = read_some(fd, chunk, CHUNK_BYTES)) > 0) {
-		if (!EVP_DigestUpdate(context, chunk, (size_t)got))
-			no_digest();
-		bytes += got;
-	}
-	*ret_bytes = bytes;
-	return got;
-}
-
-int file_sha256(
-        const char *path, enum gr_failure failure, char ret_hex[static 65], int64_t *ret_bytes, struct gr_error *err)
-{
-	GR_AUTO_CLOSE int fd = open(path, READ_FLAGS);
-	unsigned char digest[32];
-	EVP_MD_CTX *context;
-	struct stat state;
-	int64_t bytes = 0;
-	int result;
-
-	if (fd < 0)
-		return gr_fail(err, failure, errno, "file '%s'", path);
-	result = check_regular(fd, path, failure, &state, err);
-	if (result < 0)
-		return result;
-	context = EVP_MD_CTX_new();
-	if (!context || !EVP_DigestInit_ex(context, EVP_sha256(), NULL))
-		no_digest();
-	if (digest_file(fd, context, &bytes) < 0)
-		result = gr_fail(err, failure, errno, "file '%s'", path);
-	else if (!EVP_DigestFinal_ex(context, digest, NULL))
-		no_digest();
-	EVP_MD_CTX_free(context);
-	if (result < 0)
-		return result;
-	write_hex(digest, ret_hex);
-	if (ret_bytes)
-		*ret_bytes = bytes;
-	return 0;
-}
-
-void file_sha256_memory(const void *data, size_t bytes, char ret_hex[static 65])
-{
-	unsigned char digest[32];
-
-	if (!EVP_Digest(data ? data : "", bytes, digest, NULL, EVP_sha256(), NULL))
-		no_digest();
-	write_hex(digest, ret_hex);
-}
-
-/* ---- patterns ---- */
-
-static bool is_regular_path(const char *path)
-{
-	struct stat state;
-
-	return stat(path, &state) == 0 && S_ISREG(state.st_mode);
-}
-
-static int choose_match(const char *pattern, const glob_t *found, char **ret_path, struct gr_error *err)
-{
-	if (found->gl_pathc == 0)
-		return gr_fail(err, GR_CONFIG, 0, "no file matches '%s'", pattern);
-	if (found->gl_pathc > 1)
-		return gr_fail(err, GR_CONFIG, 0,
-		        "%zu files match '%s', '%.100s' and '%.100s' among them; one is wanted",
-		        (size_t)found->gl_pathc, pattern, found->gl_pathv[0], found->gl_pathv[1]);
-	if (!is_regular_path(found->gl_pathv[0]))
-		return gr_fail(err, GR_CONFIG, 0, "'%s' is not a regular file", found->gl_pathv[0]);
-	*ret_path = gr_strdup(found->gl_pathv[0]);
-	return 0;
-}
-
-int file_find_one(const char *pattern, char **ret_path, struct gr_error *err)
-{
-	glob_t found = {0};
-	int result;
-
-	if (is_regular_path(pattern)) { /* a file may well be called 'app[1].apk' */
-		*ret_path = gr_strdup(pattern);
-		return 0;
-	}
-	result = glob(pattern, GLOB_ERR, NULL, &found);
-	if (result == 0 || result == GLOB_NOMATCH)
-		result = choose_match(pattern, &found, ret_path, err);
-	else
-		result = gr_fail(err, GR_CONFIG, errno, "looking for files that match '%s'", pattern);
-	globfree(&found);
-	return result;
 }

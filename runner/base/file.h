@@ -9,6 +9,9 @@
 #include "runner/base/buffer.h"
 #include "runner/base/error.h"
 
+/* Open a regular file for reading, following symbolic links; a FIFO or a device is refused without waiting for it. The
+ * handle is the caller's (close). failure: as below. */
+int file_open(const char *path, enum gr_failure failure, int *ret_fd, struct gr_error *err);
 /* Read a regular file of at most `most_bytes`. failure: what kind of failure to report (GR_CONFIG for inputs,
  * GR_DISK for our own files). */
 int file_read(const char *path, size_t most_bytes, enum gr_failure failure, struct buffer *ret_data, struct gr_error *err);
