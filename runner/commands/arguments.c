@@ -6,7 +6,7 @@
 #include "runner/base/text.h"
 #include "runner/commands/command.h"
 
-const struct option options[OPT_COUNT] = {
+const struct option command_options[OPT_COUNT] = {
 #define OPTION(id, ...) [OPT_##id] = {__VA_ARGS__},
 #include "runner/commands/options.def"
 #undef OPTION
@@ -25,8 +25,8 @@ static bool belongs_to(const struct option *option, const char *command)
 static int find_option(const char *command, const char *name, size_t bytes)
 {
 	for (int i = 0; i < OPT_COUNT; i++)
-		if (belongs_to(&options[i], command) && strlen(options[i].name) == bytes &&
-			strncmp(options[i].name, name, bytes) == 0)
+		if (belongs_to(&command_options[i], command) && strlen(command_options[i].name) == bytes &&
+			strncmp(command_options[i].name, name, bytes) == 0)
 			return i;
 	return -1;
 }
@@ -43,8 +43,8 @@ static int unknown_option(const char *command, const char *name, struct gr_error
 			"in the environment, or name a variable or file under `secrets:`",
 			name);
 	for (int i = 0; i < OPT_COUNT; i++)
-		if (belongs_to(&options[i], command))
-			candidates[count++] = options[i].name;
+		if (belongs_to(&command_options[i], command))
+			candidates[count++] = command_options[i].name;
 	near = text_suggest(name, candidates);
 	return gr_fail(err, GR_USAGE, 0, "%s has no option --%s%s%s%s; see `gridlane %s --help`", command, name,
 		near ? "; did you mean --" : "", near ? near : "", near ? "?" : "", command);
@@ -56,7 +56,7 @@ static void add_value(struct arguments *arguments, int id, const char *value)
 
 	while (arguments->values[id] && arguments->values[id][count])
 		count++;
-	if (count && !(options[id].flags & OPTION_REPEATS)) {
+	if (count && !(command_options[id].flags & OPTION_REPEATS)) {
 		arguments->values[id][0] = value; /* the last one wins */
 		return;
 	}
@@ -72,7 +72,7 @@ static int parse_option(struct arguments *arguments, int argc, char **argv, int 
 	const char *equals = strchr(name, '=');
 	size_t bytes = equals ? (size_t)(equals - name) : strlen(name);
 	int id = find_option(arguments->command, name, bytes);
-	const struct option *option = id < 0 ? NULL : &options[id];
+	const struct option *option = id < 0 ? NULL : &command_options[id];
 
 	*ret_used = 1;
 	if (!option) {
@@ -100,7 +100,7 @@ static int parse_option(struct arguments *arguments, int argc, char **argv, int 
 /* GRIDLANE_OUT=... as --out ...; a flag is set by 1 or true; a repeated option holds one value a line. */
 static void add_from_environment(struct arguments *arguments, int id)
 {
-	GR_AUTO_FREE char *variable = gr_printf("GRIDLANE_%s", options[id].name);
+	GR_AUTO_FREE char *variable = gr_printf("GRIDLANE_%s", command_options[id].name);
 	const char *value;
 	char *copy, *line;
 
@@ -109,7 +109,7 @@ static void add_from_environment(struct arguments *arguments, int id)
 	value = getenv(variable);
 	if (!value || !*value || arguments->values[id] || id == OPT_HELP)
 		return;
-	if (!options[id].argument) {
+	if (!command_options[id].argument) {
 		if (strcmp(value, "1") == 0 || strcmp(value, "true") == 0)
 			add_value(arguments, id, "");
 		return;
@@ -117,8 +117,8 @@ static void add_from_environment(struct arguments *arguments, int id)
 	copy = gr_strdup(value);
 	arguments->owned = gr_grow(arguments->owned, arguments->owned_count, sizeof(char *));
 	arguments->owned[arguments->owned_count++] = copy;
-	if (!(options[id].flags & OPTION_REPEATS)) {
-		add_value(arguments, id, (options[id].flags & OPTION_MAY_BE_BARE) && strcmp(copy, "1") == 0 ? "" : copy);
+	if (!(command_options[id].flags & OPTION_REPEATS)) {
+		add_value(arguments, id, (command_options[id].flags & OPTION_MAY_BE_BARE) && strcmp(copy, "1") == 0 ? "" : copy);
 		return;
 	}
 	while ((line = strsep(&copy, "\n")) != NULL)
@@ -160,7 +160,7 @@ int arguments_parse(const struct command *command, int argc, char **argv, struct
 			arguments->words[arguments->word_count++] = argv[i];
 	}
 	for (int id = 0; r == 0 && id < OPT_COUNT; id++)
-		if (belongs_to(&options[id], command->name))
+		if (belongs_to(&command_options[id], command->name))
 			add_from_environment(arguments, id);
 	return r < 0 ? r : check_words(command, arguments, err);
 }

@@ -60,7 +60,7 @@ void help_print_command(const struct command *command)
 	printf("Example:\n  %s\n\nUsage: gridlane %s [OPTION]... %s\n  %s\n\nOptions:\n", command->example, command->name,
 		command->arguments, command->summary);
 	for (int i = 0; i < OPT_COUNT; i++) {
-		const struct option *option = &options[i];
+		const struct option *option = &command_options[i];
 		GR_AUTO_FREE char *left = NULL;
 
 		if (!is_of(option, command->name))

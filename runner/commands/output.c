@@ -15,6 +15,8 @@
 #include "runner/base/number.h"
 #include "runner/base/text.h"
 
+#define RESULTS_MOST_BYTES ((size_t)1 << 30)
+
 static void make_run_id(struct output *output)
 {
 	time_t now = (time_t)(clock_wall_ms() / 1000);
@@ -81,6 +83,40 @@ int output_open(const char *wanted, struct output *ret_output, struct gr_error *
 	if (!wanted)
 		point_latest(ret_output->run_id);
 	return 0;
+}
+
+int output_reopen(const char *path, struct output *ret_output, struct gr_error *err)
+{
+	*ret_output = (struct output){.directory = -1};
+	ret_output->shown = gr_strdup(path);
+	ret_output->path = absolute(path);
+	ret_output->directory = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (ret_output->directory < 0)
+		return gr_fail(err, GR_CONFIG, errno, "output folder '%s'", path);
+	return 0;
+}
+
+void output_adopt(struct output *output, const json_t *head)
+{
+	const char *run_id = json_string_value(json_object_get(head, "run_id"));
+	const char *run_key = json_string_value(json_object_get(head, "run_key"));
+
+	(void)snprintf(output->run_id, sizeof(output->run_id), "%s", run_id ? run_id : "");
+	(void)snprintf(output->run_key, sizeof(output->run_key), "%s", run_key ? run_key : "");
+}
+
+int output_read_results(const struct output *output, struct results *ret_results, struct gr_error *err)
+{
+	GR_AUTO_BUFFER struct buffer data = {0};
+	GR_AUTO_JSON json_t *json = NULL;
+	int r = file_read_at(output->directory, "results.json", RESULTS_MOST_BYTES, GR_CONFIG, &data, err);
+
+	if (r < 0)
+		return r;
+	json = json_loadb(buffer_text(&data), data.bytes, 0, NULL);
+	if (!json)
+		return gr_fail(err, GR_DISK, 0, "results.json is not JSON");
+	return results_from_json(json, ret_results, err);
 }
 
 void output_release(struct output *output)
@@ -220,6 +256,24 @@ int output_write_reports(const struct output *output, const struct plan *plan, c
 	for (; wanted && *wanted; wanted++)
 		write_wanted(&writing, *wanted);
 	write_bundle(&writing, plan);
+	if (!writing.first.failure)
+		return 0;
+	*err = writing.first;
+	return -(int)err->failure;
+}
+
+int output_write_again(const struct output *output, const char *const *wanted, struct results *results,
+	struct redactor *redactor, const struct output_readers *readers, struct gr_error *err)
+{
+	struct writing writing = {.output = output, .results = results, .readers = readers,
+		.context = {.directory = output->directory, .redactor = redactor}};
+
+	if (!wanted) {
+		write_one(&writing, "junit", NULL);
+		write_one(&writing, "summary", NULL);
+	}
+	for (; wanted && *wanted; wanted++)
+		write_wanted(&writing, *wanted);
 	if (!writing.first.failure)
 		return 0;
 	*err = writing.first;

@@ -17,6 +17,12 @@ struct output {
 };
 /* wanted: --out, or NULL. Makes the folder. */
 int output_open(const char *wanted, struct output *ret_output, struct gr_error *err);
+/* The folder of an earlier run. GR_CONFIG when it is not there. */
+int output_reopen(const char *path, struct output *ret_output, struct gr_error *err);
+/* Take run_id and run_key of that run's journal. */
+void output_adopt(struct output *output, const json_t *head);
+/* results.json of the folder; GR_CONFIG when there is none. */
+int output_read_results(const struct output *output, struct results *ret_results, struct gr_error *err);
 void output_release(struct output *output);
 
 /* Write results.json, the reports that the plan and --report name (junit and summary when none are named) and the bundle; each place is said
@@ -27,6 +33,9 @@ struct output_readers {
 	size_t count;
 };
 int output_write_reports(const struct output *output, const struct plan *plan, const char *const *wanted, struct results *results,
+	struct redactor *redactor, const struct output_readers *readers, struct gr_error *err);
+/* The named reports alone (junit and summary when none are named): no results.json, no bundle. */
+int output_write_again(const struct output *output, const char *const *wanted, struct results *results,
 	struct redactor *redactor, const struct output_readers *readers, struct gr_error *err);
 /* Hand one event to all readers. */
 void output_emit(const struct output_readers *readers, struct run_event *event);

@@ -257,7 +257,6 @@ static bool try_again(struct call *call, const struct transfer_result *result, e
 
 	switch (decision.kind) {
 	case RETRY_WAIT:
-		engine->results.repeats++;
 		text = gr_printf("%s; again in %s (attempt %u)", call->result.error.text,
 			clock_format_span(decision.wait_ms, span), call->attempts + 1);
 		emit(call, STEP_REPEAT, text, NULL);
@@ -424,7 +423,7 @@ static void attempt(void *context)
 	if (call->attempts++ == 0)
 		call->first_ms = loop_now(call->engine->loop);
 	call->sends++;
-	call->engine->results.requests++;
+	call->engine->requests++;
 }
 
 struct call *call_start(struct engine *engine, const struct call_order *order)

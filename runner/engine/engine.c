@@ -6,6 +6,7 @@
 #include "runner/base/clock.h"
 #include "runner/base/memory.h"
 #include "runner/base/number.h"
+#include "runner/engine/journal.h"
 #include "runner/engine/run.h"
 
 #define TICK_MS 100
@@ -124,14 +125,35 @@ static int start(struct engine *engine, struct gr_error *err)
 	return r;
 }
 
+static bool has_test_steps(const struct plan_step *steps, size_t count)
+{
+	for (size_t i = 0; i < count; i++) /* a matrix inside a matrix is as deep as the file's own depth limit */
+		if (steps[i].kind ? (steps[i].kind->flags & KIND_RUNS_TESTS) != 0
+				  : has_test_steps(steps[i].steps, steps[i].step_count))
+			return true;
+	return false;
+}
+
 static void say_started(struct engine *engine)
 {
-	GR_AUTO_JSON json_t *detail = json_pack("{s:s, s:s?, s:s, s:b, s:I}", "run_id", engine->options->run_id, "server",
+	GR_AUTO_JSON json_t *detail = json_pack("{s:s, s:s?, s:s, s:b, s:I, s:b}", "run_id", engine->options->run_id, "server",
 		engine->base_url, "file", engine->plan->file, "sandbox", engine->options->server_url != NULL, "steps",
-		(json_int_t)engine->plan->step_count);
+		(json_int_t)engine->plan->step_count, "test_steps",
+		has_test_steps(engine->plan->steps, engine->plan->step_count));
 	struct run_event event = {.kind = RUN_STARTED, .text = engine->plan->name, .detail = detail};
 
 	engine_emit(engine, &event);
+}
+
+static void take_over_held(struct engine *engine)
+{
+	const json_t *held;
+	size_t i;
+
+	if (!engine->options->replay)
+		return;
+	engine->results.is_resumed = true;
+	json_array_foreach(engine->options->replay->held, i, held) resources_add(engine, NULL, NULL, held);
 }
 
 static int go(struct engine *engine, struct gr_error *err)
@@ -142,6 +164,7 @@ static int go(struct engine *engine, struct gr_error *err)
 		engine->tick.context = engine;
 		loop_timer_set(engine->loop, &engine->tick, engine->started_ms + TICK_MS);
 	}
+	take_over_held(engine);
 	lane_begin(engine->main);
 	return loop_run(engine->loop, err);
 }
@@ -152,9 +175,7 @@ static void judge(struct engine *engine)
 		engine_problem(engine, GR_DISK, NULL, NULL, "%s", engine->broken.text);
 	gate_judge(engine);
 	engine->results.elapsed_ms = clock_now_ms() - engine->started_ms;
-	for (size_t i = 0; i < engine->results.run_count; i++)
-		if (engine->results.runs[i].lag_most_ms > engine->results.lag_most_ms)
-			engine->results.lag_most_ms = engine->results.runs[i].lag_most_ms;
+	engine->results.requests = engine->requests;
 	results_judge(&engine->results);
 }
 
@@ -181,6 +202,7 @@ static void init(struct engine *engine, const struct plan *plan, const struct en
 	*engine = (struct engine){.plan = plan, .options = options};
 	engine->vault = vault_new(options->redactor);
 	retry_bucket_init(&engine->bucket);
+	/* set by RUN_STARTED as well; here for a run that cannot even begin */
 	engine->results.run_id = gr_strdup(options->run_id);
 	engine->results.pipeline = gr_strdup(plan->name);
 	engine->results.file = gr_strdup(plan->file);
@@ -209,6 +231,26 @@ int engine_run(const struct plan *plan, const struct engine_options *options, st
 			*err = first;
 	}
 	judge(&engine);
+	release(&engine);
+	*ret_results = engine.results;
+	return r;
+}
+
+int engine_cleanup(const struct plan *plan, const struct engine_options *options, struct results *ret_results,
+	struct gr_error *err)
+{
+	struct engine engine;
+	int r;
+
+	init(&engine, plan, options);
+	r = start(&engine, err);
+	if (r == 0) {
+		say_started(&engine);
+		cancel_init(&engine);
+		take_over_held(&engine);
+		begin_release(&engine);
+		r = engine.phase == PHASE_OVER ? 0 : loop_run(engine.loop, err);
+	}
 	release(&engine);
 	*ret_results = engine.results;
 	return r;

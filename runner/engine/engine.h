@@ -37,4 +37,9 @@ struct engine_options {
 int engine_run(const struct plan *plan, const struct engine_options *options, struct results *ret_results,
 	struct gr_error *err);
 
+/* Give back what an earlier process of this run (options->replay) still holds, without going on. ret_results: what that process knew, with
+ * what was given back; judged. */
+int engine_cleanup(const struct plan *plan, const struct engine_options *options, struct results *ret_results,
+	struct gr_error *err);
+
 #endif

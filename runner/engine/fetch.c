@@ -26,6 +26,6 @@ int fetch_start(struct task *task, const struct action *action, struct gr_error 
 		return r;
 	wire.url = url;
 	wire.body_most_bytes = action->fetch_most_bytes ? action->fetch_most_bytes : 16 << 20;
-	engine->results.requests++;
+	engine->requests++;
 	return transfer_start(engine->loop, &engine->settings, &wire, on_fetched, task, &task->fetch, err);
 }

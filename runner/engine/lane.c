@@ -18,7 +18,14 @@ static void emit_skip(struct lane *lane, const struct plan_step *plan, enum outc
 		.failure = failure, .text = why};
 	json_t *seen = json_pack("{s:s}", "outcome", outcome_name(outcome));
 
+	struct step_result *result = results_add_step(&lane->engine->results, lane->name, plan->id);
+
 	(void)json_object_set_new(lane->done, plan->id, seen);
+	gr_free(result->kind);
+	result->kind = gr_strdup(plan->kind ? plan->kind->name : "matrix");
+	result->runs_tests = plan->kind && (plan->kind->flags & KIND_RUNS_TESTS);
+	result->is_best_effort = plan->best_effort;
+	result->may_continue = plan->may_continue;
 	engine_emit(lane->engine, &event);
 }
 

@@ -172,6 +172,7 @@ struct engine {
 	int64_t started_ms;
 	enum gr_failure stop;         /* GR_CANCELLED, GR_DEADLINE, or GR_NONE */
 	int signal_number;
+	unsigned requests;            /* HTTP exchanges, those outside steps (look-ups, releases) included */
 	enum { PHASE_STEPS, PHASE_FINALLY, PHASE_RELEASE, PHASE_OVER } phase;
 };
 

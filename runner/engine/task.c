@@ -6,6 +6,8 @@
 #include "runner/base/clock.h"
 #include "runner/base/memory.h"
 #include "runner/base/number.h"
+#include "runner/base/text.h"
+#include "runner/engine/journal.h"
 
 #define START_GRACE_MS 2000 /* a start on the wire when a signal comes gets this long for its answer */
 
@@ -198,8 +200,6 @@ static void start_call(struct task *task, struct action *action)
 
 	if (!order.arguments)
 		order.arguments = json_object();
-	if (action->is_poll)
-		task->engine->results.polls++;
 	task->call = call_start(task->engine, &order);
 }
 
@@ -320,6 +320,47 @@ static void set_limit(struct task *task)
 	loop_timer_set(task->engine->loop, &task->limit, task->deadline_ms);
 }
 
+/* ---- what an earlier process of this run knew ---- */
+
+/* A step that came to a definite end is not done again: its results and outputs are taken as they were. */
+static bool is_settled(const struct replay_step *known)
+{
+	return known && known->has_ended && (known->outcome == OUTCOME_PASSED || known->outcome == OUTCOME_FAILED);
+}
+
+static void repeat_results(struct task *task)
+{
+	const struct results *results = &task->engine->options->replay->results;
+
+	for (size_t i = 0; i < results->run_count; i++) {
+		const struct device_run *run = &results->runs[i];
+		struct run_event event = {.kind = RUN_DEVICE_RESULT, .device_run = run, .failure = run->failure};
+
+		if (text_equal(run->lane, task->lane->name) && text_equal(run->step, task->plan->id))
+			emit(task, &event);
+	}
+}
+
+static void finish_as_known(struct task *task, const struct replay_step *known)
+{
+	repeat_results(task);
+	task->outputs = json_incref(known->outputs);
+	if (known->failure)
+		(void)gr_fail(&task->error, known->failure, 0, "%s", known->text ? known->text : failure_words(known->failure));
+	task_finish(task, known->outcome);
+}
+
+/* A step that was under way goes on from what it had learned. A request that left a trace on the server and whose answer is not known
+ * is told to the step as `lost`: it looks for the trace before it sends anything. */
+static void remember(struct task *task, const struct replay_step *known)
+{
+	if (!known)
+		return;
+	(void)json_object_update(task->step.memory, known->memory);
+	if (known->open_operation)
+		(void)json_object_set_new(task->step.memory, "lost", json_string(known->open_operation));
+}
+
 static int begin(struct task *task, struct gr_error *err)
 {
 	int r;
@@ -337,8 +378,12 @@ static int begin(struct task *task, struct gr_error *err)
 struct task *task_start(struct lane *lane, const struct plan_step *plan)
 {
 	struct task *task = gr_alloc(1, sizeof(*task));
-	struct run_event started = {.kind = STEP_STARTED, .text = plan->kind ? plan->kind->name : "matrix"};
+	GR_AUTO_JSON json_t *facts = json_pack("{s:s?, s:b, s:b, s:b}", "name", plan->name, "runs_tests",
+		plan->kind && (plan->kind->flags & KIND_RUNS_TESTS), "best_effort", plan->best_effort, "may_continue",
+		plan->may_continue);
+	struct run_event started = {.kind = STEP_STARTED, .text = plan->kind ? plan->kind->name : "matrix", .detail = facts};
 	struct event first = {.kind = EVENT_START};
+	const struct replay_step *known = plan->kind ? replay_find(lane->engine->options->replay, lane->name, plan->id) : NULL;
 	struct gr_error err = {0};
 
 	task->engine = lane->engine;
@@ -352,6 +397,11 @@ struct task *task_start(struct lane *lane, const struct plan_step *plan)
 	fill_context(task);
 	set_limit(task);
 	emit(task, &started);
+	if (is_settled(known)) {
+		finish_as_known(task, known);
+		return task;
+	}
+	remember(task, known);
 	if (begin(task, &err) < 0)
 		fail(task, &err);
 	else if (plan->kind)

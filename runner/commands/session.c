@@ -1,0 +1,270 @@
+#include "runner/commands/session.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "reporters/reporter.h"
+#include "runner/base/clock.h"
+#include "runner/base/memory.h"
+#include "runner/base/number.h"
+#include "runner/base/text.h"
+#include "runner/net/transfer.h"
+
+static bool wants_color(const struct arguments *arguments)
+{
+	const char *color = argument_value(arguments, OPT_COLOR);
+	const char *none = getenv("NO_COLOR"), *term = getenv("TERM");
+
+	if (color && strcmp(color, "always") == 0)
+		return true;
+	if (color && strcmp(color, "never") == 0)
+		return false;
+	return isatty(STDOUT_FILENO) && (!none || !*none) && (!term || strcmp(term, "dumb") != 0);
+}
+
+static bool wants_live(const struct arguments *arguments)
+{
+	const char *term = getenv("TERM"), *ci = getenv("CI");
+
+	return isatty(STDOUT_FILENO) && term && strcmp(term, "dumb") != 0 && (!ci || !*ci) &&
+	       !argument_is_given(arguments, OPT_NO_PROGRESS) && !argument_is_given(arguments, OPT_VERBOSE) &&
+	       !argument_is_given(arguments, OPT_QUIET);
+}
+
+int session_init(struct session *session, const struct arguments *arguments, struct gr_error *err)
+{
+	const char *grace = argument_value(arguments, OPT_GRACE);
+	const char *scale = argument_value(arguments, OPT_TIME_SCALE);
+	const char *color = argument_value(arguments, OPT_COLOR);
+
+	*session = (struct session){.arguments = arguments, .output = {.directory = -1}, .grace_ms = 6000};
+	session->redactor = redactor_new();
+	(void)signal(SIGPIPE, SIG_IGN); /* a reader of our output that goes away ends nothing */
+	if (grace && (!number_parse_duration(grace, &session->grace_ms) || session->grace_ms < 1000 ||
+			     session->grace_ms > 600000))
+		return gr_fail(err, GR_USAGE, 0, "--grace: '%s' is not a duration from 1s to 10m", grace);
+	if (scale && (!number_parse_real(scale, &session->time_scale) || session->time_scale <= 0))
+		return gr_fail(err, GR_USAGE, 0, "--time-scale: '%s' is not a positive number", scale);
+	if (color && strcmp(color, "auto") != 0 && strcmp(color, "always") != 0 && strcmp(color, "never") != 0)
+		return gr_fail(err, GR_USAGE, 0, "--color: '%s' is none of auto, always, never", color);
+	return output_check_reports(arguments->values[OPT_REPORT], err);
+}
+
+int session_reopen(struct session *session, struct gr_error *err)
+{
+	const char *wanted = session->arguments->word_count ? session->arguments->words[0] : "gridlane-out/latest";
+	const char *folder;
+	int r = output_reopen(wanted, &session->output, err);
+
+	if (r == 0)
+		r = replay_read(session->output.directory, &session->replay, err);
+	if (r < 0)
+		return gr_context(err, "'%s'", wanted);
+	output_adopt(&session->output, session->replay->head);
+	folder = json_string_value(json_object_get(session->replay->head, "folder"));
+	if (folder && chdir(folder) != 0)
+		return gr_fail(err, GR_CONFIG, errno, "the run's working directory '%s'", folder);
+	if (json_number_value(json_object_get(session->replay->head, "time_scale")) > 0)
+		session->time_scale = json_number_value(json_object_get(session->replay->head, "time_scale"));
+	return 0;
+}
+
+/* ---- the pipeline ---- */
+
+static void print_diagnostics(const struct diagnostics *diagnostics)
+{
+	GR_AUTO_BUFFER struct buffer text = {0};
+
+	if (diagnostics->count == 0)
+		return;
+	diagnostics_print_text(diagnostics, &text);
+	(void)fflush(stdout);
+	(void)fputs(buffer_text(&text), stderr);
+}
+
+/* The pipeline cannot be run: reports say so too, or a CI would show those of the run before. */
+static void results_of_mistakes(struct session *session, const struct diagnostics *diagnostics, const struct gr_error *err)
+{
+	struct results *results = &session->results;
+
+	*results = (struct results){.run_id = gr_strdup(session->output.run_id), .pipeline = gr_strdup(session->file),
+		.file = gr_strdup(session->file), .tool = gr_strdup("gridlane " GRIDLANE_VERSION),
+		.started_wall_ms = clock_wall_ms()};
+	for (size_t i = 0; i < diagnostics->count; i++) {
+		const struct diagnostic *one = &diagnostics->items[i];
+
+		if (!one->is_warning)
+			(void)results_add_problem(results, GR_CONFIG, NULL, NULL, "%s:%u:%u: %s", session->file, one->line,
+				one->column, one->message);
+	}
+	if (diagnostics->errors == 0)
+		(void)results_add_problem(results, err->failure, NULL, NULL, "%s", err->text);
+	results_judge(results);
+}
+
+int session_load(struct session *session, const char *const *inputs, bool allow_outside, struct gr_error *err)
+{
+	const struct plan_options options = {.inputs = inputs, .allow_outside = allow_outside};
+	struct diagnostics diagnostics = {0};
+	int r = plan_load(session->file, &options, &session->plan, &diagnostics, err);
+
+	print_diagnostics(&diagnostics);
+	if (r < 0) {
+		if (diagnostics.errors == 0)
+			(void)complain(err);
+		results_of_mistakes(session, &diagnostics, err);
+	}
+	diagnostics_release(&diagnostics);
+	return r;
+}
+
+/* ---- readers of events ---- */
+
+static int open_journal(struct session *session, struct gr_error *err)
+{
+	return journal_open(session->output.directory, session->head, session->replay, session->redactor,
+		&session->readers[session->reader_count++], err);
+}
+
+static int open_events(struct session *session, struct gr_error *err)
+{
+	const char *file = argument_value(session->arguments, OPT_EVENTS);
+	int fd;
+
+	if (!file)
+		return 0;
+	fd = open(file, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
+	if (fd < 0)
+		return gr_fail(err, GR_USAGE, errno, "--events: '%s'", file);
+	return event_log_open(fd, session->redactor, &session->readers[session->reader_count++], err);
+}
+
+static int open_console(struct session *session, struct gr_error *err)
+{
+	const struct arguments *arguments = session->arguments;
+	struct event_reader *reader = &session->readers[session->reader_count];
+	unsigned flags = 0;
+	int r;
+
+	flags |= argument_is_given(arguments, OPT_QUIET) ? CONSOLE_QUIET : 0;
+	flags |= argument_is_given(arguments, OPT_VERBOSE) ? CONSOLE_VERBOSE : 0;
+	flags |= argument_is_given(arguments, OPT_TIMESTAMPS) ? CONSOLE_TIMESTAMPS : 0;
+	flags |= wants_color(arguments) ? CONSOLE_COLOR : 0;
+	flags |= wants_live(arguments) ? CONSOLE_LIVE : 0;
+	r = console_open(STDOUT_FILENO, flags, session->redactor, reader, err);
+	if (r < 0)
+		return r;
+	session->reader_count++;
+	session->console = reader;
+	return 0;
+}
+
+int session_open_readers(struct session *session, bool has_journal, struct gr_error *err)
+{
+	int r = has_journal ? open_journal(session, err) : 0;
+
+	if (r == 0)
+		r = open_events(session, err);
+	if (r == 0)
+		r = open_console(session, err);
+	return r;
+}
+
+/* ---- the engine ---- */
+
+static void on_trace(void *user, const char *line)
+{
+	struct session *session = user;
+	GR_AUTO_FREE char *clean = redactor_text(session->redactor, line);
+
+	fprintf(stderr, "%s\n", clean);
+}
+
+static void on_tick(void *user, int64_t now_ms)
+{
+	struct session *session = user;
+
+	console_tick(session->console, now_ms);
+}
+
+int session_execute(struct session *session, struct gr_error *err)
+{
+	struct engine_options options = {
+		.run_id = session->output.run_id,
+		.run_key = session->output.run_key,
+		.directory = session->output.directory,
+		.output_path = session->output.path,
+		.redactor = session->redactor,
+		.readers = session->readers,
+		.reader_count = session->reader_count,
+		.server_url = session->has_sandbox ? session->sandbox.url : NULL,
+		.server_token = session->has_sandbox ? session->sandbox.token : NULL,
+		.time_scale = session->time_scale > 0 ? session->time_scale : 1,
+		.grace_ms = session->grace_ms,
+		.trace = argument_is_given(session->arguments, OPT_TRACE),
+		.on_trace = on_trace,
+		.on_tick = session->console ? on_tick : NULL,
+		.user = session,
+		.replay = session->replay,
+	};
+	const char *folder = session->plan->working_directory;
+	int r;
+
+	if (folder && chdir(folder) != 0)
+		return gr_fail(err, GR_CONFIG, errno, "working_directory '%s'", folder);
+	r = transfer_init(err);
+	if (r < 0)
+		return r;
+	return session->is_cleanup ? engine_cleanup(session->plan, &options, &session->results, err)
+				   : engine_run(session->plan, &options, &session->results, err);
+}
+
+/* ---- the end ---- */
+
+static void close_readers(struct session *session)
+{
+	for (size_t i = 0; i < session->reader_count; i++) {
+		struct gr_error err = {0};
+
+		if (session->readers[i].close && session->readers[i].close(session->readers[i].state, &err) < 0)
+			(void)complain(&err); /* the verdict stands: results and reports are written by now */
+	}
+	session->reader_count = 0;
+}
+
+int session_finish(struct session *session)
+{
+	const struct output_readers readers = {session->readers, session->reader_count};
+	struct run_event judged = {.kind = RUN_JUDGED, .results = &session->results};
+	struct gr_error err = {0};
+
+	if (output_write_reports(&session->output, session->plan, session->arguments->values[OPT_REPORT], &session->results,
+		    session->redactor, &readers, &err) < 0 &&
+		session->results.exit_status == 0) {
+		/* a green run whose reports are lost is not green: a gate would read the absence */
+		(void)results_add_problem(&session->results, GR_DISK, NULL, NULL, "%s", err.text);
+		results_judge(&session->results);
+	}
+	output_emit(&readers, &judged);
+	close_readers(session);
+	return session->results.exit_status;
+}
+
+void session_release(struct session *session)
+{
+	close_readers(session);
+	if (session->has_sandbox)
+		sandbox_end(&session->sandbox);
+	results_release(&session->results);
+	replay_free(session->replay);
+	plan_free(session->plan);
+	json_decref(session->head);
+	output_release(&session->output);
+	redactor_free(session->redactor);
+	transfer_finish();
+}

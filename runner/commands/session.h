@@ -1,0 +1,45 @@
+/* What `run`, `resume` and `cleanup` share: output folder, journal, console, engine, reports, exit status. */
+#ifndef GRIDLANE_COMMANDS_SESSION_H
+#define GRIDLANE_COMMANDS_SESSION_H
+
+#include "pipelines/plan.h"
+#include "runner/commands/command.h"
+#include "runner/commands/output.h"
+#include "runner/engine/engine.h"
+#include "runner/engine/journal.h"
+#include "sandbox/sandbox.h"
+
+#define READERS_MOST 3
+
+struct session {
+	const struct arguments *arguments;
+	const char *file;            /* the pipeline */
+	struct output output;
+	struct redactor *redactor;
+	struct event_reader readers[READERS_MOST];
+	size_t reader_count;
+	struct event_reader *console; /* among them, or NULL */
+	struct plan *plan;
+	struct replay *replay;       /* of an earlier process, or NULL */
+	json_t *head;                /* of the journal */
+	struct results results;
+	struct sandbox_process sandbox;
+	bool has_sandbox, is_cleanup;
+	int64_t grace_ms;
+	double time_scale;
+};
+
+/* Options that all three have. */
+int session_init(struct session *session, const struct arguments *arguments, struct gr_error *err);
+/* DIR of `resume` and `cleanup` (default gridlane-out/latest): its journal is read, its folder becomes the working directory again. */
+int session_reopen(struct session *session, struct gr_error *err);
+/* The pipeline, with its mistakes printed; on failure results hold them, so that reports can be written. */
+int session_load(struct session *session, const char *const *inputs, bool allow_outside, struct gr_error *err);
+/* Journal and console; then the engine. */
+int session_open_readers(struct session *session, bool has_journal, struct gr_error *err);
+int session_execute(struct session *session, struct gr_error *err);
+/* Reports, last words; returns the exit status. */
+int session_finish(struct session *session);
+void session_release(struct session *session);
+
+#endif

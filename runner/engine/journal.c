@@ -1,0 +1,263 @@
+#include "runner/engine/journal.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/file.h>
+#include <unistd.h>
+
+#include "runner/base/clock.h"
+#include "runner/base/file.h"
+#include "runner/base/memory.h"
+#include "runner/engine/crc.h"
+
+struct journal {
+	int directory, fd;
+	struct redactor *redactor;
+	unsigned generation;
+	int64_t sequence;
+	unsigned results;
+	char boot[40];
+	struct gr_error broken; /* the first failure; nothing is written after it, and fsync is never tried again on that file */
+};
+
+static void read_boot_id(char boot[static 40])
+{
+	GR_AUTO_CLOSE int fd = open("/proc/sys/kernel/random/boot_id", O_RDONLY | O_CLOEXEC);
+	ssize_t n = fd < 0 ? 0 : read(fd, boot, 36);
+
+	boot[n < 0 ? 0 : n] = '\0'; /* unknown: elapsed times are then taken from the wall clock */
+}
+
+/* ---- records ---- */
+
+static int keep(struct journal *journal, int errnum, struct gr_error *err)
+{
+	(void)gr_fail(&journal->broken, GR_DISK, errnum, "journal");
+	if (err)
+		*err = journal->broken;
+	return -(int)GR_DISK;
+}
+
+/* One record in one write: a reader after a crash sees it whole, or torn at the very end. */
+static int append(struct journal *journal, json_t *record, bool is_synced, struct gr_error *err)
+{
+	GR_AUTO_FREE char *plain = NULL;
+	GR_AUTO_FREE char *text = NULL;
+	GR_AUTO_FREE char *line = NULL;
+	char utc[CLOCK_TEXT_BYTES];
+	int r;
+
+	(void)json_object_set_new(record, "v", json_integer(JOURNAL_FORMAT));
+	(void)json_object_set_new(record, "seq", json_integer((json_int_t)++journal->sequence));
+	(void)json_object_set_new(record, "gen", json_integer((json_int_t)journal->generation));
+	(void)json_object_set_new(record, "t", json_string(clock_format_utc(clock_wall_ms(), utc)));
+	(void)json_object_set_new(record, "mono", json_integer((json_int_t)clock_now_ms()));
+	(void)json_object_set_new(record, "boot", json_string(journal->boot));
+	plain = json_dumps(record, JSON_COMPACT);
+	if (!plain)
+		return keep(journal, EILSEQ, err);
+	text = redactor_text(journal->redactor, plain);
+	line = gr_printf("%08x %s\n", crc32c(text, strlen(text)), text);
+	r = file_write_all(journal->fd, line, strlen(line));
+	if (r < 0)
+		return keep(journal, -r, err);
+	if (is_synced && fdatasync(journal->fd) != 0)
+		return keep(journal, errno, err);
+	return 0;
+}
+
+/* Does this fact have to be on the disk before anything else happens? */
+static bool must_sync(const struct run_event *event)
+{
+	switch (event->kind) {
+	case RUN_STARTED:
+	case STEP_LEARNED:
+	case STEP_INTENT:
+	case STEP_ENDED:
+	case RUN_RESOURCE_HELD:
+	case RUN_RESOURCE_RELEASED:
+	case RUN_DEVICE_RESULT:
+	case RUN_CANCELLED:
+	case RUN_JUDGED:
+		return true;
+	case LANE_STARTED:
+	case LANE_ENDED:
+	case STEP_STARTED:
+	case STEP_PROGRESS:
+	case STEP_ANSWER:
+	case STEP_OUTPUT:
+	case STEP_REPEAT:
+	case RUN_PROBLEM:
+	case RUN_ARTIFACT:
+	case RUN_GATE_RULE:
+	case RUN_NOTE:
+		return false;
+	}
+	return false;
+}
+
+/* Said to people alone, or repeated from what is in the journal anyway. */
+static bool is_left_out(const struct run_event *event)
+{
+	return event->kind == STEP_OUTPUT || event->kind == STEP_PROGRESS || event->kind == RUN_NOTE ||
+	       event->kind == STEP_REPEAT || event->kind == RUN_GATE_RULE;
+}
+
+static json_t *record_of(const struct run_event *event)
+{
+	json_t *record = json_pack("{s:s, s:s?, s:s?, s:s, s:I, s:I}", "type", run_event_name(event->kind), "lane", event->lane,
+		"step", event->step, "outcome", outcome_name(event->outcome), "done", (json_int_t)event->done, "total",
+		(json_int_t)event->total);
+
+	if (!record)
+		return NULL;
+	if (event->text)
+		(void)json_object_set_new(record, "text", json_stringn_nocheck(event->text, strlen(event->text)));
+	if (event->failure)
+		(void)json_object_set_new(record, "failure", json_string(failure_name(event->failure)));
+	if (event->detail)
+		(void)json_object_set(record, "detail", event->detail);
+	return record;
+}
+
+/* A result is a file of its own, on the disk before its record: a record is at most some kilobytes. */
+static int write_result(struct journal *journal, const struct device_run *run, json_t *record, struct gr_error *err)
+{
+	GR_AUTO_JSON json_t *json = device_run_to_json(run);
+	GR_AUTO_FREE char *plain = json_dumps(json, JSON_COMPACT);
+	GR_AUTO_FREE char *text = redactor_text(journal->redactor, plain);
+	GR_AUTO_FREE char *name = gr_printf("state/result-%u-%u.json", journal->generation, ++journal->results);
+	GR_AUTO_WRITER struct file_writer *writer = NULL;
+	char hex[65];
+	int r;
+
+	if (!text)
+		return gr_fail(err, GR_DISK, EILSEQ, "result");
+	file_sha256_memory(text, strlen(text), hex);
+	r = file_create(journal->directory, name, 0600, &writer, err);
+	if (r < 0)
+		return r;
+	file_write_text(writer, text);
+	(void)json_object_set_new(record, "file", json_string(name));
+	(void)json_object_set_new(record, "sha256", json_string(hex));
+	return file_commit(&writer, err);
+}
+
+static int on_event(void *state, const struct run_event *event, struct gr_error *err)
+{
+	struct journal *journal = state;
+	GR_AUTO_JSON json_t *record = NULL;
+	struct gr_error local = {0};
+
+	if (is_left_out(event) || journal->broken.failure)
+		return 0; /* a broken journal was said once; the run goes on from memory */
+	record = record_of(event);
+	if (!record)
+		return keep(journal, EILSEQ, err);
+	if (event->kind == RUN_DEVICE_RESULT && event->device_run &&
+		write_result(journal, event->device_run, record, &local) < 0) {
+		journal->broken = local;
+		if (err)
+			*err = local;
+		return -(int)local.failure;
+	}
+	return append(journal, record, must_sync(event), err);
+}
+
+static int on_close(void *state, struct gr_error *err)
+{
+	struct journal *journal = state;
+	int r = 0;
+
+	if (journal->fd >= 0 && close(journal->fd) != 0 && !journal->broken.failure)
+		r = gr_fail(err, GR_DISK, errno, "journal");
+	gr_free(journal);
+	return r;
+}
+
+/* ---- opening ---- */
+
+/* Who has it: the last `pid` and `host` written. */
+static int held_by_other(int directory, struct gr_error *err)
+{
+	struct gr_error ignored = {0};
+	struct replay *replay = NULL;
+	int r;
+
+	if (replay_read(directory, &replay, &ignored) < 0)
+		return gr_fail(err, GR_USAGE, 0, "another gridlane is writing to this output folder");
+	r = gr_fail(err, GR_USAGE, 0,
+		"run %s (process %lld on %s) is writing to this output folder; wait for its end, or give another --out",
+		json_string_value(json_object_get(replay->head, "run_id")),
+		(long long)json_integer_value(json_object_get(replay->head, "pid")),
+		json_string_value(json_object_get(replay->head, "host")));
+	replay_free(replay);
+	return r;
+}
+
+static int open_file(struct journal *journal, bool is_new, struct gr_error *err)
+{
+	journal->fd = openat(journal->directory, JOURNAL_NAME, O_RDWR | O_CREAT | O_APPEND | O_CLOEXEC | O_NOFOLLOW, 0600);
+	if (journal->fd < 0)
+		return gr_fail(err, GR_DISK, errno, "journal");
+	if (flock(journal->fd, LOCK_EX | LOCK_NB) != 0)
+		return errno == EWOULDBLOCK ? held_by_other(journal->directory, err) : gr_fail(err, GR_DISK, errno, "journal lock");
+	if (is_new && ftruncate(journal->fd, 0) != 0)
+		return gr_fail(err, GR_DISK, errno, "journal");
+	return 0;
+}
+
+/* A line that a crash tore is cut off, so that the next record begins a line of its own. */
+static int cut_torn_tail(int fd, struct gr_error *err)
+{
+	off_t end = lseek(fd, 0, SEEK_END), at = end;
+	char byte;
+
+	while (at > 0) {
+		if (pread(fd, &byte, 1, at - 1) != 1)
+			return gr_fail(err, GR_DISK, errno, "journal");
+		if (byte == '\n')
+			break;
+		at--;
+	}
+	if (at != end && ftruncate(fd, at) != 0)
+		return gr_fail(err, GR_DISK, errno, "journal");
+	return 0;
+}
+
+static int write_head(struct journal *journal, const json_t *head, struct gr_error *err)
+{
+	GR_AUTO_JSON json_t *record = json_pack("{s:s, s:O}", "type", "head", "detail", head);
+	int r = append(journal, record, true, err);
+
+	if (r == 0 && fsync(journal->directory) != 0)
+		r = keep(journal, errno, err);
+	return r;
+}
+
+int journal_open(int directory, const json_t *head, const struct replay *replay, struct redactor *redactor,
+	struct event_reader *ret_reader, struct gr_error *err)
+{
+	struct journal *journal = gr_alloc(1, sizeof(*journal));
+	int r;
+
+	*journal = (struct journal){.directory = directory, .fd = -1, .redactor = redactor, .generation = 1};
+	if (replay) {
+		journal->generation = replay->generation + 1;
+		journal->sequence = replay->sequence;
+	}
+	read_boot_id(journal->boot);
+	r = open_file(journal, replay == NULL, err);
+	if (r == 0 && replay)
+		r = cut_torn_tail(journal->fd, err);
+	if (r == 0)
+		r = write_head(journal, head, err);
+	if (r < 0) {
+		(void)on_close(journal, NULL);
+		return r;
+	}
+	*ret_reader = (struct event_reader){.event = on_event, .close = on_close, .state = journal};
+	return 0;
+}

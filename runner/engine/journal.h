@@ -1,0 +1,55 @@
+/* The journal: every fact of a run, one record a line, on the disk before the next request that could start, create, reserve or upload
+ * anything leaves. What a killed process knew is read back from it (replay).
+ *
+ * journal.jsonl, mode 0600, never in the bundle: CRC-32C of the JSON text as 8 hex digits, a space, compact JSON, a line feed. A last line
+ * that is torn is cut off; damage before the end stops everything (GR_DISK, with the offset) and is never mended.
+ * Device results stand in state/ beside it, one file each, named with their SHA-256 by their record. No secret is in either. */
+#ifndef GRIDLANE_ENGINE_JOURNAL_H
+#define GRIDLANE_ENGINE_JOURNAL_H
+
+#include <jansson.h>
+#include <stdbool.h>
+
+#include "runner/base/error.h"
+#include "runner/base/redact.h"
+#include "runner/results/event.h"
+#include "runner/results/model.h"
+
+#define JOURNAL_FORMAT 1
+#define JOURNAL_NAME "journal.jsonl"
+
+/* What an earlier process of the same run knew. */
+struct replay_step {
+	char *lane, *step;
+	bool has_ended;
+	enum outcome outcome;
+	enum gr_failure failure;
+	char *text;
+	json_t *outputs;      /* or NULL */
+	json_t *memory;       /* object: what it learned */
+	char *open_operation; /* a request that leaves a trace on the server was on its way and no answer is known; or NULL */
+};
+
+struct replay {
+	json_t *head;         /* {run_id, run_key, pipeline, folder, inputs, fingerprint, sandbox, pid, host} of the first process */
+	unsigned generation;  /* of the last process */
+	int64_t sequence;     /* of the last record */
+	bool is_done;         /* its reports were written */
+	struct replay_step *steps;
+	size_t step_count;
+	json_t *held;         /* list of {key, what, operation, arguments} not proven given back */
+	struct results results; /* as far as the records tell */
+};
+
+/* Read and check; GR_CONFIG when there is no journal. A torn last line is left out (and cut off by journal_open). */
+int replay_read(int directory, struct replay **ret_replay, struct gr_error *err);
+void replay_free(struct replay *replay);
+/* The last thing known of a step, or NULL. */
+const struct replay_step *replay_find(const struct replay *replay, const char *lane, const char *step);
+
+/* Open for writing and lock; GR_USAGE at once, naming the holder, when another process has it. head: see above, borrowed. replay: what
+ * to go on from, or NULL to begin anew. The reader must get every event; it fails with GR_DISK. */
+int journal_open(int directory, const json_t *head, const struct replay *replay, struct redactor *redactor,
+	struct event_reader *ret_reader, struct gr_error *err);
+
+#endif

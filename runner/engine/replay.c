@@ -1,0 +1,277 @@
+/* The journal read back. */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "runner/api/operation.h"
+#include "runner/base/file.h"
+#include "runner/base/memory.h"
+#include "runner/base/text.h"
+#include "runner/engine/crc.h"
+#include "runner/engine/journal.h"
+
+#define JOURNAL_MOST_BYTES (256u << 20)
+#define RESULT_MOST_BYTES (512u << 20)
+
+struct reading {
+	int directory;
+	struct replay *replay;
+};
+
+static struct replay_step *step_of(struct replay *replay, const char *lane, const char *step)
+{
+	struct replay_step *entry;
+
+	for (size_t i = 0; i < replay->step_count; i++)
+		if (text_equal(replay->steps[i].lane, lane) && text_equal(replay->steps[i].step, step))
+			return &replay->steps[i];
+	replay->steps = gr_grow(replay->steps, replay->step_count, sizeof(*replay->steps));
+	entry = &replay->steps[replay->step_count++];
+	*entry = (struct replay_step){.lane = gr_strdup(lane), .step = gr_strdup(step), .memory = json_object()};
+	return entry;
+}
+
+const struct replay_step *replay_find(const struct replay *replay, const char *lane, const char *step)
+{
+	for (size_t i = 0; replay && i < replay->step_count; i++)
+		if (text_equal(replay->steps[i].lane, lane) && text_equal(replay->steps[i].step, step))
+			return &replay->steps[i];
+	return NULL;
+}
+
+static enum outcome outcome_from_name(const char *name)
+{
+	for (int i = OUTCOME_PASSED; i <= OUTCOME_NOT_RUN; i++)
+		if (name && strcmp(outcome_name((enum outcome)i), name) == 0)
+			return (enum outcome)i;
+	return OUTCOME_ERROR;
+}
+
+static enum run_event_kind kind_from_name(const char *name, bool *ret_is_known)
+{
+	for (int i = RUN_STARTED; i <= RUN_JUDGED; i++)
+		if (strcmp(run_event_name((enum run_event_kind)i), name) == 0) {
+			*ret_is_known = true;
+			return (enum run_event_kind)i;
+		}
+	*ret_is_known = false;
+	return RUN_NOTE;
+}
+
+static void forget_held(struct replay *replay, const char *key)
+{
+	for (size_t i = json_array_size(replay->held); i-- > 0;)
+		if (text_equal(json_string_value(json_object_get(json_array_get(replay->held, i), "key")), key))
+			(void)json_array_remove(replay->held, i);
+}
+
+static void note_held(struct replay *replay, const struct run_event *event)
+{
+	const char *key = json_string_value(json_object_get(event->detail, "key"));
+	json_t *copy;
+
+	if (!key)
+		return;
+	forget_held(replay, key);
+	if (event->kind == RUN_RESOURCE_RELEASED && event->outcome == OUTCOME_PASSED)
+		return;
+	copy = json_copy(event->detail);
+	(void)json_object_set_new(copy, "what", json_string(event->text ? event->text : key));
+	(void)json_array_append_new(replay->held, copy);
+}
+
+static void note_end(struct replay_step *step, const struct run_event *event)
+{
+	step->has_ended = true;
+	step->outcome = event->outcome;
+	step->failure = event->failure;
+	gr_free(step->text);
+	step->text = gr_strdup(event->text);
+	json_decref(step->outputs);
+	step->outputs = json_incref(event->detail);
+	gr_free(step->open_operation);
+	step->open_operation = NULL;
+}
+
+static void note_intent(struct replay_step *step, const struct run_event *event)
+{
+	const struct operation *operation = event->text ? operation_find(event->text) : NULL;
+
+	gr_free(step->open_operation);
+	step->open_operation = NULL;
+	if (operation && operation->repeat != CLASS_READ && operation->repeat != CLASS_WRITE)
+		step->open_operation = gr_strdup(operation->id);
+}
+
+static void note_step(struct replay *replay, const struct run_event *event)
+{
+	struct replay_step *step = step_of(replay, event->lane, event->step);
+
+	if (event->kind == STEP_STARTED)
+		step->has_ended = false;
+	else if (event->kind == STEP_LEARNED)
+		(void)json_object_update(step->memory, event->detail);
+	else if (event->kind == STEP_INTENT)
+		note_intent(step, event);
+	else if (event->kind == STEP_ENDED)
+		note_end(step, event);
+	if (event->kind == STEP_LEARNED || event->kind == RUN_DEVICE_RESULT) {
+		gr_free(step->open_operation); /* what came of it is known */
+		step->open_operation = NULL;
+	}
+}
+
+static int read_result(const struct reading *reading, const json_t *record, struct device_run *ret_run, struct gr_error *err)
+{
+	const char *name = json_string_value(json_object_get(record, "file"));
+	const char *sha256 = json_string_value(json_object_get(record, "sha256"));
+	GR_AUTO_BUFFER struct buffer data = {0};
+	GR_AUTO_JSON json_t *json = NULL;
+	char hex[65];
+	int r;
+
+	if (!name || !sha256)
+		return gr_fail(err, GR_DISK, 0, "journal: a result without its file");
+	r = file_read_at(reading->directory, name, RESULT_MOST_BYTES, GR_DISK, &data, err);
+	if (r < 0)
+		return r;
+	file_sha256_memory(buffer_text(&data), data.bytes, hex);
+	if (strcmp(hex, sha256) != 0)
+		return gr_fail(err, GR_DISK, 0, "'%s' is not what the journal says it is", name);
+	json = json_loadb(buffer_text(&data), data.bytes, 0, NULL);
+	return json ? device_run_from_json(json, ret_run, err) : gr_fail(err, GR_DISK, 0, "'%s' is not JSON", name);
+}
+
+static int apply(struct reading *reading, const json_t *record, enum run_event_kind kind, struct gr_error *err)
+{
+	struct device_run run = {0};
+	struct run_event event = {
+		.kind = kind,
+		.lane = json_string_value(json_object_get(record, "lane")),
+		.step = json_string_value(json_object_get(record, "step")),
+		.text = json_string_value(json_object_get(record, "text")),
+		.outcome = outcome_from_name(json_string_value(json_object_get(record, "outcome"))),
+		.done = json_integer_value(json_object_get(record, "done")),
+		.total = json_integer_value(json_object_get(record, "total")),
+		.detail = json_object_get(record, "detail"),
+	};
+	const char *failure = json_string_value(json_object_get(record, "failure"));
+	int r = 0;
+
+	event.failure = failure ? failure_from_name(failure) : GR_NONE;
+	if (kind == RUN_DEVICE_RESULT) {
+		r = read_result(reading, record, &run, err);
+		event.device_run = &run;
+	}
+	if (r == 0 && event.lane && event.step)
+		note_step(reading->replay, &event);
+	if (kind == RUN_RESOURCE_HELD || kind == RUN_RESOURCE_RELEASED)
+		note_held(reading->replay, &event);
+	reading->replay->is_done = kind == RUN_JUDGED;
+	if (r == 0 && kind != RUN_JUDGED && kind != RUN_ARTIFACT)
+		r = results_apply(&reading->replay->results, &event, err);
+	device_run_release(&run);
+	return r;
+}
+
+static int take_record(struct reading *reading, const json_t *record, struct gr_error *err)
+{
+	const char *type = json_string_value(json_object_get(record, "type"));
+	bool is_known = false;
+	enum run_event_kind kind;
+
+	if (json_integer_value(json_object_get(record, "v")) != JOURNAL_FORMAT || !type)
+		return gr_fail(err, GR_DISK, 0, "journal: written by another version of gridlane");
+	if (json_integer_value(json_object_get(record, "seq")) != reading->replay->sequence + 1)
+		return gr_fail(err, GR_DISK, 0, "journal: record %lld is missing", (long long)reading->replay->sequence + 1);
+	reading->replay->sequence++;
+	reading->replay->generation = (unsigned)json_integer_value(json_object_get(record, "gen"));
+	if (strcmp(type, "head") == 0) {
+		reading->replay->is_done = false;
+		json_decref(reading->replay->head);
+		reading->replay->head = json_incref(json_object_get(record, "detail"));
+		return 0;
+	}
+	kind = kind_from_name(type, &is_known);
+	return is_known ? apply(reading, record, kind, err) : gr_fail(err, GR_DISK, 0, "journal: unknown record '%s'", type);
+}
+
+static bool crc_holds(const char *line, size_t bytes)
+{
+	char hex[9];
+
+	if (bytes < 10 || line[8] != ' ')
+		return false;
+	(void)snprintf(hex, sizeof(hex), "%08x", crc32c(line + 9, bytes - 9));
+	return memcmp(hex, line, 8) == 0;
+}
+
+static int take_line(struct reading *reading, const char *line, size_t bytes, size_t offset, struct gr_error *err)
+{
+	GR_AUTO_JSON json_t *record = crc_holds(line, bytes) ? json_loadb(line + 9, bytes - 9, 0, NULL) : NULL;
+
+	if (!record)
+		return gr_fail(err, GR_DISK, 0, "journal: damaged at byte %zu; nothing is guessed from it", offset);
+	return take_record(reading, record, err);
+}
+
+static int take_lines(struct reading *reading, const struct buffer *data, struct gr_error *err)
+{
+	const char *at = buffer_text(data), *end = at + data->bytes;
+
+	while (at < end) {
+		const char *feed = memchr(at, '\n', (size_t)(end - at));
+		size_t offset = (size_t)(at - buffer_text(data));
+		int r;
+
+		if (!feed)
+			return 0; /* torn by a crash: it was not synced, so nothing followed from it */
+		r = take_line(reading, at, (size_t)(feed - at), offset, err);
+		if (r < 0)
+			return r;
+		at = feed + 1;
+	}
+	return 0;
+}
+
+int replay_read(int directory, struct replay **ret_replay, struct gr_error *err)
+{
+	struct reading reading = {.directory = directory};
+	GR_AUTO_BUFFER struct buffer data = {0};
+	int r = file_read_at(directory, JOURNAL_NAME, JOURNAL_MOST_BYTES, GR_CONFIG, &data, err);
+
+	if (r < 0)
+		return r;
+	reading.replay = gr_alloc(1, sizeof(*reading.replay));
+	reading.replay->held = json_array();
+	r = take_lines(&reading, &data, err);
+	if (r == 0 && !reading.replay->head)
+		r = gr_fail(err, GR_CONFIG, 0, "the journal is empty");
+	if (r < 0) {
+		replay_free(reading.replay);
+		return r;
+	}
+	*ret_replay = reading.replay;
+	return 0;
+}
+
+void replay_free(struct replay *replay)
+{
+	if (!replay)
+		return;
+	for (size_t i = 0; i < replay->step_count; i++) {
+		gr_free(replay->steps[i].lane);
+		gr_free(replay->steps[i].step);
+		gr_free(replay->steps[i].text);
+		gr_free(replay->steps[i].open_operation);
+		json_decref(replay->steps[i].outputs);
+		json_decref(replay->steps[i].memory);
+	}
+	gr_free(replay->steps);
+	json_decref(replay->head);
+	json_decref(replay->held);
+	results_release(&replay->results);
+	gr_free(replay);
+}
