@@ -320,7 +320,9 @@ int answer_list(const json_t *object, const char *keys, json_t **ret_list, struc
 	if (!json_is_string(value))
 		return value_list(value, keys, ret_list, err);
 	rc = answer_parse(json_string_value(value), json_string_length(value), &parsed, err);
-	if (rc < 0)
-		return gr_context(err, "the answer's '%s' is a text that should hold a list", keys);
+	if (rc < 0) {
+		(void)gr_context(err, "the answer's '%s' is a text that should hold a list", keys);
+		return rc;
+	}
 	return value_list(parsed, keys, ret_list, err);
 }

@@ -101,10 +101,12 @@ static unsigned text_senses(char *text)
 	while (*rest) {
 		char *word = rest;
 		unsigned sense;
+		char part;
 
 		while (*rest && isalnum((unsigned char)*rest))
 			rest++;
-		if (*rest)
+		part = *rest;
+		if (part)
 			*rest++ = '\0';
 		sense = word_sense(word);
 		if (sense & SENSE_NOT) {
@@ -113,6 +115,8 @@ static unsigned text_senses(char *text)
 			senses |= turned ? sense_turned(sense) : sense;
 			turned = false;
 		}
+		if (part && strchr(",;.:(", part))
+			turned = false; /* a negation ends with its clause */
 	}
 	return senses;
 }
