@@ -53,9 +53,10 @@ const char *clock_format_utc(int64_t wall_ms, char text[static CLOCK_TEXT_BYTES]
 {
 	struct tm parts = {0};
 	unsigned ms = split_utc(wall_ms, &parts);
-	size_t used = strftime(text, CLOCK_TEXT_BYTES, "%Y-%m-%dT%H:%M:%S", &parts);
 
-	(void)snprintf(text + used, CLOCK_TEXT_BYTES - used, ".%03uZ", ms);
+	/* not strftime: its %Y does not pad */
+	(void)snprintf(text, CLOCK_TEXT_BYTES, "%04d-%02d-%02dT%02d:%02d:%02d.%03uZ", parts.tm_year + 1900,
+	        parts.tm_mon + 1, parts.tm_mday, parts.tm_hour, parts.tm_min, parts.tm_sec, ms);
 	return text;
 }
 
@@ -64,7 +65,8 @@ const char *clock_format_api(int64_t wall_ms, char text[static CLOCK_TEXT_BYTES]
 	struct tm parts = {0};
 
 	(void)split_utc(wall_ms, &parts);
-	(void)strftime(text, CLOCK_TEXT_BYTES, "%Y-%m-%d %H:%M:%S", &parts);
+	(void)snprintf(text, CLOCK_TEXT_BYTES, "%04d-%02d-%02d %02d:%02d:%02d", parts.tm_year + 1900, parts.tm_mon + 1,
+	        parts.tm_mday, parts.tm_hour, parts.tm_min, parts.tm_sec);
 	return text;
 }
 
