@@ -25,10 +25,10 @@ int64_t clock_wall_ms(void)
 	return read_clock(CLOCK_REALTIME);
 }
 
-/* Four-digit years only: what is outside shows as the first or the last moment that has a text. */
+/* Four-digit years only (strftime pads none): what is outside shows as the first or the last moment that has a text. */
 static int64_t clamp_wall(int64_t wall_ms)
 {
-	static const int64_t first = -62167219200000, last = 253402300799999; /* years 0000 and 9999 */
+	static const int64_t first = -30610224000000, last = 253402300799999; /* years 1000 and 9999 */
 
 	if (wall_ms < first)
 		return first;
@@ -53,10 +53,9 @@ const char *clock_format_utc(int64_t wall_ms, char text[static CLOCK_TEXT_BYTES]
 {
 	struct tm parts = {0};
 	unsigned ms = split_utc(wall_ms, &parts);
+	size_t used = strftime(text, CLOCK_TEXT_BYTES, "%Y-%m-%dT%H:%M:%S", &parts);
 
-	/* not strftime: its %Y does not pad */
-	(void)snprintf(text, CLOCK_TEXT_BYTES, "%04d-%02d-%02dT%02d:%02d:%02d.%03uZ", parts.tm_year + 1900,
-	        parts.tm_mon + 1, parts.tm_mday, parts.tm_hour, parts.tm_min, parts.tm_sec, ms);
+	(void)snprintf(text + used, CLOCK_TEXT_BYTES - used, ".%03uZ", ms);
 	return text;
 }
 
@@ -65,8 +64,7 @@ const char *clock_format_api(int64_t wall_ms, char text[static CLOCK_TEXT_BYTES]
 	struct tm parts = {0};
 
 	(void)split_utc(wall_ms, &parts);
-	(void)snprintf(text, CLOCK_TEXT_BYTES, "%04d-%02d-%02d %02d:%02d:%02d", parts.tm_year + 1900, parts.tm_mon + 1,
-	        parts.tm_mday, parts.tm_hour, parts.tm_min, parts.tm_sec);
+	(void)strftime(text, CLOCK_TEXT_BYTES, "%Y-%m-%d %H:%M:%S", &parts);
 	return text;
 }
 

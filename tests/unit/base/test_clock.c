@@ -59,7 +59,7 @@ static void it_writes_times_at_the_edges(void **state)
 	assert_utc(INT64_C(2147483648000), "2038-01-19T03:14:08.000Z");
 	assert_utc(INT64_C(1709164800000), "2024-02-29T00:00:00.000Z");
 	assert_utc(INT64_MAX, "9999-12-31T23:59:59.999Z");
-	assert_utc(INT64_MIN, "0000-01-01T00:00:00.000Z");
+	assert_utc(INT64_MIN, "1000-01-01T00:00:00.000Z");
 }
 
 static void it_reads_the_three_forms_of_http_dates(void **state)
