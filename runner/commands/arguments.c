@@ -68,8 +68,8 @@ static void add_value(struct arguments *arguments, int id, const char *value)
 /* One option at argv[i]; *ret_used is how many words it took. */
 static int parse_option(struct arguments *arguments, int argc, char **argv, int i, int *ret_used, struct gr_error *err)
 {
-	const char *name = argv[i] + 2;
-	const char *equals = strchr(name, '=');
+	const char *name = argv[i] + (argv[i][1] == '-' ? 2 : 1);
+	const char *equals = argv[i][1] == '-' ? strchr(name, '=') : NULL;
 	size_t bytes = equals ? (size_t)(equals - name) : strlen(name);
 	int id = find_option(arguments->command, name, bytes);
 	const struct option *option = id < 0 ? NULL : &command_options[id];
@@ -91,7 +91,7 @@ static int parse_option(struct arguments *arguments, int argc, char **argv, int 
 		return 0;
 	}
 	if (i + 1 >= argc)
-		return gr_fail(err, GR_USAGE, 0, "--%s needs a value: --%s %s", option->name, option->name, option->argument);
+		return gr_fail(err, GR_USAGE, 0, "%s needs a value: %s %s", argv[i], argv[i], option->argument);
 	add_value(arguments, id, argv[i + 1]);
 	*ret_used = 2;
 	return 0;
@@ -155,7 +155,7 @@ int arguments_parse(const struct command *command, int argc, char **argv, struct
 		else if (!only_words && strncmp(argv[i], "--", 2) == 0)
 			r = parse_option(arguments, argc, argv, i, &used, err);
 		else if (!only_words && argv[i][0] == '-' && argv[i][1])
-			r = unknown_option(command->name, argv[i] + 1, err);
+			r = parse_option(arguments, argc, argv, i, &used, err);
 		else
 			arguments->words[arguments->word_count++] = argv[i];
 	}

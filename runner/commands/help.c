@@ -65,7 +65,7 @@ void help_print_command(const struct command *command)
 
 		if (!is_of(option, command->name))
 			continue;
-		left = gr_printf("--%s%s%s%s", option->name,
+		left = gr_printf("%s%s%s%s%s", option->name[1] ? "--" : "-", option->name,
 			!option->argument                            ? ""
 			: (option->flags & OPTION_MAY_BE_BARE) ? "[="
 							       : " ",

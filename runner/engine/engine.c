@@ -189,12 +189,7 @@ static void release(struct engine *engine)
 	commands_free(engine);
 	server_release(engine);
 	vault_free(engine->vault);
-	json_decref(engine->inputs);
-	json_decref(engine->environment);
-	json_decref(engine->devices);
-	json_decref(engine->app);
-	json_decref(engine->secrets);
-	json_decref(engine->run);
+	scope_release(engine);
 }
 
 static void init(struct engine *engine, const struct plan *plan, const struct engine_options *options)

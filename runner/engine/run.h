@@ -80,6 +80,7 @@ struct task {
 	struct command *command;
 	struct gr_error stop;         /* set once the step was told to stop */
 	struct timer stop_by;         /* a start under way gets this long for its answer */
+	int64_t until_every_ms;       /* pace of `until:` */
 	bool is_begun;
 	unsigned requests;
 	int64_t started_ms, started_wall_ms, deadline_ms;
@@ -103,6 +104,10 @@ int command_start(struct task *task, const struct action *action, struct gr_erro
 void command_stop(struct command *command); /* TERM, then KILL; no call back follows; NULL is fine */
 void commands_free(struct engine *engine);  /* after the loop is gone */
 int fetch_start(struct task *task, const struct action *action, struct gr_error *err);
+
+/* ---- until (until.c) ----
+ * false in ret_holds: the step is asked again later, and has not ended. */
+int until_check(struct task *task, const json_t *outputs, bool *ret_holds, struct gr_error *err);
 
 /* ---- matrix (matrix.c) ---- */
 int matrix_start(struct task *task, struct gr_error *err);
@@ -138,6 +143,7 @@ json_t *scope_results(const struct engine *engine);
 int scope_fields(struct engine *engine, const struct lane *lane, const struct plan_step *plan, json_t **ret_with,
 	struct gr_error *err);
 int scope_init(struct engine *engine, struct gr_error *err);
+void scope_release(struct engine *engine);
 
 /* ---- the server (server.c): URL, token, TLS ---- */
 int server_init(struct engine *engine, struct gr_error *err);

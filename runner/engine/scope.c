@@ -50,9 +50,19 @@ int scope_init(struct engine *engine, struct gr_error *err)
 	}
 	engine->environment = make_environment();
 	engine->devices = json_object();
-	engine->run = json_pack("{s:s, s:s, s:s}", "id", engine->options->run_id, "key", engine->options->run_key, "name",
+	engine->run = json_pack("{s:s?, s:s?, s:s?}", "id", engine->options->run_id, "key", engine->options->run_key, "name",
 		plan->name);
 	return 0;
+}
+
+void scope_release(struct engine *engine)
+{
+	json_decref(engine->inputs);
+	json_decref(engine->environment);
+	json_decref(engine->devices);
+	json_decref(engine->app);
+	json_decref(engine->secrets);
+	json_decref(engine->run);
 }
 
 /* What the run looks like so far; the final verdict is results_judge()'s, after the releases. */
@@ -96,7 +106,7 @@ json_t *scope_results(const struct engine *engine)
 
 json_t *scope_new(struct engine *engine, const struct lane *lane)
 {
-	json_t *scope = json_pack("{s:O, s:O, s:O, s:O, s:O, s:s}", "inputs", engine->inputs, "secrets", engine->secrets,
+	json_t *scope = json_pack("{s:O, s:O, s:O, s:O, s:O, s:s?}", "inputs", engine->inputs, "secrets", engine->secrets,
 		"env", engine->environment, "devices", engine->devices, "run", engine->run, "name", engine->plan->name);
 
 	if (engine->app)

@@ -203,8 +203,13 @@ static void start_call(struct task *task, struct action *action)
 	task->call = call_start(task->engine, &order);
 }
 
-static void finish_from_action(struct task *task, struct action *action)
+static int finish_from_action(struct task *task, struct action *action, struct gr_error *err)
 {
+	bool holds = true;
+	int r = action->outcome == OUTCOME_PASSED ? until_check(task, action->outputs, &holds, err) : 0;
+
+	if (r < 0 || !holds)
+		return r;
 	json_decref(task->outputs);
 	task->outputs = gr_take(&action->outputs);
 	if (action->outcome == OUTCOME_PASSED)
@@ -213,6 +218,7 @@ static void finish_from_action(struct task *task, struct action *action)
 		(void)gr_fail(&task->error, action->outcome == OUTCOME_FAILED ? GR_FAILED : GR_UNKNOWN, 0, "%s",
 			failure_words(action->outcome == OUTCOME_FAILED ? GR_FAILED : GR_UNKNOWN));
 	task_finish(task, action->outcome);
+	return 0;
 }
 
 /* 0: done or under way. */
@@ -232,8 +238,7 @@ static int perform(struct task *task, struct action *action, struct gr_error *er
 	case ACTION_SPAWN:
 		return command_start(task, action, err);
 	case ACTION_DONE:
-		finish_from_action(task, action);
-		return 0;
+		return finish_from_action(task, action, err);
 	}
 	return gr_fail(err, GR_INTERNAL, 0, "step kind '%s' asked for nothing", task->plan->kind->name);
 }

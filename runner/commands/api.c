@@ -1,0 +1,207 @@
+/* gridlane api: any operation of the API, from its table. */
+#include <stdio.h>
+#include <string.h>
+
+#include "runner/api/answer.h"
+#include "runner/api/operation.h"
+#include "runner/api/request.h"
+#include "runner/base/memory.h"
+#include "runner/base/number.h"
+#include "runner/base/text.h"
+#include "runner/commands/online.h"
+
+#define PAGES_MOST 10000
+
+/* ---- list, describe ---- */
+
+static void list(const char *filter)
+{
+	const char *group = "";
+	int shown = 0;
+
+	for (int i = 0; i < OP_COUNT; i++) {
+		const struct operation *operation = operation_get((enum operation_id)i);
+
+		if (filter && !text_contains_nocase(operation->id, filter) && !text_contains_nocase(operation->group, filter) &&
+			!text_contains_nocase(operation->title, filter) && !text_contains_nocase(operation->path, filter) &&
+			!(operation->alias && text_contains_nocase(operation->alias, filter)))
+			continue;
+		if (strcmp(group, operation->group) != 0)
+			printf("%s%s\n", shown ? "\n" : "", operation->group);
+		group = operation->group;
+		printf("  %-48s %s%s%s%s\n", operation->id, operation->title, operation->alias ? " (" : "",
+			operation->alias ? operation->alias : "", operation->alias ? ")" : "");
+		shown++;
+	}
+	printf("\n%d operations%s\n", shown, filter ? " match" : "");
+}
+
+static const char *class_words(enum operation_class repeat)
+{
+	switch (repeat) {
+	case CLASS_READ:
+		return "safe to read again: repeated on any trouble";
+	case CLASS_WRITE:
+		return "idempotent: repeated on trouble";
+	case CLASS_MARKED:
+		return "looked up before it is sent again";
+	case CLASS_START:
+		return "starts device time: never sent again by itself";
+	case CLASS_NEVER:
+		return "sent once; never repeated by itself";
+	}
+	return "";
+}
+
+static void describe_parameter(const struct parameter *parameter)
+{
+	printf("  %-20s %-9s%s%s%s%s%s\n", parameter->name, parameter->flags & PARAMETER_REQUIRED ? "required" : "optional",
+		parameter->flags & PARAMETER_PATH ? "in the path; " : "", parameter->flags & PARAMETER_FILE ? "a file; " : "",
+		parameter->flags & PARAMETER_SECRET ? "secret; " : "", parameter->help,
+		parameter->flags & PARAMETER_TOKEN ? " (filled in from TESTGRID_TOKEN)" : "");
+	if (parameter->choices)
+		printf("  %-20s %-9s%s: %s\n", "", "", parameter->flags & PARAMETER_FILE ? "files" : "one of", parameter->choices);
+}
+
+static void describe(const struct operation *operation)
+{
+	printf("%s%s%s%s\n  %s, reference: %s\n  POST %s\n  %s\n\nParameters:\n", operation->id, operation->alias ? " (" : "",
+		operation->alias ? operation->alias : "", operation->alias ? ")" : "", operation->title, operation->source,
+		operation->path, class_words(operation->repeat));
+	for (const struct parameter *parameter = operation->parameters; parameter->name; parameter++)
+		describe_parameter(parameter);
+	printf("\nAnswer%s%s:\n%s\n", operation->outputs ? ", the useful part at " : "",
+		operation->outputs ? operation->outputs : "",
+		operation->sample ? operation->sample : "  (the reference documents none)");
+}
+
+static int no_such(const char *name)
+{
+	const char *near = operation_suggest(name);
+	struct gr_error err = {0};
+
+	(void)gr_fail(&err, GR_USAGE, 0, "the API has no operation '%s'%s%s%s; see `gridlane api list`", name,
+		near ? "; did you mean '" : "", near ? near : "", near ? "'?" : "");
+	return complain(&err);
+}
+
+/* ---- calling ---- */
+
+static int add_values(const struct arguments *arguments, enum option_id option, json_t *values, struct gr_error *err)
+{
+	bool is_file = option == OPT_FILE;
+
+	for (const char **given = arguments->values[option]; given && *given; given++) {
+		const char *equals = strchr(*given, '=');
+		GR_AUTO_FREE char *key = equals ? gr_strndup(*given, (size_t)(equals - *given)) : NULL;
+
+		if (!equals || (is_file && equals[1] != '@'))
+			return gr_fail(err, GR_USAGE, 0, "'%s' is not of the form %s", *given, is_file ? "KEY=@FILE" : "KEY=VALUE");
+		if (json_object_set_new(values, key, json_string(equals + (is_file ? 2 : 1))) < 0)
+			return gr_fail(err, GR_USAGE, 0, "the value of '%s' is not UTF-8", key);
+	}
+	return 0;
+}
+
+/* A part of the answer: "data.0.device_id". */
+static const json_t *part_of(const json_t *answer, const char *path)
+{
+	GR_AUTO_FREE char *copy = gr_strdup(path);
+	char *rest = copy, *name;
+	const json_t *at = answer;
+	int64_t index;
+
+	while (at && (name = strsep(&rest, ".")) != NULL) {
+		if (json_is_array(at))
+			at = number_parse_int(name, &index) && index >= 0 ? json_array_get(at, (size_t)index) : NULL;
+		else
+			at = json_object_get(at, name);
+	}
+	return at;
+}
+
+/* The following pages' `data`, appended to the first one's. */
+static int add_pages(struct online *online, enum operation_id operation, json_t *values, json_t *answer, struct gr_error *err)
+{
+	int64_t total = 0, page = 1;
+	json_t *data = json_object_get(answer, "data");
+
+	if (!answer_int(answer, "total_page|total_pages", &total) || !json_is_array(data))
+		return gr_fail(err, GR_USAGE, 0, "--paginate: this answer has no pages");
+	(void)answer_int(answer, "current_page|page", &page);
+	for (page++; page <= total && page < PAGES_MOST; page++) {
+		GR_AUTO_JSON json_t *more = NULL;
+		int r;
+
+		(void)json_object_set_new(values, "page", json_integer((json_int_t)page));
+		r = online_call(online, operation, values, &more, err);
+		if (r < 0)
+			return gr_context(err, "page %lld of %lld", (long long)page, (long long)total);
+		if (json_is_array(json_object_get(more, "data")))
+			(void)json_array_extend(data, json_object_get(more, "data"));
+	}
+	return 0;
+}
+
+static int print_answer(const struct online *online, const json_t *answer, struct gr_error *err)
+{
+	const char *path = argument_value(online->arguments, OPT_FIELD);
+	const json_t *part = path ? part_of(answer, path) : answer;
+
+	if (!part)
+		return gr_fail(err, GR_PROTOCOL, 0, "the answer has no '%s'", path);
+	online_print(online, part, path != NULL);
+	return 0;
+}
+
+static int call(struct online *online, const struct operation *operation, struct gr_error *err)
+{
+	enum operation_id id = (enum operation_id)(operation - operation_get((enum operation_id)0));
+	GR_AUTO_JSON json_t *values = json_object();
+	GR_AUTO_JSON json_t *answer = NULL;
+	int r = add_values(online->arguments, OPT_F, values, err);
+
+	if (r == 0)
+		r = add_values(online->arguments, OPT_FILE, values, err);
+	if (r == 0)
+		r = request_check_names(operation, values, err);
+	if (r < 0)
+		return r;
+	r = online_call(online, id, values, &answer, err);
+	if (r == 0 && argument_is_given(online->arguments, OPT_PAGINATE))
+		r = add_pages(online, id, values, answer, err);
+	if (r < 0) {
+		if (answer)
+			online_print(online, answer, false);
+		return r;
+	}
+	return answer ? print_answer(online, answer, err) : 0;
+}
+
+int command_api(const struct arguments *arguments)
+{
+	const char *first = arguments->words[0], *second = arguments->words[1];
+	const struct operation *operation;
+	struct online online;
+	struct gr_error err = {0};
+	int status = 0;
+
+	if (strcmp(first, "list") == 0) {
+		list(second);
+		return 0;
+	}
+	if (strcmp(first, "describe") == 0 && second) {
+		operation = operation_find(second);
+		if (!operation)
+			return no_such(second);
+		describe(operation);
+		return 0;
+	}
+	operation = operation_find(first);
+	if (!operation)
+		return no_such(first);
+	if (online_init(&online, arguments, &err) < 0 || call(&online, operation, &err) < 0)
+		status = complain(&err);
+	online_release(&online);
+	return status;
+}
