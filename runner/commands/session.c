@@ -123,6 +123,39 @@ int session_load(struct session *session, const char *const *inputs, bool allow_
 	return r;
 }
 
+/* The inputs as they were given. Texts are borrowed from the head. */
+static const char **inputs_of(const json_t *head)
+{
+	const json_t *list = json_object_get(head, "inputs");
+	const char **inputs = gr_alloc(json_array_size(list) + 1, sizeof(char *));
+
+	for (size_t i = 0; i < json_array_size(list); i++)
+		inputs[i] = json_string_value(json_array_get(list, i));
+	return inputs;
+}
+
+int session_load_again(struct session *session, struct gr_error *err)
+{
+	const json_t *head = session->replay->head;
+	const char **inputs = inputs_of(head);
+	int r;
+
+	session->file = json_string_value(json_object_get(head, "pipeline"));
+	session->head = json_deep_copy(head);
+	(void)json_object_set_new(session->head, "pid", json_integer((json_int_t)getpid()));
+	r = session_load(session, inputs, json_is_true(json_object_get(head, "allow_outside")), err);
+	gr_free(inputs);
+	if (r < 0)
+		return r;
+	if (!session->is_cleanup &&
+		!text_equal(json_string_value(json_object_get(head, "fingerprint")), session->plan->fingerprint))
+		return gr_fail(err, GR_CONFIG, 0,
+			"'%s' or its inputs have changed since this run began; `gridlane cleanup` gives back what it holds, and a "
+			"new run begins anew",
+			session->file);
+	return 0;
+}
+
 /* ---- readers of events ---- */
 
 static int open_journal(struct session *session, struct gr_error *err)

@@ -35,6 +35,8 @@ int session_init(struct session *session, const struct arguments *arguments, str
 int session_reopen(struct session *session, struct gr_error *err);
 /* The pipeline, with its mistakes printed; on failure results hold them, so that reports can be written. */
 int session_load(struct session *session, const char *const *inputs, bool allow_outside, struct gr_error *err);
+/* The pipeline of the journal; GR_CONFIG when it has changed since (unless all that is wanted is a cleanup). */
+int session_load_again(struct session *session, struct gr_error *err);
 /* Journal and console; then the engine. */
 int session_open_readers(struct session *session, bool has_journal, struct gr_error *err);
 int session_execute(struct session *session, struct gr_error *err);

@@ -1,0 +1,84 @@
+/* gridlane cleanup: give back what a dead run still holds, without going on. Safe to call twice, and after a run that ended well. */
+#include <stdio.h>
+#include <unistd.h>
+
+#include "runner/base/memory.h"
+#include "runner/commands/session.h"
+#include "runner/net/loop.h"
+
+static size_t count_still_held(const struct results *results)
+{
+	size_t count = 0;
+
+	for (size_t i = 0; i < results->held_count; i++)
+		count += !results->held[i].is_released;
+	return count;
+}
+
+/* Reports of a run that was killed: what is known, and what keeps running in the cloud. */
+static void report_what_is_known(struct session *session)
+{
+	struct results *results = &session->replay->results;
+
+	for (size_t i = 0; i < session->replay->step_count; i++) {
+		const struct replay_step *step = &session->replay->steps[i];
+
+		if (!step->has_ended)
+			(void)results_add_problem(results, GR_UNKNOWN, step->lane, step->step,
+				"the process ended while this step was under way; `gridlane resume` goes on with it");
+	}
+	results_judge(results);
+	results_release(&session->results);
+	session->results = *results;
+	*results = (struct results){0};
+	(void)session_finish(session);
+}
+
+static int give_back(struct session *session, struct gr_error *err)
+{
+	size_t held;
+
+	if (session_reopen(session, err) < 0) {
+		if (err->failure != GR_CONFIG)
+			return complain(err);
+		printf("%s; nothing is held\n", err->text); /* a job that ended before its run began is no error here */
+		return 0;
+	}
+	held = json_array_size(session->replay->held);
+	if (held == 0 && session->replay->is_done) {
+		printf("run %s holds nothing\n", session->output.run_id);
+		return 0;
+	}
+	if (json_is_true(json_object_get(session->replay->head, "sandbox"))) {
+		printf("run %s was made on the sandbox inside gridlane: nothing of it is left\n", session->output.run_id);
+		return 0;
+	}
+	if (session_load_again(session, err) < 0)
+		return complain(err);
+	loop_signals_block();
+	if (session_open_readers(session, true, err) < 0)
+		return complain(err);
+	if (held && session_execute(session, err) < 0)
+		return complain(err);
+	held = count_still_held(&session->results);
+	if (!session->replay->is_done)
+		report_what_is_known(session);
+	printf("run %s: %s\n", session->output.run_id, held ? "not everything could be given back" : "nothing is held any more");
+	return held ? failure_exit_status(GR_RELEASE) : 0;
+}
+
+int command_cleanup(const struct arguments *arguments)
+{
+	struct session session;
+	struct gr_error err = {0};
+	int status;
+
+	if (session_init(&session, arguments, &err) < 0) {
+		status = complain(&err);
+	} else {
+		session.is_cleanup = true;
+		status = give_back(&session, &err);
+	}
+	session_release(&session);
+	return status;
+}
