@@ -31,6 +31,7 @@ static void report_what_is_known(struct session *session)
 	results_release(&session->results);
 	session->results = *results;
 	*results = (struct results){0};
+	session_close_journal(session); /* the run itself is not over: `resume` can still go on with it */
 	(void)session_finish(session);
 }
 

@@ -160,8 +160,14 @@ int session_load_again(struct session *session, struct gr_error *err)
 
 static int open_journal(struct session *session, struct gr_error *err)
 {
-	return journal_open(session->output.directory, session->head, session->replay, session->redactor,
-		&session->readers[session->reader_count++], err);
+	struct event_reader *reader = &session->readers[session->reader_count];
+	int r = journal_open(session->output.directory, session->head, session->replay, session->redactor, reader, err);
+
+	if (r < 0)
+		return r;
+	session->reader_count++;
+	session->journal = reader;
+	return 0;
 }
 
 static int open_events(struct session *session, struct gr_error *err)
@@ -259,6 +265,16 @@ int session_execute(struct session *session, struct gr_error *err)
 
 /* ---- the end ---- */
 
+void session_close_journal(struct session *session)
+{
+	struct gr_error err = {0};
+
+	if (session->journal && session->journal->close && session->journal->close(session->journal->state, &err) < 0)
+		(void)complain(&err);
+	if (session->journal)
+		*session->journal = (struct event_reader){0};
+}
+
 static void close_readers(struct session *session)
 {
 	for (size_t i = 0; i < session->reader_count; i++) {
@@ -283,6 +299,7 @@ int session_finish(struct session *session)
 		(void)results_add_problem(&session->results, GR_DISK, NULL, NULL, "%s", err.text);
 		results_judge(&session->results);
 	}
+	judged.done = session->results.exit_status;
 	output_emit(&readers, &judged);
 	close_readers(session);
 	return session->results.exit_status;

@@ -19,6 +19,7 @@ struct session {
 	struct event_reader readers[READERS_MOST];
 	size_t reader_count;
 	struct event_reader *console; /* among them, or NULL */
+	struct event_reader *journal; /* likewise */
 	struct plan *plan;
 	struct replay *replay;       /* of an earlier process, or NULL */
 	json_t *head;                /* of the journal */
@@ -40,6 +41,7 @@ int session_load_again(struct session *session, struct gr_error *err);
 /* Journal and console; then the engine. */
 int session_open_readers(struct session *session, bool has_journal, struct gr_error *err);
 int session_execute(struct session *session, struct gr_error *err);
+void session_close_journal(struct session *session);
 /* Reports, last words; returns the exit status. */
 int session_finish(struct session *session);
 void session_release(struct session *session);

@@ -34,7 +34,7 @@ struct replay {
 	json_t *head;         /* {run_id, run_key, pipeline, folder, inputs, fingerprint, sandbox, pid, host} of the first process */
 	unsigned generation;  /* of the last process */
 	int64_t sequence;     /* of the last record */
-	bool is_done;         /* its reports were written */
+	bool is_done;         /* its reports were written, and its verdict is final: passed, failed, or a mistake in the pipeline */
 	struct replay_step *steps;
 	size_t step_count;
 	json_t *held;         /* list of {key, what, operation, arguments} not proven given back */

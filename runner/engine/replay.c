@@ -169,7 +169,8 @@ static int apply(struct reading *reading, const json_t *record, enum run_event_k
 		note_step(reading->replay, &event);
 	if (kind == RUN_RESOURCE_HELD || kind == RUN_RESOURCE_RELEASED)
 		note_held(reading->replay, &event);
-	reading->replay->is_done = kind == RUN_JUDGED;
+	/* passed, failed or wrong: final. A run that ended on trouble, a time limit or a signal can be gone on with. */
+	reading->replay->is_done = kind == RUN_JUDGED && event.done <= failure_exit_status(GR_USAGE);
 	if (r == 0 && kind != RUN_JUDGED && kind != RUN_ARTIFACT)
 		r = results_apply(&reading->replay->results, &event, err);
 	device_run_release(&run);
