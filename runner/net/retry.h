@@ -1,4 +1,4 @@
-/* Whether and when to send again: a pure function of what happened (reliability design 2.1 to 2.3). */
+/* Whether and when to send again: a pure function of what happened. */
 #ifndef GRIDLANE_NET_RETRY_H
 #define GRIDLANE_NET_RETRY_H
 
@@ -9,19 +9,22 @@
 #include "runner/net/transfer.h"
 
 struct retry_policy { /* `retry:` of the pipeline */
-	unsigned max;                         /* repeats after the first attempt */
-	int64_t backoff_low_ms, backoff_high_ms; /* full jitter: 0 .. min(high, low * 2^n) */
-	int64_t budget_ms;                    /* time since the first attempt after which no repeat starts */
+	unsigned max; /* repeats after the first attempt */
+	int64_t backoff_low_ms,
+	        backoff_high_ms; /* full jitter: 0 .. min(high, low * 2^(n - 1)) after the n-th attempt */
+	int64_t budget_ms; /* time since the first attempt after which no repeat starts */
 };
 extern const struct retry_policy retry_default; /* max 6, 500ms..30s, 10m (pipeline language, defaults) */
 
 /* What one attempt was worth. */
 enum attempt_verdict {
-	ATTEMPT_ANSWERED,  /* a complete, well-formed answer (its meaning is the API's business) */
-	ATTEMPT_NOT_SENT,  /* proven: the server cannot have acted on it */
-	ATTEMPT_THROTTLED, /* 429 or 503 with Retry-After */
-	ATTEMPT_BROKEN,    /* no usable answer; the server may have acted */
-	ATTEMPT_REFUSED    /* a definite no: 3xx, 400, 401, 403, 404, ... */
+	ATTEMPT_ANSWERED, /* a complete, well-formed answer (its meaning is the API's business) */
+	ATTEMPT_NOT_SENT, /* proven: the server cannot have acted on it */
+	ATTEMPT_THROTTLED, /* 429: a definite no, for now */
+	ATTEMPT_OVERLOADED, /* 503 with Retry-After: no proof that nothing was done */
+	ATTEMPT_BROKEN, /* no usable answer; the server may have acted */
+	ATTEMPT_REFUSED, /* a definite no: 3xx, 400, 401, 403, 404, ... */
+	ATTEMPT_HOPELESS /* proven not sent, and would fail again: a changed file, an untrusted certificate */
 };
 /* body_is_json: the body of a 2xx parsed. */
 enum attempt_verdict attempt_judge(const struct transfer_result *result, bool body_is_json);
@@ -34,15 +37,16 @@ struct retry_decision {
 struct retry_facts {
 	enum operation_class class_;
 	enum attempt_verdict verdict;
-	unsigned attempt;        /* 1 for the first */
+	unsigned attempt; /* 1 for the first */
 	int64_t since_first_ms, retry_after_ms /* -1: none */, time_left_ms /* CLOCK_NEVER: no limit */;
 	uint64_t random;
-	bool budget_is_empty;    /* the process-wide token bucket */
+	bool budget_is_empty; /* the process-wide token bucket */
 };
 struct retry_decision retry_decide(const struct retry_policy *policy, const struct retry_facts *facts);
 
-/* The token bucket shared by a process: 500 tokens; -14 a repeat, -5 a throttled one, -10 a timed-out one; +1 a first-time success,
- * the cost back on a success after repeats. */
+/* The token bucket shared by a process: 500 tokens; -14 a repeat, -5 a throttled one, -10 a timed-out one, nothing for
+ * verdicts that are never repeated; +1 a first-time success, the cost back on a success after repeats. false: it is
+ * empty. */
 struct retry_bucket {
 	int tokens, spent;
 };

@@ -1,0 +1,341 @@
+#include "runner/net/loop.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/pidfd.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "runner/base/buffer.h"
+#include "runner/base/memory.h"
+#include "runner/net/loop_private.h"
+
+#define LINE_MOST_BYTES 65536
+/* After its end all that a child wrote itself is in the pipes. Someone that it left behind may hold them open for ever
+ * (a daemon such as adb's server): so much longer is waited for the last words of that one. */
+#define DRAIN_MS 500
+#define KILL_WAIT_MS 1000
+
+struct stream {
+	struct child *child;
+	int fd; /* -1: at its end */
+	bool is_stderr;
+	struct buffer line; /* begun, not ended */
+};
+
+struct child {
+	struct loop *loop;
+	struct child *next;
+	const struct child_ops *ops;
+	void *context;
+	pid_t pid; /* a zombie until its pipes are drained: its number stays ours, and so does its group's */
+	int pidfd;
+	bool is_dead, is_reaped;
+	struct stream streams[2];
+	struct timer drain;
+};
+
+/* ---- in the child, between fork and exec: async-signal-safe calls alone ---- */
+
+struct start {
+	char *const *argv, *const *environment;
+	const char *cwd;
+	int out[2], err[2], report[2]; /* pipes; report takes errno when exec fails */
+	pid_t parent;
+};
+
+static void restore_signals(void)
+{
+	struct sigaction usual = {.sa_handler = SIG_DFL};
+	sigset_t set;
+
+	(void)sigemptyset(&set);
+	(void)sigaddset(&set, SIGINT);
+	(void)sigaddset(&set, SIGTERM);
+	(void)sigaddset(&set, SIGHUP);
+	(void)sigaction(SIGPIPE, &usual, NULL);
+	(void)sigprocmask(SIG_UNBLOCK, &set, NULL);
+}
+
+static bool prepare(const struct start *start)
+{
+	int null = open("/dev/null", O_RDONLY | O_CLOEXEC);
+
+	if (setpgid(0, 0) < 0 || prctl(PR_SET_PDEATHSIG, SIGTERM) < 0)
+		return false;
+	if (getppid() != start->parent) /* died before we asked to be told */
+		_exit(1);
+	if (null < 0 || dup2(null, 0) < 0 || dup2(start->out[1], 1) < 0 || dup2(start->err[1], 2) < 0)
+		return false;
+	if (start->cwd && chdir(start->cwd) < 0)
+		return false;
+	(void)close_range(3, ~0U, CLOSE_RANGE_CLOEXEC); /* what others opened without it; old kernels cannot */
+	restore_signals();
+	return true;
+}
+
+static void __attribute__((noreturn)) run_child(const struct start *start)
+{
+	int errnum;
+
+	if (prepare(start)) {
+		environ = (char **)(uintptr_t)start->environment; /* PATH is looked up there too */
+		(void)execvp(start->argv[0], start->argv);
+	}
+	errnum = errno;
+	if (write(start->report[1], &errnum, sizeof(errnum)) < 0)
+		_exit(127);
+	_exit(127);
+}
+
+/* ---- in the parent ---- */
+
+static void child_release(struct child *child)
+{
+	struct child **place = &child->loop->children;
+
+	while (*place && *place != child)
+		place = &(*place)->next;
+	if (*place)
+		*place = child->next;
+	loop_timer_clear(child->loop, &child->drain);
+	for (size_t i = 0; i < 2; i++) {
+		if (child->streams[i].fd >= 0) {
+			loop_unwatch(child->loop, child->streams[i].fd);
+			(void)close(child->streams[i].fd);
+		}
+		buffer_release(&child->streams[i].line);
+	}
+	if (child->pidfd >= 0) {
+		loop_unwatch(child->loop, child->pidfd);
+		(void)close(child->pidfd);
+	}
+	gr_free(child);
+}
+
+static void finish(struct child *child)
+{
+	int status = 0;
+
+	for (size_t i = 0; i < 2; i++) {
+		struct buffer line = child->streams[i].line;
+
+		child->streams[i].line = (struct buffer){0};
+		if (line.bytes)
+			child->ops->on_line(child->context, i == 1, line.data, line.bytes);
+		buffer_release(&line);
+	}
+	if (waitpid(child->pid, &status, 0) < 0)
+		status = 127 << 8; /* someone took our child's status: cannot be a success */
+	child->is_reaped = true;
+	child->ops->on_exit(child->context, status);
+	child_release(child);
+}
+
+static bool is_over(const struct child *child)
+{
+	return child->is_dead && child->streams[0].fd < 0 && child->streams[1].fd < 0;
+}
+
+static void on_drain_due(void *context)
+{
+	finish(context);
+}
+
+static void on_death(void *context)
+{
+	struct child *child = context;
+
+	child->is_dead = true;
+	loop_unwatch(child->loop, child->pidfd);
+	if (is_over(child))
+		finish(child);
+	else
+		loop_timer_set(child->loop, &child->drain, loop_now(child->loop) + DRAIN_MS);
+}
+
+static void take_lines(struct stream *stream, const char *data, size_t bytes)
+{
+	struct child *child = stream->child;
+
+	while (bytes) {
+		size_t room = LINE_MOST_BYTES - stream->line.bytes;
+		const char *end = memchr(data, '\n', bytes < room ? bytes : room);
+		size_t part = end ? (size_t)(end - data) : bytes < room ? bytes : room;
+
+		buffer_add(&stream->line, data, part);
+		if (end || stream->line.bytes == LINE_MOST_BYTES) {
+			child->ops->on_line(child->context, stream->is_stderr, stream->line.data, stream->line.bytes);
+			buffer_clear(&stream->line);
+		}
+		data += part + (end != NULL);
+		bytes -= part + (end != NULL);
+	}
+}
+
+static void on_output(void *context)
+{
+	struct stream *stream = context;
+	struct child *child = stream->child;
+	char data[16384];
+	ssize_t bytes = read(stream->fd, data, sizeof(data));
+
+	if (bytes > 0)
+		take_lines(stream, data, (size_t)bytes);
+	if (bytes > 0 || (bytes < 0 && (errno == EINTR || errno == EAGAIN)))
+		return;
+	loop_unwatch(child->loop, stream->fd);
+	(void)close(stream->fd);
+	stream->fd = -1;
+	if (is_over(child))
+		finish(child);
+}
+
+static void close_pipe(int ends[2])
+{
+	for (size_t i = 0; i < 2; i++) {
+		if (ends[i] >= 0)
+			(void)close(ends[i]);
+		ends[i] = -1;
+	}
+}
+
+static int open_pipes(struct start *start, struct gr_error *err)
+{
+	if (pipe2(start->out, O_CLOEXEC) < 0 || pipe2(start->err, O_CLOEXEC) < 0 ||
+	        pipe2(start->report, O_CLOEXEC) < 0 || fcntl(start->out[0], F_SETFL, O_NONBLOCK) < 0 ||
+	        fcntl(start->err[0], F_SETFL, O_NONBLOCK) < 0)
+		return gr_fail(err, GR_COMMAND, errno, "cannot make pipes for '%s'", start->argv[0]);
+	return 0;
+}
+
+/* Waits until exec has closed the report pipe or said why it failed: a moment, for nothing else happens there. */
+static int exec_result(struct start *start)
+{
+	int errnum = 0;
+	ssize_t bytes;
+
+	(void)close(start->report[1]);
+	start->report[1] = -1;
+	do
+		bytes = read(start->report[0], &errnum, sizeof(errnum));
+	while (bytes < 0 && errno == EINTR);
+	return bytes == (ssize_t)sizeof(errnum) ? errnum : 0;
+}
+
+static int spawn(struct start *start, pid_t *ret_pid, struct gr_error *err)
+{
+	pid_t pid = fork();
+	int errnum;
+
+	if (pid < 0)
+		return gr_fail(err, GR_COMMAND, errno, "cannot start '%s'", start->argv[0]);
+	if (pid == 0)
+		run_child(start);
+	(void)setpgid(pid, pid); /* whoever comes first; fails once the other has done it and run exec */
+	errnum = exec_result(start);
+	if (errnum) {
+		(void)waitpid(pid, NULL, 0);
+		if (start->cwd)
+			return gr_fail(
+			        err, GR_COMMAND, errnum, "cannot start '%s' in '%s'", start->argv[0], start->cwd);
+		return gr_fail(err, GR_COMMAND, errnum, "cannot start '%s'", start->argv[0]);
+	}
+	*ret_pid = pid;
+	return 0;
+}
+
+static int watch_child(struct child *child, struct start *start, struct gr_error *err)
+{
+	int *ends[2] = {&start->out[0], &start->err[0]};
+	int r;
+
+	child->pidfd = pidfd_open(child->pid, 0);
+	if (child->pidfd < 0)
+		return gr_fail(err, GR_COMMAND, errno, "cannot wait for '%s'", start->argv[0]);
+	for (size_t i = 0; i < 2; i++) {
+		child->streams[i] = (struct stream){.child = child, .fd = *ends[i], .is_stderr = i == 1};
+		*ends[i] = -1;
+		r = loop_watch(child->loop, child->streams[i].fd, on_output, &child->streams[i], err);
+		if (r < 0)
+			return r;
+	}
+	return loop_watch(child->loop, child->pidfd, on_death, child, err);
+}
+
+static void kill_at_once(struct child *child)
+{
+	struct pollfd death = {.fd = child->pidfd, .events = POLLIN};
+
+	if (child->is_reaped)
+		return;
+	(void)kill(-child->pid, SIGKILL);
+	if (child->pidfd >= 0)
+		(void)poll(&death, 1, KILL_WAIT_MS);
+	(void)waitpid(child->pid, NULL, WNOHANG); /* one stuck in the kernel is left to init */
+}
+
+static struct child *adopt(struct loop *loop, pid_t pid, const struct child_ops *ops, void *context)
+{
+	struct child *child = gr_alloc(1, sizeof(*child));
+
+	child->loop = loop;
+	child->pid = pid;
+	child->ops = ops;
+	child->context = context;
+	child->pidfd = child->streams[0].fd = child->streams[1].fd = -1;
+	child->drain = (struct timer){.on_due = on_drain_due, .context = child};
+	child->next = loop->children;
+	loop->children = child;
+	return child;
+}
+
+int child_start(struct loop *loop, char *const *argv, char *const *environment, const char *cwd,
+        const struct child_ops *ops, void *context, struct child **ret_child, struct gr_error *err)
+{
+	struct start start = {.argv = argv,
+	        .environment = environment,
+	        .cwd = cwd,
+	        .out = {-1, -1},
+	        .err = {-1, -1},
+	        .report = {-1, -1},
+	        .parent = getpid()};
+	struct child *child = NULL;
+	pid_t pid = -1;
+	int r = open_pipes(&start, err);
+
+	if (r == 0)
+		r = spawn(&start, &pid, err);
+	if (r == 0) {
+		child = adopt(loop, pid, ops, context);
+		r = watch_child(child, &start, err);
+	}
+	close_pipe(start.out);
+	close_pipe(start.err);
+	close_pipe(start.report);
+	if (r < 0 && child) {
+		kill_at_once(child);
+		child_release(child);
+	}
+	if (r == 0)
+		*ret_child = child;
+	return r;
+}
+
+void child_kill(struct child *child, int signal_number)
+{
+	if (!child->is_reaped)
+		(void)kill(-child->pid, signal_number); /* ESRCH: all are gone already */
+}
+
+void children_release(struct loop *loop)
+{
+	while (loop->children) {
+		kill_at_once(loop->children);
+		child_release(loop->children);
+	}
+}

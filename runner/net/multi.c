@@ -1,0 +1,265 @@
+#include "runner/net/multi.h"
+
+#include <curl/curl.h>
+#include <sys/epoll.h>
+
+#include "runner/base/clock.h"
+#include "runner/base/memory.h"
+#include "runner/net/loop_private.h"
+#include "runner/net/transfer_private.h"
+
+/* Releases under a signal leave at once, beyond max_connections, up to so many: descriptors are limited. */
+#define QUICK_MOST 64
+
+struct list {
+	struct transfer *first, *last;
+};
+
+struct multi {
+	struct loop *loop;
+	CURLM *curl;
+	struct timer timer;
+	struct list active, queue;
+	unsigned active_count;
+};
+
+static struct list *list_of(struct multi *multi, const struct transfer *transfer)
+{
+	return transfer->place == PLACE_ACTIVE ? &multi->active : &multi->queue;
+}
+
+static void list_add(struct multi *multi, struct transfer *transfer, enum transfer_place place)
+{
+	struct list *list;
+
+	transfer->place = place;
+	list = list_of(multi, transfer);
+	transfer->previous = list->last;
+	transfer->next = NULL;
+	if (list->last)
+		list->last->next = transfer;
+	else
+		list->first = transfer;
+	list->last = transfer;
+}
+
+static void list_remove(struct multi *multi, struct transfer *transfer)
+{
+	struct list *list = list_of(multi, transfer);
+
+	if (transfer->previous)
+		transfer->previous->next = transfer->next;
+	else
+		list->first = transfer->next;
+	if (transfer->next)
+		transfer->next->previous = transfer->previous;
+	else
+		list->last = transfer->previous;
+	transfer->place = PLACE_NONE;
+}
+
+/* ---- libcurl's sockets and its timer ---- */
+
+static void on_socket(void *context, int fd, uint32_t events)
+{
+	struct multi *multi = context;
+	int running = 0, mask = 0;
+
+	mask |= events & (EPOLLIN | EPOLLHUP) ? CURL_CSELECT_IN : 0;
+	mask |= events & EPOLLOUT ? CURL_CSELECT_OUT : 0;
+	mask |= events & EPOLLERR ? CURL_CSELECT_ERR : 0;
+	(void)curl_multi_socket_action(multi->curl, fd, mask, &running); /* failures come as messages */
+}
+
+static int socket_function(CURL *easy, curl_socket_t fd, int what, void *context, void *socket_context)
+{
+	struct multi *multi = context;
+	struct watch watch = {.on_socket = on_socket, .context = multi};
+	uint32_t events = 0;
+
+	(void)easy;
+	(void)socket_context;
+	if (what == CURL_POLL_REMOVE) {
+		loop_unwatch(multi->loop, fd);
+		return 0;
+	}
+	events |= what & CURL_POLL_IN ? (uint32_t)EPOLLIN : 0;
+	events |= what & CURL_POLL_OUT ? (uint32_t)EPOLLOUT : 0;
+	return loop_watch_events(multi->loop, fd, events, &watch, NULL) < 0 ? -1 : 0;
+}
+
+/* libcurl counts with a finer clock: a wake-up that comes too early does nothing and is not asked for again. Hence the
+ * fresh time, and one millisecond more. */
+static void set_timer(struct multi *multi, long wait_ms)
+{
+	if (wait_ms < 0)
+		loop_timer_clear(multi->loop, &multi->timer);
+	else
+		loop_timer_set(
+		        multi->loop, &multi->timer, wait_ms == 0 ? multi->loop->now_ms : clock_now_ms() + wait_ms + 1);
+}
+
+static int timer_function(CURLM *curl, long wait_ms, void *context)
+{
+	(void)curl;
+	set_timer(context, wait_ms);
+	return 0;
+}
+
+static void on_timer(void *context)
+{
+	struct multi *multi = context;
+	int running = 0;
+	long wait_ms = -1;
+
+	(void)curl_multi_socket_action(multi->curl, CURL_SOCKET_TIMEOUT, 0, &running);
+	/* After a suspend our clock is ahead of libcurl's, which then stays silent: ask. */
+	if (!multi->timer.place && curl_multi_timeout(multi->curl, &wait_ms) == CURLM_OK)
+		set_timer(multi, wait_ms);
+}
+
+/* ---- the handle ---- */
+
+static CURLMcode limit_connections(struct multi *multi, unsigned count)
+{
+	return curl_multi_setopt(multi->curl, CURLMOPT_MAX_TOTAL_CONNECTIONS, (long)count);
+}
+
+static bool set_options(struct multi *multi)
+{
+	return curl_multi_setopt(multi->curl, CURLMOPT_SOCKETFUNCTION, socket_function) == CURLM_OK &&
+	       curl_multi_setopt(multi->curl, CURLMOPT_SOCKETDATA, multi) == CURLM_OK &&
+	       curl_multi_setopt(multi->curl, CURLMOPT_TIMERFUNCTION, timer_function) == CURLM_OK &&
+	       curl_multi_setopt(multi->curl, CURLMOPT_TIMERDATA, multi) == CURLM_OK &&
+	       curl_multi_setopt(multi->curl, CURLMOPT_MAXCONNECTS, (long)multi->loop->max_connections) == CURLM_OK &&
+	       limit_connections(multi, multi->loop->max_connections) == CURLM_OK;
+}
+
+static int multi_new(struct loop *loop, struct gr_error *err)
+{
+	struct multi *multi = gr_alloc(1, sizeof(*multi));
+
+	multi->loop = loop;
+	multi->timer = (struct timer){.on_due = on_timer, .context = multi};
+	multi->curl = curl_multi_init();
+	if (!multi->curl || !set_options(multi)) {
+		multi_free(multi);
+		return gr_fail(err, GR_INTERNAL, 0, "libcurl cannot be set up");
+	}
+	loop->multi = multi;
+	return 0;
+}
+
+static unsigned most_active(const struct multi *multi, const struct transfer *transfer)
+{
+	return multi->loop->max_connections + (transfer->flags & TRANSFER_QUICK ? QUICK_MOST : 0);
+}
+
+static int activate(struct multi *multi, struct transfer *transfer, struct gr_error *err)
+{
+	unsigned most = most_active(multi, transfer);
+	CURLMcode code = transfer->flags & TRANSFER_QUICK ? limit_connections(multi, most) : CURLM_OK;
+
+	transfer_begin(transfer);
+	if (code == CURLM_OK)
+		code = curl_multi_add_handle(multi->curl, transfer->easy);
+	if (code != CURLM_OK)
+		return gr_fail(err, GR_INTERNAL, 0, "libcurl refuses a transfer: %s", curl_multi_strerror(code));
+	list_add(multi, transfer, PLACE_ACTIVE);
+	multi->active_count++;
+	return 0;
+}
+
+int multi_add(struct loop *loop, struct transfer *transfer, struct gr_error *err)
+{
+	int r = loop->multi ? 0 : multi_new(loop, err);
+
+	if (r < 0)
+		return r;
+	if (loop->multi->active_count < most_active(loop->multi, transfer) &&
+	        (!loop->multi->queue.first || transfer->flags & TRANSFER_QUICK))
+		return activate(loop->multi, transfer, err);
+	list_add(loop->multi, transfer, PLACE_QUEUED);
+	return 0;
+}
+
+void multi_remove(struct transfer *transfer)
+{
+	struct multi *multi = transfer->loop->multi;
+
+	if (transfer->place == PLACE_NONE)
+		return;
+	if (transfer->place == PLACE_ACTIVE) {
+		(void)curl_multi_remove_handle(multi->curl, transfer->easy);
+		multi->active_count--;
+	}
+	list_remove(multi, transfer);
+}
+
+static void reap(struct multi *multi)
+{
+	CURLMsg *message;
+	int left;
+
+	while (!multi->loop->is_stopped && (message = curl_multi_info_read(multi->curl, &left)) != NULL) {
+		CURLcode code = message->data.result; /* copied: the message dies with its handle */
+		struct transfer *transfer = NULL;
+
+		(void)curl_easy_getinfo(message->easy_handle, CURLINFO_PRIVATE, (char **)&transfer);
+		transfer_complete(transfer, code);
+	}
+}
+
+/* Quick ones that wait (for one of the many places that they may use) go before the others. */
+static struct transfer *next_waiting(const struct multi *multi)
+{
+	struct transfer *transfer = multi->queue.first;
+
+	while (transfer && !(transfer->flags & TRANSFER_QUICK))
+		transfer = transfer->next;
+	return transfer ? transfer : multi->queue.first;
+}
+
+static void start_waiting(struct multi *multi)
+{
+	struct transfer *transfer = next_waiting(multi);
+
+	while (!multi->loop->is_stopped && transfer && multi->active_count < most_active(multi, transfer)) {
+		struct gr_error err = {0};
+
+		list_remove(multi, transfer);
+		if (activate(multi, transfer, &err) < 0)
+			transfer_give_up(transfer, CURLE_FAILED_INIT, &err);
+		transfer = next_waiting(multi);
+	}
+}
+
+void multi_turn(struct multi *multi)
+{
+	reap(multi);
+	start_waiting(multi);
+}
+
+bool multi_is_busy(const struct multi *multi)
+{
+	return multi && (multi->active.first || multi->queue.first);
+}
+
+unsigned multi_timer_count(const struct multi *multi)
+{
+	return multi && multi->timer.place ? 1 : 0;
+}
+
+void multi_free(struct multi *multi)
+{
+	if (!multi)
+		return;
+	while (multi->active.first)
+		transfer_cancel(multi->active.first);
+	while (multi->queue.first)
+		transfer_cancel(multi->queue.first);
+	loop_timer_clear(multi->loop, &multi->timer);
+	(void)curl_multi_cleanup(multi->curl); /* NULL is fine; sockets leave the loop by the call back */
+	loop_timer_clear(multi->loop, &multi->timer);
+	gr_free(multi);
+}
