@@ -10,36 +10,38 @@
 #include "runner/results/model.h"
 
 struct report_context {
-	int directory;              /* the output folder; targets are below it */
-	struct redactor *redactor;  /* everything written passes it */
+	int directory; /* the output folder; targets are below it */
+	struct redactor *redactor; /* everything written passes it */
 };
 
 struct reporter {
-	const char *name;           /* the word after --report and in `reports:` */
-	const char *target;         /* default file or folder, "junit.xml" */
+	const char *name; /* the word after --report and in `reports:` */
+	const char *target; /* default file or folder, "junit.xml" */
 	const char *help;
 	int (*write)(const struct results *results, const char *target, const struct report_context *context,
-		struct gr_error *err);
+	        struct gr_error *err);
 };
 extern const struct reporter reporters[]; /* ended by a NULL name: json, junit, summary, ... */
 const struct reporter *reporter_find(const char *name);
 
-/* The bundle: the files of the output folder (never the journal) with manifest.json, deterministic for the same inputs. The
- * format follows the name: .tar.zst .tar.gz .tar.xz .zip. manifest.json is written to the folder as well. */
-int bundle_write(const struct results *results, const char *target, const struct report_context *context,
-	struct gr_error *err);
+/* The bundle: the files of the output folder (never the journal) with manifest.json, deterministic for the same inputs.
+ * The format follows the name: .tar.zst .tar.gz .tar.xz .zip. manifest.json is written to the folder as well. */
+int bundle_write(
+        const struct results *results, const char *target, const struct report_context *context, struct gr_error *err);
 
 /* The console: a live view on a terminal, plain lines elsewhere. The only printer beside main. */
 enum console_flags {
 	CONSOLE_QUIET = 1 << 0,
 	CONSOLE_VERBOSE = 1 << 1,
 	CONSOLE_COLOR = 1 << 2,
-	CONSOLE_LIVE = 1 << 3,      /* cursor control is fine */
+	CONSOLE_LIVE = 1 << 3, /* cursor control is fine */
 	CONSOLE_TIMESTAMPS = 1 << 4
 };
 /* fd: where to write (1). The reader is valid until its close. */
-int console_open(int fd, unsigned flags, struct redactor *redactor, struct event_reader *ret_reader, struct gr_error *err);
-/* Redraw the live view's clocks; call about every 100 ms on a terminal. In CI: a heartbeat line when nothing was printed for 60 s. */
+int console_open(
+        int fd, unsigned flags, struct redactor *redactor, struct event_reader *ret_reader, struct gr_error *err);
+/* Redraw the live view's clocks; call about every 100 ms on a terminal. In CI: a heartbeat line when nothing was
+ * printed for 60 s. */
 void console_tick(struct event_reader *reader, int64_t now_ms);
 /* One JSON object a line, into an open descriptor (closed by close). */
 int event_log_open(int fd, struct redactor *redactor, struct event_reader *ret_reader, struct gr_error *err);

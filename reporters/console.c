@@ -1,0 +1,168 @@
+#include "reporters/console.h"
+
+#include <stdarg.h>
+#include <string.h>
+
+#include "reporters/words.h"
+#include "runner/base/clock.h"
+#include "runner/base/file.h"
+#include "runner/base/memory.h"
+
+#define LINE_BYTES 4096
+/* CI systems take a job for dead when it says nothing for some minutes. */
+#define HEARTBEAT_MS 60000
+/* Often enough for a clock that shows tenths of seconds, not more than a terminal follows. */
+#define DRAW_EVERY_MS 90
+#define NOTES_MOST 1000
+
+static bool has(const struct console *console, enum console_flags flag)
+{
+	return (console->flags & (unsigned)flag) != 0;
+}
+
+static bool is_live(const struct console *console)
+{
+	return has(console, CONSOLE_LIVE) && !has(console, CONSOLE_QUIET);
+}
+
+void console_write(struct console *console, const char *text, size_t bytes)
+{
+	if (!console->is_dead && file_write_all(console->fd, text, bytes) < 0)
+		console->is_dead = true;
+}
+
+static const char *color_of(enum tone tone)
+{
+	switch (tone) {
+	case TONE_PLAIN:
+		return NULL;
+	case TONE_GOOD:
+		return "\033[32m";
+	case TONE_BAD:
+		return "\033[31m";
+	case TONE_WARN:
+		return "\033[33m";
+	case TONE_DIM:
+		return "\033[2m";
+	}
+	return NULL;
+}
+
+void console_print(struct console *console, enum tone tone, const char *format, ...)
+{
+	GR_AUTO_BUFFER struct buffer line = {0};
+	GR_AUTO_FREE char *text = NULL;
+	const char *color = has(console, CONSOLE_COLOR) ? color_of(tone) : NULL;
+	char stamp[CLOCK_TEXT_BYTES];
+	va_list args;
+
+	va_start(args, format);
+	text = gr_vprintf(format, args);
+	va_end(args);
+	live_erase(console);
+	if (has(console, CONSOLE_TIMESTAMPS) && *text)
+		buffer_printf(&line, "%s ", clock_format_utc(console->wall_ms, stamp));
+	if (color)
+		buffer_add_text(&line, color);
+	words_line(console->redactor, &line, text, LINE_BYTES);
+	if (color)
+		buffer_add_text(&line, "\033[0m");
+	buffer_add_char(&line, '\n');
+	console_write(console, buffer_text(&line), line.bytes);
+	console->printed_ms = console->now_ms;
+}
+
+/* What is printed of it as it happens: nothing when quiet; on a terminal only what was asked for, the rest the live
+ * view shows. */
+static bool is_shown_now(const struct console *console)
+{
+	return !has(console, CONSOLE_QUIET) && (!is_live(console) || has(console, CONSOLE_VERBOSE));
+}
+
+static void keep_note(struct console *console, const char *text)
+{
+	if (!text || console->note_count == NOTES_MOST)
+		return;
+	console->notes = gr_grow(console->notes, console->note_count, sizeof(*console->notes));
+	console->notes[console->note_count++] = gr_strdup(text);
+}
+
+static int on_event(void *state, const struct run_event *event, struct gr_error *err)
+{
+	struct console *console = state;
+
+	(void)err; /* a console that cannot be written to is no error */
+	if (event->now_ms > console->now_ms)
+		console->now_ms = event->now_ms;
+	console->wall_ms = event->wall_ms;
+	lanes_follow(console, event);
+	if (event->kind == RUN_NOTE) {
+		keep_note(console, event->text);
+	} else if (event->kind == RUN_JUDGED) {
+		if (!event->results)
+			return 0;
+		live_erase(console);
+		end_print(console, event->results);
+		end_keep_verdict(console, event->results);
+	} else if (is_shown_now(console)) {
+		plain_event(console, event);
+	}
+	return 0;
+}
+
+static int on_close(void *state, struct gr_error *err)
+{
+	struct console *console = state;
+
+	(void)err;
+	if (!console)
+		return 0;
+	live_erase(console);
+	end_print_verdict(console);
+	for (size_t i = 0; i < console->note_count; i++)
+		console_print(console, TONE_PLAIN, "%s", console->notes[i]);
+	for (size_t i = 0; i < console->note_count; i++)
+		gr_free(console->notes[i]);
+	gr_free(console->notes);
+	gr_free(console->verdict);
+	gr_free(console->cause);
+	lanes_release(console);
+	gr_free(console);
+	return 0;
+}
+
+int console_open(
+        int fd, unsigned flags, struct redactor *redactor, struct event_reader *ret_reader, struct gr_error *err)
+{
+	struct console *console;
+
+	if (fd < 0)
+		return gr_fail(err, GR_INTERNAL, 0, "the console has no descriptor");
+	console = gr_alloc(1, sizeof(*console));
+	console->fd = fd;
+	console->flags = flags;
+	console->redactor = redactor;
+	*ret_reader = (struct event_reader){on_event, on_close, console};
+	return 0;
+}
+
+void console_tick(struct event_reader *reader, int64_t now_ms)
+{
+	struct console *console = reader->state;
+
+	if (!console || has(console, CONSOLE_QUIET) || console->verdict)
+		return;
+	if (now_ms > console->now_ms) {
+		console->wall_ms += console->wall_ms ? now_ms - console->now_ms : 0;
+		console->now_ms = now_ms;
+	}
+	if (is_live(console)) {
+		if (console->now_ms - console->drawn_ms >= DRAW_EVERY_MS)
+			live_draw(console);
+		return;
+	}
+	if (!console->printed_ms)
+		console->printed_ms = console->now_ms;
+	if (console->now_ms - console->printed_ms >= HEARTBEAT_MS)
+		plain_heartbeat(console);
+}

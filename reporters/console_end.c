@@ -1,0 +1,210 @@
+/* What remains when the run is over. */
+#include "reporters/console.h"
+
+#include <inttypes.h>
+#include <string.h>
+
+#include "reporters/words.h"
+#include "runner/base/clock.h"
+#include "runner/base/memory.h"
+#include "runner/base/text.h"
+
+#define RUNS_MOST 50
+#define FAILURES_MOST 10
+#define PROBLEMS_MOST 20
+#define REASON_BYTES 200
+
+/* The first line of a text that has something in it, cut. Appends ": line". */
+static void add_reason(struct buffer *out, const char *reason)
+{
+	size_t bytes;
+
+	if (!reason)
+		return;
+	reason += strspn(reason, " \t\r\n");
+	bytes = strcspn(reason, "\r\n");
+	if (bytes == 0)
+		return;
+	buffer_add_text(out, ": ");
+	buffer_add(out, reason, words_cut(reason, bytes, REASON_BYTES));
+	if (bytes > REASON_BYTES)
+		buffer_add_text(out, "...");
+}
+
+static void print_run(struct console *console, const struct device_run *run)
+{
+	size_t counts[STATUS_ERROR + 1] = {0};
+	char span[CLOCK_TEXT_BYTES];
+	bool is_good;
+
+	for (size_t i = 0; i < run->case_count; i++)
+		counts[run->cases[i].status]++;
+	is_good = run->is_complete && run->failure == GR_NONE && counts[STATUS_FAILED] + counts[STATUS_ERROR] == 0;
+	console_print(console, is_good ? TONE_GOOD : TONE_BAD, "  %-28s %-18s %6zu %6zu %6zu %7zu %6zu  %-8s %s",
+	        device_label(&run->device), run->step ? run->step : "?", run->case_count, counts[STATUS_PASSED],
+	        counts[STATUS_FAILED], counts[STATUS_SKIPPED], counts[STATUS_ERROR],
+	        run->elapsed_ms >= 0 ? clock_format_span(run->elapsed_ms, span) : "-",
+	        run->is_complete ? "" : failure_name(run->failure == GR_NONE ? GR_UNKNOWN : run->failure));
+}
+
+static void print_runs(struct console *console, const struct results *results)
+{
+	if (results->run_count == 0)
+		return;
+	console_print(console, TONE_PLAIN, "  %-28s %-18s %6s %6s %6s %7s %6s  %s", "device", "step", "tests", "passed",
+	        "failed", "skipped", "errors", "time");
+	for (size_t i = 0; i < results->run_count && i < RUNS_MOST; i++)
+		print_run(console, &results->runs[i]);
+	if (results->run_count > RUNS_MOST)
+		console_print(console, TONE_PLAIN, "  and %zu more device runs", results->run_count - RUNS_MOST);
+}
+
+static void print_case(struct console *console, const struct device_run *run, const struct test_case *test)
+{
+	GR_AUTO_BUFFER struct buffer line = {0};
+
+	buffer_printf(&line, "  %s %s",
+	        test->status == STATUS_FAILED ? "failed:" : "no result:", test->name ? test->name : "?");
+	if (test->data && *test->data)
+		buffer_printf(&line, " [%s]", test->data);
+	buffer_printf(&line, " on '%s'", device_label(&run->device));
+	if (test->status == STATUS_ERROR)
+		buffer_printf(&line, " (%s)", failure_name(test->failure == GR_NONE ? GR_UNKNOWN : test->failure));
+	add_reason(&line, test->reason);
+	console_print(console, TONE_BAD, "%s", buffer_text(&line));
+}
+
+static void print_cases(struct console *console, const struct results *results)
+{
+	size_t found = 0;
+
+	for (size_t i = 0; i < results->run_count; i++)
+		for (size_t j = 0; j < results->runs[i].case_count; j++) {
+			const struct test_case *test = &results->runs[i].cases[j];
+
+			if (test->status != STATUS_FAILED && test->status != STATUS_ERROR)
+				continue;
+			if (found++ < FAILURES_MOST)
+				print_case(console, &results->runs[i], test);
+		}
+	if (found > FAILURES_MOST)
+		console_print(console, TONE_BAD, "  and %zu more, in the reports", found - FAILURES_MOST);
+}
+
+struct problem_count {
+	size_t found;
+	bool want_warnings;
+};
+
+static void print_some_problems(
+        struct console *console, const struct problem *problems, size_t count, struct problem_count *counter)
+{
+	for (size_t i = 0; i < count; i++) {
+		const struct problem *problem = &problems[i];
+
+		if (problem->is_warning != counter->want_warnings || counter->found++ >= PROBLEMS_MOST)
+			continue;
+		if (problem->is_warning)
+			console_print(console, TONE_WARN, "  warning: %s", problem->message);
+		else
+			console_print(console, TONE_BAD, "  problem (%s): %s", failure_name(problem->failure),
+			        problem->message);
+	}
+}
+
+static void print_problems(struct console *console, const struct results *results, bool want_warnings)
+{
+	struct problem_count counter = {.want_warnings = want_warnings};
+
+	print_some_problems(console, results->problems, results->problem_count, &counter);
+	for (size_t i = 0; i < results->run_count; i++)
+		print_some_problems(console, results->runs[i].problems, results->runs[i].problem_count, &counter);
+	if (counter.found > PROBLEMS_MOST)
+		console_print(console, want_warnings ? TONE_WARN : TONE_BAD, "  and %zu more %s, in the reports",
+		        counter.found - PROBLEMS_MOST, want_warnings ? "warnings" : "problems");
+}
+
+static void print_held(struct console *console, const struct results *results)
+{
+	for (size_t i = 0; i < results->held_count; i++)
+		if (!results->held[i].is_released)
+			console_print(console, TONE_BAD, "  not given back: %s",
+			        results->held[i].what ? results->held[i].what : results->held[i].key);
+}
+
+static void print_rules(struct console *console, const struct results *results)
+{
+	for (size_t i = 0; i < results->rule_count; i++) {
+		const struct gate_rule *rule = &results->rules[i];
+
+		console_print(console, rule->holds ? TONE_GOOD : TONE_BAD, "  gate %s: %s (%s)",
+		        rule->holds ? "holds" : "does not hold", rule->text ? rule->text : "?",
+		        rule->values ? rule->values : "?");
+	}
+}
+
+static void print_artifacts(struct console *console, const struct results *results)
+{
+	size_t missing = 0;
+
+	for (size_t i = 0; i < results->artifact_count; i++)
+		missing += results->artifacts[i].missing != NULL;
+	if (results->artifact_count > missing)
+		console_print(console, TONE_PLAIN, "  artifacts: %zu files", results->artifact_count - missing);
+	if (missing)
+		console_print(console, TONE_WARN, "  artifacts: %zu could not be had; manifest.json says why", missing);
+}
+
+void end_print(struct console *console, const struct results *results)
+{
+	print_runs(console, results);
+	print_cases(console, results);
+	print_problems(console, results, false);
+	print_held(console, results);
+	print_rules(console, results);
+	print_problems(console, results, true);
+	print_artifacts(console, results);
+}
+
+/* ---- the last lines ---- */
+
+static char *verdict_line(const struct results *results)
+{
+	struct totals totals = results_totals(results);
+	GR_AUTO_BUFFER struct buffer line = {0};
+	char span[CLOCK_TEXT_BYTES];
+
+	buffer_printf(&line, "%s (exit status %d)", verdict_name(results->verdict), results->exit_status);
+	for (size_t i = 0; i < line.bytes && line.data[i] != ' '; i++)
+		line.data[i] = (char)(line.data[i] - 'a' + 'A');
+	if (totals.device_runs > 0)
+		buffer_printf(&line,
+		        ": %" PRId64 " tests on %" PRId64 " devices: %" PRId64 " passed, %" PRId64 " failed",
+		        totals.tests, totals.device_runs, totals.passed, totals.failed);
+	if (totals.skipped > 0)
+		buffer_printf(&line, ", %" PRId64 " skipped", totals.skipped);
+	if (totals.errors > 0)
+		buffer_printf(&line, ", %" PRId64 " without a result", totals.errors);
+	if (totals.flaky > 0)
+		buffer_printf(&line, " (%" PRId64 " passed only when repeated)", totals.flaky);
+	buffer_printf(&line, ", in %s", clock_format_span(results->elapsed_ms > 0 ? results->elapsed_ms : 0, span));
+	return buffer_take(&line);
+}
+
+void end_keep_verdict(struct console *console, const struct results *results)
+{
+	gr_free(console->verdict);
+	gr_free(console->cause);
+	console->verdict = verdict_line(results);
+	console->cause = gr_strdup(results->cause);
+	console->verdict_tone = results->verdict == VERDICT_PASSED ? TONE_GOOD : TONE_BAD;
+}
+
+void end_print_verdict(struct console *console)
+{
+	if (!console->verdict)
+		return;
+	console_print(console, console->verdict_tone, "%s", console->verdict);
+	if (console->cause)
+		console_print(console, console->verdict_tone, "first cause: %s", console->cause);
+}

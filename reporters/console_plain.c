@@ -1,0 +1,218 @@
+/* Plain lines: one a change of state, each with its lane in front. */
+#include "reporters/console.h"
+
+#include <inttypes.h>
+#include <string.h>
+
+#include "reporters/words.h"
+#include "runner/base/clock.h"
+#include "runner/base/memory.h"
+
+/* Lanes that a heartbeat names. */
+#define HEARTBEAT_LANES 5
+
+/* "[phones/0 Galaxy S21] regression" */
+static char *place_of(const struct run_event *event)
+{
+	if (event->lane && event->step)
+		return gr_printf("[%s] %s", event->lane, event->step);
+	if (event->lane)
+		return gr_printf("[%s]", event->lane);
+	return gr_strdup(event->step ? event->step : "run");
+}
+
+static const char *text_of(const struct run_event *event)
+{
+	return event->text ? event->text : "";
+}
+
+static void print_started(struct console *console, const struct run_event *event)
+{
+	const char *run_id = json_string_value(json_object_get(event->detail, "run_id"));
+	const char *server = json_string_value(json_object_get(event->detail, "server"));
+
+	console_print(console, TONE_PLAIN, "run '%s'%s%s%s%s", text_of(event), run_id ? ", id " : "",
+	        run_id ? run_id : "", server ? ", on " : "", server ? server : "");
+}
+
+static void print_ended(struct console *console, const struct run_event *event)
+{
+	GR_AUTO_FREE char *place = place_of(event);
+	const char *colon = event->text && *event->text ? ": " : "";
+	char span[CLOCK_TEXT_BYTES];
+
+	switch (event->outcome) {
+	case OUTCOME_PASSED:
+		console_print(console, TONE_GOOD, "%s: passed in %s", place, clock_format_span(event->done, span));
+		return;
+	case OUTCOME_FAILED:
+	case OUTCOME_ERROR:
+		console_print(console, TONE_BAD, "%s: %s in %s (%s)%s%s", place,
+		        event->outcome == OUTCOME_FAILED ? "FAILED" : "ERROR", clock_format_span(event->done, span),
+		        failure_name(event->failure), colon, text_of(event));
+		return;
+	case OUTCOME_CANCELLED:
+		console_print(console, TONE_WARN, "%s: cancelled%s%s", place, colon, text_of(event));
+		return;
+	case OUTCOME_SKIPPED:
+		console_print(console, TONE_DIM, "%s: skipped%s%s", place, colon, text_of(event));
+		return;
+	case OUTCOME_NOT_RUN:
+		console_print(console, TONE_WARN, "%s: not run%s%s", place, colon, text_of(event));
+		return;
+	}
+}
+
+static void print_device_run(struct console *console, const struct run_event *event)
+{
+	GR_AUTO_FREE char *place = place_of(event);
+	const struct device_run *run = event->device_run;
+	size_t counts[STATUS_ERROR + 1] = {0};
+
+	if (!run)
+		return;
+	for (size_t i = 0; i < run->case_count; i++)
+		counts[run->cases[i].status]++;
+	console_print(console,
+	        counts[STATUS_FAILED] + counts[STATUS_ERROR] || run->failure || !run->is_complete ? TONE_BAD
+	                                                                                          : TONE_GOOD,
+	        "%s: on '%s': %zu tests, %zu passed, %zu failed, %zu skipped, %zu without a result%s", place,
+	        device_label(&run->device), run->case_count, counts[STATUS_PASSED], counts[STATUS_FAILED],
+	        counts[STATUS_SKIPPED], counts[STATUS_ERROR], run->is_complete ? "" : "; not complete");
+}
+
+static void print_problem(struct console *console, const struct run_event *event)
+{
+	GR_AUTO_FREE char *place = place_of(event);
+
+	if (event->done == 1)
+		console_print(console, TONE_WARN, "%s: warning: %s", place, text_of(event));
+	else
+		console_print(
+		        console, TONE_BAD, "%s: problem (%s): %s", place, failure_name(event->failure), text_of(event));
+}
+
+static void print_resource(struct console *console, const struct run_event *event)
+{
+	if (event->kind == RUN_RESOURCE_HELD)
+		console_print(console, TONE_PLAIN, "run: holding %s", text_of(event));
+	else if (event->outcome == OUTCOME_PASSED)
+		console_print(console, TONE_PLAIN, "run: gave back %s", text_of(event));
+	else
+		console_print(console, TONE_BAD, "run: could not give back %s", text_of(event));
+}
+
+static void print_artifact(struct console *console, const struct run_event *event)
+{
+	const struct artifact *artifact = event->artifact;
+	GR_AUTO_FREE char *place = place_of(event);
+
+	if (artifact && artifact->missing)
+		console_print(console, TONE_WARN, "%s: %s could not be had: %s", place,
+		        artifact->path ? artifact->path : "a file", artifact->missing);
+	else if (artifact && (console->flags & CONSOLE_VERBOSE))
+		console_print(console, TONE_DIM, "%s: saved %s", place, artifact->path ? artifact->path : "a file");
+}
+
+static void print_rule(struct console *console, const struct run_event *event)
+{
+	const struct gate_rule *rule = event->rule;
+
+	if (rule)
+		console_print(console, rule->holds ? TONE_GOOD : TONE_BAD, "gate: %s: %s (%s)",
+		        rule->holds ? "holds" : "does not hold", rule->text ? rule->text : "?",
+		        rule->values ? rule->values : "?");
+}
+
+static void print_detail(struct console *console, const struct run_event *event)
+{
+	GR_AUTO_FREE char *place = place_of(event);
+	GR_AUTO_FREE char *detail = NULL;
+
+	if (!(console->flags & CONSOLE_VERBOSE))
+		return;
+	detail = event->detail ? json_dumps(event->detail, JSON_COMPACT | JSON_ENCODE_ANY) : NULL;
+	console_print(console, TONE_DIM, "%s: %s%s%s %s", place, run_event_name(event->kind), event->text ? " " : "",
+	        text_of(event), detail ? detail : "");
+}
+
+static void print_line(struct console *console, const struct run_event *event, enum tone tone, const char *between)
+{
+	GR_AUTO_FREE char *place = place_of(event);
+
+	console_print(console, tone, "%s%s%s", place, between, text_of(event));
+}
+
+void plain_event(struct console *console, const struct run_event *event)
+{
+	switch (event->kind) {
+	case RUN_STARTED:
+		print_started(console, event);
+		return;
+	case LANE_STARTED:
+	case LANE_ENDED:
+	case STEP_LEARNED:
+	case STEP_INTENT:
+	case STEP_ANSWER:
+		print_detail(console, event);
+		return;
+	case STEP_STARTED:
+		print_line(console, event, TONE_PLAIN, ": started ");
+		return;
+	case STEP_PROGRESS:
+		print_line(console, event, TONE_PLAIN, ": ");
+		return;
+	case STEP_OUTPUT:
+		print_line(console, event, TONE_PLAIN, " | ");
+		return;
+	case STEP_REPEAT:
+		print_line(console, event, TONE_WARN, ": again: ");
+		return;
+	case STEP_ENDED:
+		print_ended(console, event);
+		return;
+	case RUN_RESOURCE_HELD:
+	case RUN_RESOURCE_RELEASED:
+		print_resource(console, event);
+		return;
+	case RUN_DEVICE_RESULT:
+		print_device_run(console, event);
+		return;
+	case RUN_PROBLEM:
+		print_problem(console, event);
+		return;
+	case RUN_ARTIFACT:
+		print_artifact(console, event);
+		return;
+	case RUN_GATE_RULE:
+		print_rule(console, event);
+		return;
+	case RUN_CANCELLED:
+		console_print(console, TONE_WARN,
+		        "run: signal %" PRId64 ": stopping, giving back what is held, writing reports", event->done);
+		return;
+	case RUN_NOTE:
+	case RUN_JUDGED:
+		return; /* the console itself */
+	}
+}
+
+void plain_heartbeat(struct console *console)
+{
+	GR_AUTO_BUFFER struct buffer line = {0};
+	size_t named = 0, active = 0;
+	char span[CLOCK_TEXT_BYTES];
+
+	for (size_t i = 0; i < console->lane_count; i++) {
+		const struct lane_view *view = &console->lanes[i];
+
+		if (!view->is_active || active++ >= HEARTBEAT_LANES)
+			continue;
+		buffer_printf(&line, "%s[%s] %s%s%s for %s", named++ ? "; " : "", view->name,
+		        view->step ? view->step : "?", view->progress ? ", " : "", view->progress ? view->progress : "",
+		        clock_format_span(console->now_ms - view->since_ms, span));
+	}
+	if (active > named)
+		buffer_printf(&line, "; and %zu more", active - named);
+	console_print(console, TONE_DIM, "run: still at it: %s", line.bytes ? buffer_text(&line) : "waiting");
+}

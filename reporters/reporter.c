@@ -1,0 +1,21 @@
+#include "reporters/reporter.h"
+
+#include <string.h>
+
+#include "reporters/formats.h"
+
+const struct reporter reporters[] = {
+        {"json", "results.json", "everything that is known about the run, for machines and for other reports",
+                json_report_write},
+        {"junit", "junit.xml", "JUnit XML, one suite for each device, as CI systems read it", junit_write},
+        {"summary", "summary.md", "ten lines of Markdown for people", summary_write},
+        {NULL, NULL, NULL, NULL},
+};
+
+const struct reporter *reporter_find(const char *name)
+{
+	for (const struct reporter *reporter = reporters; reporter->name; reporter++)
+		if (strcmp(reporter->name, name) == 0)
+			return reporter;
+	return NULL;
+}

@@ -1,0 +1,190 @@
+/* summary.md: about ten lines for people, in a job's summary or a notification. */
+#include <inttypes.h>
+#include <string.h>
+
+#include "reporters/formats.h"
+#include "reporters/words.h"
+#include "runner/base/clock.h"
+#include "runner/base/file.h"
+#include "runner/base/memory.h"
+#include "runner/base/text.h"
+
+#define FAILED_MOST 5
+#define DEVICES_MOST 10
+#define TEXT_BYTES 300
+
+struct summary {
+	const struct results *results;
+	struct redactor *redactor;
+	struct totals totals;
+	struct buffer out;
+};
+
+static void add_words(struct summary *summary, const char *text, size_t most_bytes)
+{
+	words_markdown(summary->redactor, &summary->out, text, most_bytes);
+}
+
+static void add_head(struct summary *summary)
+{
+	const struct results *results = summary->results;
+	char span[CLOCK_TEXT_BYTES];
+
+	buffer_add_text(&summary->out, "## ");
+	add_words(summary, results->pipeline ? results->pipeline : "gridlane", 120);
+	buffer_printf(&summary->out, ": %s\n\n", verdict_name(results->verdict));
+	buffer_printf(&summary->out, "Exit status %d after %s", results->exit_status,
+	        clock_format_span(results->elapsed_ms > 0 ? results->elapsed_ms : 0, span));
+	if (results->run_id) {
+		buffer_add_text(&summary->out, ", run ");
+		add_words(summary, results->run_id, 80);
+	}
+	buffer_add_text(&summary->out, results->is_sandbox ? ", in the sandbox\n" : "\n");
+}
+
+static void add_counts(struct summary *summary)
+{
+	const struct totals *totals = &summary->totals;
+
+	buffer_printf(&summary->out,
+	        "\n- **Tests**: %" PRId64 ": %" PRId64 " passed, %" PRId64 " failed, %" PRId64 " skipped, %" PRId64
+	        " without a result",
+	        totals->tests, totals->passed, totals->failed, totals->skipped, totals->errors);
+	if (totals->flaky > 0)
+		buffer_printf(&summary->out, "; %" PRId64 " passed only when repeated", totals->flaky);
+	buffer_add_char(&summary->out, '\n');
+	if (summary->results->cause) {
+		buffer_add_text(&summary->out, "- **First cause**: ");
+		add_words(summary, summary->results->cause, 500);
+		buffer_add_char(&summary->out, '\n');
+	}
+}
+
+/* The first line of a reason. */
+static void add_reason(struct summary *summary, const char *reason)
+{
+	GR_AUTO_FREE char *line = NULL;
+
+	if (!reason)
+		return;
+	reason += strspn(reason, " \t\r\n");
+	line = gr_strndup(reason, strcspn(reason, "\r\n"));
+	if (!*line)
+		return;
+	buffer_add_text(&summary->out, ": ");
+	add_words(summary, line, TEXT_BYTES);
+}
+
+static void add_failed_case(struct summary *summary, const struct device_run *run, const struct test_case *test)
+{
+	buffer_add_text(&summary->out, "- **Failed**: ");
+	add_words(summary, test->name ? test->name : "?", TEXT_BYTES);
+	buffer_add_text(&summary->out, " on ");
+	add_words(summary, device_label(&run->device), 100);
+	add_reason(summary, test->reason);
+	buffer_add_char(&summary->out, '\n');
+}
+
+static void add_failed(struct summary *summary)
+{
+	int64_t found = 0;
+
+	for (size_t i = 0; i < summary->results->run_count; i++)
+		for (size_t j = 0; j < summary->results->runs[i].case_count; j++) {
+			const struct device_run *run = &summary->results->runs[i];
+
+			if (run->cases[j].status == STATUS_FAILED && found++ < FAILED_MOST)
+				add_failed_case(summary, run, &run->cases[j]);
+		}
+	if (found > FAILED_MOST)
+		buffer_printf(&summary->out, "- and %" PRId64 " more failed tests\n", found - FAILED_MOST);
+}
+
+static void add_devices(struct summary *summary)
+{
+	const struct results *results = summary->results;
+
+	if (results->run_count == 0)
+		return;
+	buffer_printf(&summary->out,
+	        "- **Devices**: %" PRId64 " of %" PRId64 " runs complete: ", summary->totals.device_runs_complete,
+	        summary->totals.device_runs);
+	for (size_t i = 0; i < results->run_count && i < DEVICES_MOST; i++) {
+		buffer_add_text(&summary->out, i ? ", " : "");
+		add_words(summary, device_label(&results->runs[i].device), 100);
+	}
+	if (results->run_count > DEVICES_MOST)
+		buffer_printf(&summary->out, " and %zu more", results->run_count - DEVICES_MOST);
+	buffer_add_char(&summary->out, '\n');
+}
+
+static void add_rules(struct summary *summary)
+{
+	for (size_t i = 0; i < summary->results->rule_count; i++) {
+		const struct gate_rule *rule = &summary->results->rules[i];
+
+		if (rule->holds)
+			continue;
+		buffer_add_text(&summary->out, "- **Gate**: ");
+		add_words(summary, rule->text ? rule->text : "?", TEXT_BYTES);
+		buffer_add_text(&summary->out, " does not hold (");
+		add_words(summary, rule->values ? rule->values : "values not known", TEXT_BYTES);
+		buffer_add_text(&summary->out, ")\n");
+	}
+}
+
+static bool holds_something(const struct results *results)
+{
+	for (size_t i = 0; i < results->held_count; i++)
+		if (!results->held[i].is_released)
+			return true;
+	return false;
+}
+
+static const char *advice(const struct results *results)
+{
+	if (holds_something(results))
+		return "run `gridlane cleanup` with this output folder: devices may still be held";
+	switch (results->verdict) {
+	case VERDICT_PASSED:
+		return "nothing";
+	case VERDICT_FAILED:
+		return "read the failures in junit.xml";
+	case VERDICT_USAGE:
+		return "correct the pipeline; `gridlane validate` checks it without the network";
+	case VERDICT_INFRASTRUCTURE:
+		return "read the first cause; `gridlane resume` goes on with this run, `gridlane doctor` checks the "
+		       "connection";
+	case VERDICT_TIMEOUT:
+		return "read which limit ended the run; `gridlane resume` goes on with runs that are still under way";
+	case VERDICT_CANCELLED:
+		return "runs on the cloud go on by themselves; `gridlane resume` attaches to them again";
+	}
+	return "read the first cause";
+}
+
+static void add_foot(struct summary *summary)
+{
+	buffer_printf(&summary->out, "- **Next**: %s\n", advice(summary->results));
+	buffer_add_text(&summary->out, "- **Reports**: beside this file, results.json holds all that is known\n");
+}
+
+int summary_write(
+        const struct results *results, const char *target, const struct report_context *context, struct gr_error *err)
+{
+	GR_AUTO_WRITER struct file_writer *writer = NULL;
+	struct summary summary = {.results = results, .redactor = context->redactor, .totals = results_totals(results)};
+	int r = file_create(context->directory, target, 0644, &writer, err);
+
+	if (r < 0)
+		return r;
+	add_head(&summary);
+	add_counts(&summary);
+	add_failed(&summary);
+	add_devices(&summary);
+	add_rules(&summary);
+	add_foot(&summary);
+	file_write(writer, buffer_text(&summary.out), summary.out.bytes);
+	buffer_release(&summary.out);
+	return file_commit(&writer, err);
+}

@@ -1,0 +1,208 @@
+#include "reporters/words.h"
+
+#include <stdint.h>
+#include <string.h>
+
+#include "runner/base/memory.h"
+#include "runner/base/text.h"
+
+/* Containers in containers of a JSON value that is walked: jansson reads at most 2,048. */
+#define DEPTH_MOST 2100
+
+size_t words_cut(const char *text, size_t bytes, size_t most_bytes)
+{
+	if (bytes <= most_bytes)
+		return bytes;
+	while (most_bytes > 0 && ((unsigned char)text[most_bytes] & 0xC0) == 0x80)
+		most_bytes--;
+	return most_bytes;
+}
+
+/* Redact what was cleaned, and cut it. */
+static void finish(struct redactor *redactor, struct buffer *out, const struct buffer *clean, size_t most_bytes)
+{
+	GR_AUTO_BUFFER struct buffer safe = {0};
+	size_t kept;
+
+	redactor_apply(redactor, buffer_text(clean), clean->bytes, &safe);
+	kept = words_cut(buffer_text(&safe), safe.bytes, most_bytes);
+	buffer_add(out, buffer_text(&safe), kept);
+	if (kept < safe.bytes)
+		buffer_printf(out, "\xE2\x80\xA6 [%zu bytes cut]", safe.bytes - kept);
+}
+
+void words_line(struct redactor *redactor, struct buffer *out, const char *text, size_t most_bytes)
+{
+	GR_AUTO_BUFFER struct buffer safe = {0};
+	GR_AUTO_BUFFER struct buffer line = {0};
+	GR_AUTO_BUFFER struct buffer clean = {0};
+
+	if (!text)
+		return;
+	redactor_apply(redactor, text, strlen(text), &safe);
+	text_neutralise(&line, buffer_text(&safe), safe.bytes, SIZE_MAX);
+	text_clean(&clean, buffer_text(&line), line.bytes, SIZE_MAX);
+	finish(redactor, out, &clean, most_bytes);
+}
+
+void words_block(struct redactor *redactor, struct buffer *out, const char *text, size_t most_bytes)
+{
+	GR_AUTO_BUFFER struct buffer safe = {0};
+	GR_AUTO_BUFFER struct buffer clean = {0};
+
+	if (!text)
+		return;
+	redactor_apply(redactor, text, strlen(text), &safe);
+	text_clean(&clean, buffer_text(&safe), safe.bytes, SIZE_MAX);
+	finish(redactor, out, &clean, most_bytes);
+}
+
+void words_markdown(struct redactor *redactor, struct buffer *out, const char *text, size_t most_bytes)
+{
+	GR_AUTO_BUFFER struct buffer line = {0};
+
+	words_line(redactor, &line, text, most_bytes);
+	for (const char *at = buffer_text(&line); *at; at++) {
+		if (*at == '<')
+			buffer_add_text(out, "&lt;");
+		else if (*at == '>')
+			buffer_add_text(out, "&gt;");
+		else if (*at == '&')
+			buffer_add_text(out, "&amp;");
+		else if (*at == '@' || *at == ':') /* no mention, no link made from a bare address, no emoji */
+			buffer_printf(out, "&#%d;", *at);
+		else if (strchr("\\`*_{}[]()#+!|~$", *at))
+			buffer_printf(out, "\\%c", *at);
+		else
+			buffer_add_char(out, *at);
+	}
+}
+
+/* ---- JSON ---- */
+
+static bool is_own_word(const char *key, const char *text)
+{
+	bool is_own = false;
+
+	if (!key || (strcmp(key, "status") != 0 && strcmp(key, "outcome") != 0 && strcmp(key, "verdict") != 0 &&
+	                    strcmp(key, "failure") != 0 && strcmp(key, "event") != 0))
+		return false;
+	for (int i = 0; i <= VERDICT_CANCELLED; i++)
+		is_own = is_own || strcmp(text, verdict_name((enum verdict)i)) == 0;
+	for (int i = 0; i <= STATUS_ERROR; i++)
+		is_own = is_own || strcmp(text, case_status_name((enum case_status)i)) == 0;
+	for (int i = 0; i <= OUTCOME_NOT_RUN; i++)
+		is_own = is_own || strcmp(text, outcome_name((enum outcome)i)) == 0;
+	return is_own || strcmp(text, "none") == 0 || failure_from_name(text) != GR_NONE;
+}
+
+static json_t *redacted(struct redactor *redactor, const char *text)
+{
+	GR_AUTO_FREE char *safe = redactor_text(redactor, text);
+	json_t *value = strcmp(safe, text) == 0 ? NULL : json_string(safe);
+
+	/* a mask in the middle of a character would leave no UTF-8 */
+	return value || strcmp(safe, text) == 0 ? value : json_string("***");
+}
+
+/* A secret that is a key is rare enough for making the object anew. */
+static void redact_keys(struct redactor *redactor, json_t *object)
+{
+	GR_AUTO_JSON json_t *copy = NULL;
+	const char *key;
+	json_t *value;
+	bool is_dirty = false;
+
+	json_object_foreach (object, key, value) {
+		GR_AUTO_FREE char *safe = redactor_text(redactor, key);
+
+		is_dirty = is_dirty || strcmp(safe, key) != 0;
+	}
+	if (!is_dirty)
+		return;
+	copy = json_copy(object);
+	(void)json_object_clear(object);
+	json_object_foreach (copy, key, value) {
+		GR_AUTO_FREE char *safe = redactor_text(redactor, key);
+
+		if (json_object_set(object, safe, value) < 0)
+			(void)json_object_set(object, "***", value);
+	}
+}
+
+struct walk {
+	json_t *stack[DEPTH_MOST];
+	size_t at[DEPTH_MOST]; /* of an array; objects hold their iterator */
+	void *iterator[DEPTH_MOST];
+	size_t depth;
+	struct redactor *redactor;
+};
+
+static void enter(struct walk *walk, json_t *container)
+{
+	if (walk->depth == DEPTH_MOST)
+		return;
+	walk->stack[walk->depth] = container;
+	walk->at[walk->depth] = 0;
+	if (json_is_object(container)) {
+		redact_keys(walk->redactor, container);
+		walk->iterator[walk->depth] = json_object_iter(container);
+	}
+	walk->depth++;
+}
+
+/* The next value in the container on top, or NULL; a text is redacted at once. */
+static json_t *step_on(struct walk *walk)
+{
+	size_t top = walk->depth - 1;
+	json_t *container = walk->stack[top], *value, *safe;
+
+	if (json_is_array(container)) {
+		size_t place = walk->at[top]++;
+
+		value = json_array_get(container, place);
+		safe = json_is_string(value) ? redacted(walk->redactor, json_string_value(value)) : NULL;
+		if (safe)
+			(void)json_array_set_new(container, place, safe);
+		return value && safe ? container : value;
+	}
+	if (!walk->iterator[top])
+		return NULL;
+	value = json_object_iter_value(walk->iterator[top]);
+	if (json_is_string(value) &&
+	        !is_own_word(json_object_iter_key(walk->iterator[top]), json_string_value(value))) {
+		safe = redacted(walk->redactor, json_string_value(value));
+		if (safe)
+			(void)json_object_iter_set_new(container, walk->iterator[top], safe);
+	}
+	value = json_object_iter_value(walk->iterator[top]);
+	walk->iterator[top] = json_object_iter_next(container, walk->iterator[top]);
+	return value;
+}
+
+void words_redact_json(struct redactor *redactor, json_t *json)
+{
+	GR_AUTO_FREE struct walk *walk = gr_alloc(1, sizeof(*walk));
+
+	walk->redactor = redactor;
+	if (json_is_object(json) || json_is_array(json))
+		enter(walk, json);
+	while (walk->depth > 0) {
+		json_t *container = walk->stack[walk->depth - 1];
+		json_t *value = step_on(walk);
+
+		if (!value)
+			walk->depth--;
+		else if (value != container && (json_is_object(value) || json_is_array(value)))
+			enter(walk, value);
+	}
+}
+
+const char *device_label(const struct device_info *device)
+{
+	if (device->name && *device->name)
+		return device->name;
+	if (device->device_id && *device->device_id)
+		return device->device_id;
+	return device->udid && *device->udid ? device->udid : "device";
+}

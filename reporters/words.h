@@ -1,0 +1,33 @@
+/* Inside reporters: texts of others, made fit to be written. Each is redacted as it came (it may hold a secret in
+ * pieces that cleaning would change), cleaned, redacted again (cleaning may put pieces together), and cut last,
+ * visibly, between two characters. All of them are legal in XML 1.0 and valid UTF-8. NULL is nothing. */
+#ifndef GRIDLANE_REPORTERS_WORDS_H
+#define GRIDLANE_REPORTERS_WORDS_H
+
+#include <jansson.h>
+#include <stddef.h>
+
+#include "runner/base/buffer.h"
+#include "runner/base/redact.h"
+#include "runner/results/model.h"
+
+#define WORDS_NAME_BYTES 400 /* of a test: Azure takes 512 characters, and a number may follow */
+#define WORDS_MESSAGE_BYTES 3800 /* of an annotation: GitHub takes 4,096 */
+#define WORDS_TEXT_BYTES 65536 /* of a failure: what Jenkins and GitLab show in full */
+
+/* One harmless line. Appends to out. */
+void words_line(struct redactor *redactor, struct buffer *out, const char *text, size_t most_bytes);
+/* A block that keeps its line breaks. Appends to out. */
+void words_block(struct redactor *redactor, struct buffer *out, const char *text, size_t most_bytes);
+/* One harmless line with Markdown's and HTML's signs taken out of service. Appends to out. */
+void words_markdown(struct redactor *redactor, struct buffer *out, const char *text, size_t most_bytes);
+/* The bytes of text up to `most_bytes` that do not end inside a character. */
+size_t words_cut(const char *text, size_t bytes, size_t most_bytes);
+
+/* Redact all texts of a JSON value, keys included, in place. Words of ours ("passed") under keys of ours stay. */
+void words_redact_json(struct redactor *redactor, json_t *json);
+
+/* "Galaxy S21", or what else is known of the device; never NULL. */
+const char *device_label(const struct device_info *device);
+
+#endif
