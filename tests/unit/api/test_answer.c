@@ -385,6 +385,7 @@ int main(void)
 	        cmocka_unit_test(it_shows_the_first_bytes_made_harmless),
 	        cmocka_unit_test(it_shows_no_token_of_a_broken_answer),
 	        cmocka_unit_test(it_keeps_the_limits),
+	        cmocka_unit_test(it_takes_bodies_up_to_64_mib),
 	        cmocka_unit_test(it_reads_flags_of_every_type),
 	        cmocka_unit_test(it_weighs_the_flags_together),
 	        cmocka_unit_test(it_finds_the_servers_words),
