@@ -1,5 +1,6 @@
-/* An emulated TestGrid on loopback, for trying pipelines and for tests. Typed from the reference, not from operations.def:
- * agreement is earned. State lives in one struct; a scenario file (YAML) says what is there and how it behaves. */
+/* An emulated TestGrid on loopback, for trying pipelines and for tests. Typed from the reference, not from
+ * operations.def: agreement is earned. State lives in one struct; a scenario file (YAML) says what is there and how it
+ * behaves. */
 #ifndef GRIDLANE_SANDBOX_SANDBOX_H
 #define GRIDLANE_SANDBOX_SANDBOX_H
 
@@ -8,9 +9,9 @@
 struct sandbox;
 struct sandbox_options {
 	const char *scenario_file; /* NULL: the built-in scenario */
-	const char *log_file;      /* one JSON object a request, or NULL */
-	unsigned short port;       /* 0: any */
-	double time_scale;         /* 0: the scenario's; how many emulated seconds pass in a real one */
+	const char *log_file; /* one JSON object a request, or NULL */
+	unsigned short port; /* 0: any */
+	double time_scale; /* 0: the scenario's; how many emulated seconds pass in a real one */
 };
 /* Start serving on 127.0.0.1 in a thread of its own. */
 int sandbox_start(const struct sandbox_options *options, struct sandbox **ret_sandbox, struct gr_error *err);

@@ -1,0 +1,9 @@
+/* The switch `types`: the same answers with numbers as text, text as numbers, or a mixture. */
+#ifndef GRIDLANE_SANDBOX_TYPES_H
+#define GRIDLANE_SANDBOX_TYPES_H
+
+#include "sandbox/state.h"
+
+void types_bend(struct state *state, json_t *answer);
+
+#endif
