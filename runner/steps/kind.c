@@ -44,8 +44,7 @@ static const struct field create_application_fields[] = {
         NEEDED("name", TYPE_TEXT, NULL, "Name of the application."),
         OPTION("platform", TYPE_CHOICE, NULL, PLATFORMS, "Platform of the application; app.platform if left out."),
         OPTION("version", TYPE_TEXT, "1", NULL, "Name of its first version."),
-        OPTION("reuse", TYPE_BOOL, "false", NULL,
-                "Take the application of that name if there is one, and add the version if it has none."),
+        OPTION("reuse", TYPE_BOOL, "false", NULL, "Take the application of that name if there is one."),
         {0},
 };
 static const struct field create_application_outputs[] = {

@@ -1,0 +1,602 @@
+/* A scriptless run: started once, found again if its answer got lost, polled under a proven number until it is over,
+ * and judged from what the polls showed. What is learned on the way is on the disk before the next request, so a
+ * resumed step goes on where it was. */
+#include "runner/api/answer.h"
+#include "runner/base/buffer.h"
+#include "runner/base/clock.h"
+#include "runner/base/memory.h"
+#include "runner/base/text.h"
+#include "runner/steps/app_run.h"
+#include "runner/steps/machines.h"
+#include "runner/steps/outcome.h"
+#include "runner/steps/polling.h"
+
+enum phase {
+	PHASE_TARGET,
+	PHASE_SNAPSHOT,
+	PHASE_BUSY,
+	PHASE_START,
+	PHASE_PROOF,
+	PHASE_SEARCH,
+	PHASE_PAUSE,
+	PHASE_POLL
+};
+
+struct state {
+	enum phase phase;
+	struct app_run run;
+	struct proof proof;
+	struct search search;
+	struct watch watch;
+	struct polling polling;
+	bool has_started; /* a start was sent, by this process or one before */
+	bool was_resent, has_busy;
+	int64_t busy_ms; /* since when the device is busy */
+};
+
+static void recall(struct step *step, struct state *state)
+{
+	struct app_run *run = &state->run;
+	const char *source = memory_text(step, "source");
+	static const char *const sources[] = {"build_version", "build_id", "adopted"};
+
+	snapshot_from_json(&run->before, json_object_get(step->memory, "before"));
+	run->build_id = gr_strdup(memory_text(step, "build_id"));
+	run->build_version = gr_strdup(memory_text(step, "build_version"));
+	run->number = gr_strdup(memory_text(step, "number"));
+	for (size_t i = 0; i < GR_COUNT(sources); i++)
+		if (text_equal(sources[i], source))
+			run->source = sources[i];
+	state->was_resent = json_is_true(json_object_get(step->memory, "resent"));
+	if (run->target.app_id == NULL)
+		run->target.app_id = gr_strdup(memory_text(step, "app_id"));
+	if (run->target.bundle_id == NULL)
+		run->target.bundle_id = gr_strdup(memory_text(step, "bundle_id"));
+}
+
+static int recall_device(struct step *step, struct state *state, struct gr_error *err)
+{
+	const json_t *device = json_object_get(step->memory, "device");
+
+	if (!json_is_object(device))
+		return 0;
+	device_release(&state->run.target.device);
+	return device_from_json(device, &state->run.target.device, err);
+}
+
+static int begin(struct step *step, struct gr_error *err)
+{
+	struct state *state = gr_alloc(1, sizeof(*state));
+	int failure = 0;
+
+	step->state = state;
+	state->run.step = step;
+	watch_begin(&state->watch, &state->run);
+	failure = target_begin(
+	        &state->run.target, step, TARGET_S_DEVICE | TARGET_PLATFORM | TARGET_VERSION | TARGET_MODULE, err);
+	if (failure == 0 && json_is_true(json_object_get(step->memory, "intent"))) {
+		recall(step, state);
+		failure = recall_device(step, state, err);
+	}
+	if (failure != 0 || state->run.target.app_id != NULL || state->run.target.version_id == NULL)
+		return failure;
+	return context_needs_app(step, err);
+}
+
+static void release(struct step *step)
+{
+	struct state *state = step->state;
+
+	if (state == NULL)
+		return;
+	proof_release(&state->proof);
+	search_release(&state->search);
+	watch_release(&state->watch);
+	snapshot_release(&state->run.before);
+	target_release(&state->run.target);
+	gr_free(state->run.build_id);
+	gr_free(state->run.build_version);
+	gr_free(state->run.number);
+	gr_free(state);
+	step->state = NULL;
+}
+
+/* ---- the result ---- */
+
+static struct device_run *make_result(const struct step *step, const struct event *event, enum gr_failure cut)
+{
+	const struct state *state = step->state;
+	const struct app_run *run = &state->run;
+	struct device_run *result = result_new(step, RUN_SCRIPTLESS, &run->target.device);
+
+	result->build_number = gr_strdup(run->number);
+	result->number_source = gr_strdup(run->number != NULL ? run->source : NULL);
+	result->is_adopted = text_equal(run->source, "adopted");
+	result->build_id = gr_strdup(run->build_id != NULL ? run->build_id : state->watch.build_id);
+	result->url = gr_strdup(state->watch.url);
+	result->polls = state->watch.polls;
+	if (state->has_started)
+		polling_fill(&state->polling, event, result);
+	watch_judge(&state->watch, cut, result);
+	return result;
+}
+
+static json_t *make_outputs(const struct state *state, const struct device_run *result)
+{
+	json_t *outputs = json_object();
+
+	set_text(outputs, "build_number", result->build_number);
+	set_text(outputs, "build_id", result->build_id);
+	set_text(outputs, "build_url", result->url);
+	set_text(outputs, "build_test_id", state->watch.build_test_id);
+	(void)json_object_set_new(outputs, "adopted", json_boolean(result->is_adopted));
+	result_outputs(result, outputs);
+	return outputs;
+}
+
+static int hand_over(const struct state *state, struct device_run *result, enum outcome outcome, struct action *action)
+{
+	action->device_run = result;
+	return step_done(action, outcome, make_outputs(state, result));
+}
+
+/* Over: the server said so, and it is believed. */
+static int finish(const struct step *step, const struct event *event, struct action *action)
+{
+	const struct state *state = step->state;
+	struct device_run *result = make_result(step, event, GR_NONE);
+
+	result->is_complete = state->watch.is_present && state->watch.completed != COMPLETION_STOPPED &&
+	                      (state->watch.completed == COMPLETION_DONE || state->watch.raw_completed == NULL);
+	result->lag_most_ms = event->now_ms - state->polling.not_over_ms;
+	result_settle(result);
+	return hand_over(state, result, result_outcome(result), action);
+}
+
+/* What is on the server now, for the problem's text; the caller's. */
+static char *say_whereabouts(const struct step *step)
+{
+	const struct state *state = step->state;
+	const struct app_run *run = &state->run;
+	GR_AUTO_BUFFER struct buffer words = {0};
+
+	if (state->phase == PHASE_TARGET || state->phase == PHASE_SNAPSHOT || state->phase == PHASE_BUSY)
+		return gr_printf("no run was started");
+	if (state->phase == PHASE_START || state->phase == PHASE_SEARCH)
+		return gr_printf("a start was sent and its outcome is not known: a run may go on on the server");
+	buffer_printf(&words, "build %s", run->number != NULL ? run->number : "(number not proven)");
+	if (run->number == NULL)
+		buffer_printf(&words, " of build_id %s and build_version %s",
+		        run->build_id != NULL ? run->build_id : "(none)",
+		        run->build_version != NULL ? run->build_version : "(none)");
+	if (state->watch.url != NULL)
+		buffer_printf(&words, " (%s)", state->watch.url);
+	buffer_add_text(&words, " keeps running on the server, as the API has no operation that stops it");
+	return buffer_take(&words);
+}
+
+/* Ended before its end: the result as far as known. */
+static int cut_short(const struct step *step, const struct event *event, struct action *action, enum outcome outcome,
+        const struct gr_error *why)
+{
+	const struct state *state = step->state;
+	struct device_run *result = make_result(step, event, why->failure);
+	GR_AUTO_FREE char *whereabouts = say_whereabouts(step);
+
+	device_run_add_problem(result, why->failure, "%s; %s", why->text, whereabouts);
+	result->failure = watch_failed(&state->watch) > 0 && outcome == OUTCOME_FAILED ? GR_FAILED : why->failure;
+	return hand_over(state, result, outcome, action);
+}
+
+/* After a start was sent, an error is a result too: it names the run. */
+static int end_with(
+        const struct step *step, const struct event *event, struct action *action, const struct gr_error *why)
+{
+	struct action kept = {.learned = action->learned};
+
+	action->learned = NULL;
+	action_release(action);
+	*action = kept;
+	return cut_short(step, event, action, OUTCOME_ERROR, why);
+}
+
+static int stop(const struct step *step, const struct event *event, struct action *action)
+{
+	struct gr_error why = event->error;
+
+	if (why.failure == GR_NONE)
+		why.failure = GR_CANCELLED;
+	if (why.text[0] == '\0')
+		(void)gr_fail(&why, why.failure, 0, "%s", failure_words(why.failure));
+	return cut_short(step, event, action, why.failure == GR_CANCELLED ? OUTCOME_CANCELLED : OUTCOME_ERROR, &why);
+}
+
+/* ---- polling ---- */
+
+static int poll_now(const struct step *step, struct action *action)
+{
+	struct state *state = step->state;
+
+	state->phase = PHASE_POLL;
+	return app_run_ask(&state->run, state->run.number, action);
+}
+
+static int pause_poll(const struct step *step, const struct event *event, struct action *action)
+{
+	struct state *state = step->state;
+	struct gr_error why = {0};
+
+	if (polling_wait(&state->polling, &step->context->poll, event, action, &why) != 0)
+		return end_with(step, event, action, &why);
+	state->phase = PHASE_PAUSE;
+	return 0;
+}
+
+static void note_progress(struct state *state, struct action *action)
+{
+	size_t ended = watch_ended(&state->watch), failed = watch_failed(&state->watch);
+
+	action->progress_done = (int64_t)ended;
+	action->progress_total = (int64_t)state->watch.count;
+	if (state->watch.is_queued)
+		action->progress = gr_printf("build %s is queued", state->run.number);
+	else
+		action->progress = gr_printf(
+		        "build %s: %zu/%zu tests, %zu failed", state->run.number, ended, state->watch.count, failed);
+}
+
+static int take_good(
+        const struct step *step, const struct event *event, const struct execution *execution, struct action *action)
+{
+	struct state *state = step->state;
+	bool is_changed = watch_take(&state->watch, execution);
+
+	polling_take(&state->polling, event, is_changed, state->watch.is_queued);
+	if (is_changed)
+		note_progress(state, action);
+	if (watch_is_over(&state->watch))
+		return finish(step, event, action);
+	/* A first "completed" that a second answer has to confirm is not a "not yet". */
+	if (state->watch.over_polls == 0)
+		state->polling.not_over_ms = event->now_ms;
+	return pause_poll(step, event, action);
+}
+
+/* A definite answer that helps nothing: some are survived. */
+static int take_bad(
+        const struct step *step, const struct event *event, struct action *action, const struct gr_error *why)
+{
+	struct state *state = step->state;
+
+	if (why->failure == GR_AUTH || !polling_survives(&state->polling))
+		return end_with(step, event, action, why);
+	return pause_poll(step, event, action);
+}
+
+static int read_answer(
+        const struct step *step, const struct event *event, struct execution *ret_execution, struct gr_error *err)
+{
+	const struct state *state = step->state;
+	int failure = 0;
+
+	if (event->outcome != CALL_DONE)
+		return answer_fail(event, GR_SERVER, err, "ask for build %s", state->run.number);
+	failure = execution_decode(event->body, ret_execution, err);
+	if (failure != 0)
+		return gr_context(err, "build %s", state->run.number);
+	if (ret_execution->build_number == NULL || text_equal(ret_execution->build_number, state->run.number))
+		return 0;
+	return gr_fail(err, GR_PROTOCOL, 0, "asked for build %s, the answer is about build %s", state->run.number,
+	        ret_execution->build_number);
+}
+
+static int take_poll(const struct step *step, const struct event *event, struct action *action)
+{
+	struct execution execution = {0};
+	struct gr_error why = {0};
+	int result = 0;
+
+	if (read_answer(step, event, &execution, &why) == 0)
+		result = take_good(step, event, &execution, action);
+	else if (event->outcome == CALL_DONE || event->outcome == CALL_REFUSED)
+		result = take_bad(step, event, action, &why);
+	else
+		result = pause_poll(step, event, action); /* an outage; poll.stall bounds it */
+	execution_release(&execution);
+	return result;
+}
+
+/* ---- finding the run ---- */
+
+/* The number is proven: from here on it is polled, and nothing is started again. */
+static void learn_number(struct state *state, const struct event *event, struct action *action)
+{
+	state->polling.change_ms = state->polling.good_ms = event->now_ms;
+	step_learn(action, "number", json_string(state->run.number));
+	step_learn(action, "source", json_string(state->run.source));
+}
+
+static int prove(const struct step *step, const struct event *event, struct action *action)
+{
+	struct state *state = step->state;
+	struct gr_error why = {0};
+
+	state->phase = PHASE_PROOF;
+	if (proof_begin(&state->proof, &state->run, event, action, &why) != 0)
+		return end_with(step, event, action, &why);
+	return 0;
+}
+
+static int take_proof(const struct step *step, const struct event *event, struct action *action)
+{
+	struct state *state = step->state;
+	enum search_end end = SEARCH_GOES_ON;
+	struct gr_error why = {0};
+	bool is_poll = false;
+
+	if (proof_next(&state->proof, event, action, &end, &is_poll, &why) != 0)
+		return end_with(step, event, action, &why);
+	if (end == SEARCH_GOES_ON)
+		return 0;
+	learn_number(state, event, action);
+	if (!is_poll)
+		return poll_now(step, action);
+	state->phase = PHASE_POLL;
+	return take_poll(step, event, action);
+}
+
+static int send_start(const struct step *step, const struct event *event, struct action *action);
+
+static int take_search(const struct step *step, const struct event *event, struct action *action)
+{
+	struct state *state = step->state;
+	enum search_end end = SEARCH_GOES_ON;
+	struct gr_error why = {0};
+	const json_t *number = NULL;
+	size_t i = 0;
+
+	if (search_next(&state->search, event, action, &end, &why) != 0)
+		return end_with(step, event, action, &why);
+	switch (end) {
+	case SEARCH_GOES_ON:
+		return 0;
+	case SEARCH_FOUND:
+		learn_number(state, event, action);
+		action->progress = gr_printf("adopted build %s after a lost answer", state->run.number);
+		return poll_now(step, action);
+	case SEARCH_ABSENT:
+		break;
+	}
+	(void)gr_fail(&why, GR_UNKNOWN_START, 0, "the answer to the start got lost %s, and no new build is ours",
+	        state->was_resent ? "twice" : "(on_lost_start: never_resend)");
+	if (state->was_resent || !step->context->resend_lost_start)
+		return end_with(step, event, action, &why);
+	state->was_resent = true;
+	json_array_foreach (state->search.found, i, number)
+		snapshot_add(&state->run.before, json_string_value(number));
+	action->progress = gr_printf("the run never reached the server; starting it once more");
+	return send_start(step, event, action);
+}
+
+/* ---- starting ---- */
+
+static void set_list(json_t *arguments, const char *key, const json_t *list)
+{
+	GR_AUTO_BUFFER struct buffer joined = {0};
+	json_t *item = NULL;
+	const char *name = NULL;
+	size_t i = 0;
+
+	json_array_foreach (list, i, item)
+		buffer_printf(&joined, "%s%s", joined.bytes > 0 ? "," : "", json_string_value(item));
+	json_object_foreach ((json_t *)(uintptr_t)list, name, item)
+		buffer_printf(&joined, "%s%s", joined.bytes > 0 ? "," : "", json_string_value(item));
+	if (joined.bytes > 0)
+		set_text(arguments, key, buffer_text(&joined));
+}
+
+static json_t *start_arguments(const struct step *step)
+{
+	const struct state *state = step->state;
+	json_t *arguments = target_arguments(&state->run.target);
+
+	set_text(arguments, "version_module_id", state->run.target.module_id);
+	set_argument(arguments, "bundle_identifier", with_text(step, "bundle_identifier"));
+	set_argument(arguments, "test_website_url", with_text(step, "website_url"));
+	if (with_flag(step, "tg_connect"))
+		set_text(arguments, "is_launch_with_tgconnect", "1");
+	if (with_flag(step, "resign"))
+		set_text(arguments, "is_resign_ios_ipa", "1");
+	set_list(arguments, "selected_testcase_id", json_object_get(step->with, "testcases"));
+	set_list(arguments, "tags", json_object_get(step->with, "tags"));
+	return arguments;
+}
+
+static void begin_clock(struct state *state, const struct event *event)
+{
+	polling_begin(&state->polling, event);
+	state->has_started = true;
+	state->run.start_ms = event->now_ms;
+}
+
+/* The intent goes to the disk with this action, before the request leaves. */
+static int send_start(const struct step *step, const struct event *event, struct action *action)
+{
+	struct state *state = step->state;
+	const struct target *target = &state->run.target;
+
+	state->phase = PHASE_START;
+	begin_clock(state, event);
+	step_learn(action, "intent", json_true());
+	step_learn(action, "resent", json_boolean(state->was_resent));
+	step_learn(action, "before", snapshot_to_json(&state->run.before));
+	step_learn(action, "start_wall_ms", json_integer(event->wall_ms));
+	step_learn(action, "device", device_to_json(&target->device));
+	step_learn(action, "app_id", target->app_id != NULL ? json_string(target->app_id) : json_null());
+	step_learn(action, "bundle_id", target->bundle_id != NULL ? json_string(target->bundle_id) : json_null());
+	return step_call(action, OP_APP_BUILD_RUN, start_arguments(step));
+}
+
+static int take_snapshot(
+        const struct step *step, const struct event *event, struct action *action, struct gr_error *err)
+{
+	struct state *state = step->state;
+	struct build_list list = {0};
+	int failure = 0;
+
+	if (event->outcome != CALL_DONE)
+		failure = answer_fail(event, GR_SERVER, err, "list the builds");
+	else
+		failure = build_list_decode(event->body, &list, err);
+	if (failure != 0)
+		return gr_context(err,
+		        "nothing was started, because a lost answer could not be told from a new run without the list");
+	snapshot_take(&state->run.before, &list);
+	build_list_release(&list);
+	return send_start(step, event, action);
+}
+
+static int prepare(const struct step *step, struct action *action, struct gr_error *err)
+{
+	struct state *state = step->state;
+	struct target *target = &state->run.target;
+	int failure = 0;
+
+	if (target_ask(target, action))
+		return 0;
+	if (step_platform(step, &target->device) == PLATFORM_UNKNOWN)
+		return gr_fail(err, GR_CONFIG, 0,
+		        "the platform of device %s is not known: add `platform:` to app:", target->device.device_id);
+	if (target->app_id == NULL) {
+		failure = context_needs_app(step, err);
+		if (failure != 0)
+			return failure;
+	}
+	state->phase = PHASE_SNAPSHOT;
+	return app_run_list(&state->run, action);
+}
+
+/* Do the server's words mean that the device is taken just now? A definite no, so that asking again starts nothing
+ * twice. */
+static bool is_busy(const struct event *event)
+{
+	char words[256] = "";
+
+	if (event->body == NULL)
+		return false;
+	(void)answer_message(event->body, words);
+	return text_contains_nocase(words, "busy") || text_contains_nocase(words, "not available") ||
+	       text_contains_nocase(words, "in use");
+}
+
+static int wait_busy(const struct step *step, const struct event *event, struct action *action, struct gr_error *err)
+{
+	struct state *state = step->state;
+	const struct poll_policy *poll = &step->context->poll;
+	GR_AUTO_FREE char *words = device_words(&state->run.target.device);
+	char span[CLOCK_TEXT_BYTES];
+
+	if (!state->has_busy)
+		state->busy_ms = event->now_ms;
+	state->has_busy = true;
+	if (limit_passed(state->busy_ms, poll->queue_ms, event->now_ms))
+		return gr_fail(err, GR_QUEUE, 0, "%s stayed busy for %s (poll.queue); no run was started", words,
+		        clock_format_span(poll->queue_ms, span));
+	state->phase = PHASE_BUSY;
+	step_learn(action, "intent", json_false());
+	action->progress = gr_printf("%s is busy; waiting to start", words);
+	return step_wait(action, event->now_ms + pace_next(&state->polling.pace, poll, event->random));
+}
+
+static int take_numbers(const struct step *step, const struct event *event, struct action *action)
+{
+	struct state *state = step->state;
+
+	begin_clock(state, event);
+	step_learn(action, "start_wall_ms", json_integer(event->wall_ms));
+	if (state->run.build_id != NULL)
+		step_learn(action, "build_id", json_string(state->run.build_id));
+	if (state->run.build_version != NULL)
+		step_learn(action, "build_version", json_string(state->run.build_version));
+	action->progress = gr_printf("started: build_id %s, build_version %s",
+	        state->run.build_id != NULL ? state->run.build_id : "(none)",
+	        state->run.build_version != NULL ? state->run.build_version : "(none)");
+	return prove(step, event, action);
+}
+
+static int take_start(const struct step *step, const struct event *event, struct action *action, struct gr_error *err)
+{
+	struct state *state = step->state;
+	struct app_run *run = &state->run;
+	GR_AUTO_FREE char *words = device_words(&run->target.device);
+
+	if (event->outcome == CALL_DONE) {
+		const json_t *answer = answer_member(event->body, "build_id|build_version") != NULL
+		                               ? event->body
+		                               : answer_member(event->body, "data");
+
+		run->build_id = answer_text(answer, "build_id");
+		run->build_version = answer_text(answer, "build_version");
+	}
+	if (run->build_id != NULL || run->build_version != NULL)
+		return take_numbers(step, event, action);
+	if (event->outcome == CALL_REFUSED && !answer_lacks_auth(event) && is_busy(event))
+		return wait_busy(step, event, action, err);
+	if (event->outcome == CALL_REFUSED || event->outcome == CALL_NOT_SENT)
+		return answer_fail(event, GR_SERVER, err, "start the run on %s", words);
+	state->phase = PHASE_SEARCH;
+	step_learn(action, "may_still_work", json_boolean(event->may_still_work));
+	return search_begin(&state->search, run, event->may_still_work, event, action);
+}
+
+static int resume(const struct step *step, const struct event *event, struct action *action)
+{
+	struct state *state = step->state;
+	int64_t started = memory_int(step, "start_wall_ms", event->wall_ms);
+	const json_t *is_long = json_object_get(step->memory, "may_still_work");
+
+	polling_resume(&state->polling, event, started);
+	state->has_started = true;
+	state->run.start_ms = state->polling.start_ms;
+	if (state->run.number != NULL)
+		return poll_now(step, action);
+	if (state->run.build_id != NULL || state->run.build_version != NULL)
+		return prove(step, event, action);
+	state->phase = PHASE_SEARCH;
+	return search_begin(&state->search, &state->run, !json_is_false(is_long), event, action);
+}
+
+static int next(struct step *step, const struct event *event, struct action *ret_action, struct gr_error *err)
+{
+	struct state *state = step->state;
+	int failure = 0;
+
+	if (event->kind == EVENT_STOP)
+		return stop(step, event, ret_action);
+	if (event->kind == EVENT_START && json_is_true(json_object_get(step->memory, "intent")))
+		return resume(step, event, ret_action);
+	if (event->kind == EVENT_START)
+		return prepare(step, ret_action, err);
+	switch (state->phase) {
+	case PHASE_TARGET:
+		failure = target_take(&state->run.target, event, err);
+		return failure != 0 ? failure : prepare(step, ret_action, err);
+	case PHASE_BUSY:
+		return prepare(step, ret_action, err);
+	case PHASE_SNAPSHOT:
+		return take_snapshot(step, event, ret_action, err);
+	case PHASE_START:
+		return take_start(step, event, ret_action, err);
+	case PHASE_PROOF:
+		return take_proof(step, event, ret_action);
+	case PHASE_SEARCH:
+		return take_search(step, event, ret_action);
+	case PHASE_PAUSE:
+		return poll_now(step, ret_action);
+	case PHASE_POLL:
+		return take_poll(step, event, ret_action);
+	}
+	return gr_fail(err, GR_INTERNAL, 0, "app_build_run is in no phase");
+}
+
+const struct step_ops app_build_run_ops = {begin, next, release};

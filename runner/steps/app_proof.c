@@ -1,0 +1,163 @@
+/* The start's answer has a build_id and a build_version; execution_details wants a build_number. Polling the wrong one
+ * would give somebody else's result, so a number is proven first: its build_url ends in our build_id; or the build list
+ * has it only since our start, and its device is ours. */
+#include "runner/base/buffer.h"
+#include "runner/base/clock.h"
+#include "runner/base/memory.h"
+#include "runner/base/text.h"
+#include "runner/steps/app_run.h"
+
+enum {
+	WINDOW_MS = 60 * 1000, /* the list may lag behind the start */
+	ROUNDS_ENOUGH = 3 /* rounds after which a URL that names another build is outweighed by list and device */
+};
+
+static void add_candidate(struct proof *proof, const char *number, const char *source)
+{
+	if (number == NULL || snapshot_has(&proof->run->before, number))
+		return;
+	if (proof->count == 1 && text_equal(proof->numbers[0], number))
+		return;
+	proof->numbers[proof->count] = gr_strdup(number);
+	proof->sources[proof->count++] = source;
+}
+
+static int fail_unproven(const struct proof *proof, const char *why, struct gr_error *err)
+{
+	const struct app_run *run = proof->run;
+
+	return gr_fail(err, GR_UNKNOWN_START, 0,
+	        "the start was accepted with build_id %s and build_version %s, but %s; look at the run on the server",
+	        run->build_id != NULL ? run->build_id : "(none)",
+	        run->build_version != NULL ? run->build_version : "(none)", why);
+}
+
+static int ask_next(struct proof *proof, struct action *action)
+{
+	if (proof->at < proof->count)
+		return app_run_ask(proof->run, proof->numbers[proof->at], action);
+	return app_run_list(proof->run, action);
+}
+
+int proof_begin(struct proof *proof, struct app_run *run, const struct event *event, struct action *action,
+        struct gr_error *err)
+{
+	proof_release(proof);
+	proof->run = run;
+	proof->since_ms = event->now_ms;
+	add_candidate(proof, run->build_version, "build_version");
+	add_candidate(proof, run->build_id, "build_id");
+	if (proof->count == 0)
+		return fail_unproven(
+		        proof, "both were build numbers before it, so neither is proven to be this run's", err);
+	return ask_next(proof, action);
+}
+
+static void find(struct proof *proof, size_t index)
+{
+	gr_free(proof->run->number);
+	proof->run->number = gr_strdup(proof->numbers[index]);
+	proof->run->source = proof->sources[index];
+}
+
+/* An answer about a candidate. true: it is proven. */
+static bool take_details(struct proof *proof, const struct event *event)
+{
+	const char *build_id = proof->run->build_id;
+	struct execution execution = {0};
+	bool is_proven = false;
+
+	proof->fits[proof->at] = FIT_OPEN;
+	proof->is_elsewhere[proof->at] = false;
+	if (event->outcome != CALL_DONE || execution_decode(event->body, &execution, NULL) != 0)
+		return false;
+	if (execution.build_number == NULL || text_equal(execution.build_number, proof->numbers[proof->at])) {
+		proof->fits[proof->at] = app_run_fit(proof->run, &execution);
+		proof->is_elsewhere[proof->at] =
+		        build_id != NULL && execution.build_id != NULL && !text_equal(execution.build_id, build_id);
+		is_proven = build_id != NULL && text_equal(execution.build_id, build_id);
+	}
+	execution_release(&execution);
+	return is_proven;
+}
+
+/* Exactly one candidate is new in the list, and it runs on our device: it is proven. */
+static bool take_list(struct proof *proof, const struct event *event)
+{
+	struct build_list list = {0};
+	size_t news = 0, last = 0;
+	bool is_proven = false;
+
+	if (event->outcome != CALL_DONE || build_list_decode(event->body, &list, NULL) != 0)
+		return false;
+	for (size_t i = 0; i < proof->count; i++)
+		if (build_list_has(&list, proof->numbers[i])) {
+			last = i;
+			news++;
+		}
+	build_list_release(&list);
+	if (news == 1 && proof->fits[last] == FIT_OURS) {
+		proof->fitting[last]++;
+		is_proven = !proof->is_elsewhere[last] || proof->fitting[last] >= ROUNDS_ENOUGH;
+	}
+	if (is_proven)
+		find(proof, last);
+	return is_proven;
+}
+
+/* A new round, after a while; an outage does not use up the window. */
+static int wait_round(struct proof *proof, const struct event *event, struct action *action, struct gr_error *err)
+{
+	const struct poll_policy *poll = &proof->run->step->context->poll;
+
+	if (proof->had_outage && proof->outage_ms == 0)
+		proof->outage_ms = event->now_ms;
+	if (!proof->had_outage)
+		proof->outage_ms = 0;
+	if (proof->had_outage && limit_passed(proof->outage_ms, poll->stall_ms, event->now_ms))
+		return fail_unproven(proof, "the server could not be asked which is the run's number", err);
+	if (proof->had_outage)
+		proof->since_ms = event->now_ms;
+	if (limit_passed(proof->run->start_ms, poll->timeout_ms, event->now_ms))
+		return fail_unproven(proof, "poll.timeout passed before one was proven to be this run's number", err);
+	if (limit_passed(proof->since_ms, settle_ms(poll, WINDOW_MS), event->now_ms))
+		return fail_unproven(proof, "neither is proven to be this run's number", err);
+	proof->is_waiting = true;
+	return step_wait(action, event->now_ms + pace_next(&proof->pace, poll, event->random));
+}
+
+int proof_next(struct proof *proof, const struct event *event, struct action *action, enum search_end *ret_end,
+        bool *ret_is_poll, struct gr_error *err)
+{
+	*ret_end = SEARCH_GOES_ON;
+	*ret_is_poll = false;
+	if (proof->is_waiting) {
+		proof->is_waiting = proof->had_outage = false;
+		proof->at = 0;
+		return ask_next(proof, action);
+	}
+	if (event->outcome == CALL_REFUSED && answer_lacks_auth(event))
+		return answer_fail(event, GR_SERVER, err, "ask for the run's number");
+	proof->had_outage = proof->had_outage || event->outcome == CALL_FAILED || event->outcome == CALL_NOT_SENT;
+	if (proof->at < proof->count) {
+		*ret_is_poll = take_details(proof, event);
+		if (*ret_is_poll) {
+			find(proof, proof->at);
+			*ret_end = SEARCH_FOUND;
+			return 0;
+		}
+		proof->at++;
+		return ask_next(proof, action);
+	}
+	if (!take_list(proof, event))
+		return wait_round(proof, event, action, err);
+	*ret_end = SEARCH_FOUND;
+	return 0;
+}
+
+void proof_release(struct proof *proof)
+{
+	gr_free(proof->numbers[0]);
+	gr_free(proof->numbers[1]);
+	*proof = (struct proof){0};
+}

@@ -1,0 +1,126 @@
+/* The parts of app_build_run: what was there before the start, which of the start's numbers is the run's (proof), a
+ * start whose answer was lost (search), and what polls have shown (watch). */
+#ifndef GRIDLANE_STEPS_APP_RUN_H
+#define GRIDLANE_STEPS_APP_RUN_H
+
+#include "runner/api/model.h"
+#include "runner/steps/common.h"
+#include "runner/steps/step.h"
+#include "runner/steps/target.h"
+
+/* The application's build numbers before the start. Of very long lists only the greatest are kept: all up to `floor`
+ * count as being there. */
+struct snapshot {
+	json_t *numbers; /* object: number -> true; NULL: none taken */
+	int64_t floor, most;
+};
+void snapshot_take(struct snapshot *snapshot, const struct build_list *list);
+json_t *snapshot_to_json(const struct snapshot *snapshot);
+void snapshot_from_json(struct snapshot *snapshot, const json_t *json);
+bool snapshot_has(const struct snapshot *snapshot, const char *number);
+/* Not in the snapshot, and greater than all that is. */
+bool snapshot_is_after(const struct snapshot *snapshot, const char *number);
+void snapshot_add(struct snapshot *snapshot, const char *number);
+void snapshot_release(struct snapshot *snapshot);
+
+struct app_run {
+	const struct step *step;
+	struct target target;
+	struct snapshot before;
+	char *build_id, *build_version; /* of the start's answer */
+	char *number; /* the run's, proven */
+	const char *source; /* of the number: "build_version", "build_id", "adopted" */
+	int64_t start_ms; /* the start's answer */
+};
+/* execution_details and build_list of the run's application. */
+int app_run_ask(const struct app_run *run, const char *number, struct action *action);
+int app_run_list(const struct app_run *run, struct action *action);
+
+/* How an answer about a number fits this run's device and fields. */
+enum app_fit {
+	FIT_OPEN, /* no devices yet, or no usable answer */
+	FIT_OURS, /* our device is in it, and nothing contradicts */
+	FIT_OTHERS /* not our device, or something contradicts */
+};
+enum app_fit app_run_fit(const struct app_run *run, const struct execution *execution);
+/* Our device in an answer; is_known: the run is proven ours, so the name will do if the id says nothing. NULL: not
+ * there. */
+const struct execution_device *app_run_device(
+        const struct app_run *run, const struct execution *execution, bool is_known);
+
+enum search_end { SEARCH_GOES_ON, SEARCH_FOUND, SEARCH_ABSENT };
+
+/* Which of build_version and build_id is the run's number? Never one that was there before the start. */
+struct proof {
+	struct app_run *run;
+	char *numbers[2];
+	const char *sources[2];
+	enum app_fit fits[2];
+	bool is_elsewhere[2]; /* its build_url names another build */
+	unsigned fitting[2]; /* rounds in a row in which it was new and ours, but for the URL */
+	size_t count, at; /* at == count: the list is asked */
+	bool is_waiting, had_outage;
+	int64_t since_ms, outage_ms;
+	struct pace pace;
+};
+/* -GR_UNKNOWN_START at once when neither number can be the run's. */
+int proof_begin(struct proof *proof, struct app_run *run, const struct event *event, struct action *action,
+        struct gr_error *err);
+/* FOUND sets the run's number; *ret_is_poll then tells that the event's answer is the run's first poll. */
+int proof_next(struct proof *proof, const struct event *event, struct action *action, enum search_end *ret_end,
+        bool *ret_is_poll, struct gr_error *err);
+void proof_release(struct proof *proof);
+
+/* A start whose answer was lost: look for it among the builds that are new. */
+struct search {
+	struct app_run *run;
+	int64_t since_ms;
+	bool is_long; /* the server may still be at it: look for longer */
+	bool is_last_good;
+	size_t look, good_looks;
+	json_t *found; /* numbers to examine in this look */
+	size_t at;
+	json_t *ours, *open; /* numbers of this look that are ours, and that say nothing yet */
+	enum { SEARCH_WAIT, SEARCH_LIST, SEARCH_EXAMINE } phase;
+};
+int search_begin(
+        struct search *search, struct app_run *run, bool is_long, const struct event *event, struct action *action);
+int search_next(struct search *search, const struct event *event, struct action *action, enum search_end *ret_end,
+        struct gr_error *err);
+void search_release(struct search *search);
+
+/* What polls have shown: a test seen once stays. */
+struct seen_case {
+	char *name, *module_id, *data, *reason, *raw_status;
+	enum case_state state;
+	unsigned poll; /* of the last poll that had it */
+	unsigned same; /* further cases of this key in that poll */
+	bool is_unsteady; /* it changed after its end */
+};
+struct watch {
+	struct app_run *run;
+	json_t *index; /* key of a case -> its place in cases */
+	struct seen_case *cases;
+	size_t count;
+	unsigned polls, over_polls;
+	bool is_present, was_present, is_queued;
+	size_t others; /* further devices in the last answer */
+	enum completion completed;
+	char *raw_completed;
+	int all_completed;
+	int64_t counts[COUNT_KINDS];
+	char *build_test_id, *url, *build_id;
+};
+void watch_begin(struct watch *watch, struct app_run *run);
+/* One more answer; true when anything is different from the one before. */
+bool watch_take(struct watch *watch, const struct execution *execution);
+/* Does the server say, believably, that the run is over? */
+bool watch_is_over(const struct watch *watch);
+size_t watch_ended(const struct watch *watch); /* cases that have their end */
+size_t watch_failed(const struct watch *watch);
+/* Cases, counts and problems into the result. GR_NONE: the run is over; else what cut it short, and cases without an
+ * end have that failure. */
+void watch_judge(const struct watch *watch, enum gr_failure cut, struct device_run *result);
+void watch_release(struct watch *watch);
+
+#endif

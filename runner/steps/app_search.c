@@ -1,0 +1,180 @@
+/* The answer to a start got lost. Was it started? The builds that are new since the snapshot tell: exactly one on our
+ * device is ours; none after the whole window means that it never was; anything else is not known, and never guessed.
+ */
+#include "runner/base/buffer.h"
+#include "runner/base/memory.h"
+#include "runner/steps/app_run.h"
+
+/* Looks, in ms after the loss. The later ones only when the server may still be working on the request. */
+static const int64_t look_at_ms[] = {2000, 5000, 10000, 20000, 45000, 90000, 120000};
+enum { LOOKS_SHORT = 4, GOOD_LOOKS_NEEDED = 3 };
+
+static size_t looks_all(const struct search *search)
+{
+	return search->is_long ? GR_COUNT(look_at_ms) : LOOKS_SHORT;
+}
+
+static int wait_look(struct search *search, struct action *action)
+{
+	const struct poll_policy *poll = &search->run->step->context->poll;
+
+	search->phase = SEARCH_WAIT;
+	return step_wait(action, search->since_ms + settle_ms(poll, look_at_ms[search->look]));
+}
+
+int search_begin(
+        struct search *search, struct app_run *run, bool is_long, const struct event *event, struct action *action)
+{
+	search_release(search);
+	search->run = run;
+	search->is_long = is_long;
+	search->since_ms = event->now_ms;
+	action->progress = gr_printf("the answer to the start got lost; looking for the run among the server's builds");
+	return wait_look(search, action);
+}
+
+static void list_texts(const json_t *texts, struct buffer *words)
+{
+	const json_t *item = NULL;
+	size_t i = 0;
+
+	json_array_foreach (texts, i, item)
+		buffer_printf(words, "%s%s", words->bytes > 0 ? ", " : "", json_string_value(item));
+}
+
+static int fail_many(const struct search *search, struct gr_error *err)
+{
+	GR_AUTO_BUFFER struct buffer numbers = {0};
+
+	list_texts(search->ours, &numbers);
+	list_texts(search->open, &numbers);
+	return gr_fail(err, GR_UNKNOWN_START, 0,
+	        "the answer to the start got lost, and which of the new builds %s is this run's cannot be told: look "
+	        "at them on "
+	        "the server; nothing was started again",
+	        buffer_text(&numbers));
+}
+
+/* After the last look. */
+static int conclude(const struct search *search, enum search_end *ret_end, struct gr_error *err)
+{
+	if (json_array_size(search->ours) + json_array_size(search->open) > 0)
+		return fail_many(search, err);
+	if (search->good_looks < GOOD_LOOKS_NEEDED || !search->is_last_good)
+		return gr_fail(err, GR_UNKNOWN_START, 0,
+		        "the answer to the start got lost, and the server's builds could be listed only %zu times "
+		        "since: a run may be "
+		        "on its way; running again looks for it",
+		        search->good_looks);
+	*ret_end = SEARCH_ABSENT;
+	return 0;
+}
+
+static int end_look(struct search *search, struct action *action, enum search_end *ret_end, struct gr_error *err)
+{
+	size_t ours = json_array_size(search->ours);
+
+	if (ours > 1)
+		return fail_many(search, err);
+	if (ours == 1 && json_array_size(search->open) == 0) {
+		gr_free(search->run->number);
+		search->run->number = gr_strdup(json_string_value(json_array_get(search->ours, 0)));
+		search->run->source = "adopted";
+		*ret_end = SEARCH_FOUND;
+		return 0;
+	}
+	search->look++;
+	if (search->look >= looks_all(search))
+		return conclude(search, ret_end, err);
+	return wait_look(search, action);
+}
+
+static int examine(struct search *search, struct action *action, enum search_end *ret_end, struct gr_error *err)
+{
+	if (search->at >= json_array_size(search->found))
+		return end_look(search, action, ret_end, err);
+	search->phase = SEARCH_EXAMINE;
+	return app_run_ask(search->run, json_string_value(json_array_get(search->found, search->at)), action);
+}
+
+static void start_look(struct search *search)
+{
+	json_decref(search->found);
+	json_decref(search->ours);
+	json_decref(search->open);
+	search->found = json_array();
+	search->ours = json_array();
+	search->open = json_array();
+	search->at = 0;
+}
+
+static int take_list(struct search *search, const struct event *event, struct action *action, enum search_end *ret_end,
+        struct gr_error *err)
+{
+	struct build_list list = {0};
+
+	search->is_last_good = false;
+	if (event->outcome == CALL_DONE && build_list_decode(event->body, &list, NULL) == 0) {
+		start_look(search);
+		search->good_looks++;
+		search->is_last_good = true;
+		for (size_t i = 0; i < list.count; i++)
+			if (snapshot_is_after(&search->run->before, list.numbers[i]))
+				(void)json_array_append_new(search->found, json_string(list.numbers[i]));
+		build_list_release(&list);
+		return examine(search, action, ret_end, err);
+	}
+	/* Nothing learned: what the look before showed still stands, and no number is examined again. */
+	search->at = json_array_size(search->found);
+	search->look++;
+	return search->look >= looks_all(search) ? conclude(search, ret_end, err) : wait_look(search, action);
+}
+
+static int take_details(struct search *search, const struct event *event, struct action *action,
+        enum search_end *ret_end, struct gr_error *err)
+{
+	json_t *number = json_array_get(search->found, search->at++);
+	struct execution execution = {0};
+	enum app_fit fit = FIT_OPEN;
+
+	if (event->outcome == CALL_DONE && execution_decode(event->body, &execution, NULL) == 0)
+		fit = app_run_fit(search->run, &execution);
+	execution_release(&execution);
+	switch (fit) {
+	case FIT_OURS:
+		(void)json_array_append(search->ours, number);
+		break;
+	case FIT_OPEN:
+		(void)json_array_append(search->open, number);
+		break;
+	case FIT_OTHERS:
+		break;
+	}
+	return examine(search, action, ret_end, err);
+}
+
+int search_next(struct search *search, const struct event *event, struct action *action, enum search_end *ret_end,
+        struct gr_error *err)
+{
+	*ret_end = SEARCH_GOES_ON;
+	if (event->kind == EVENT_ANSWER && event->outcome == CALL_REFUSED && answer_lacks_auth(event))
+		return answer_fail(event, GR_SERVER, err, "look for a run that was perhaps started");
+	switch (search->phase) {
+	case SEARCH_WAIT:
+		search->phase = SEARCH_LIST;
+		return app_run_list(search->run, action);
+	case SEARCH_LIST:
+		return take_list(search, event, action, ret_end, err);
+	case SEARCH_EXAMINE:
+		return take_details(search, event, action, ret_end, err);
+	}
+	return gr_fail(err, GR_INTERNAL, 0, "a search is in no phase");
+}
+
+void search_release(struct search *search)
+{
+	json_decref(search->found);
+	json_decref(search->ours);
+	json_decref(search->open);
+	*search = (struct search){0};
+}

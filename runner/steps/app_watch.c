@@ -1,0 +1,368 @@
+#include <string.h>
+
+#include "runner/api/answer.h"
+#include "runner/base/memory.h"
+#include "runner/base/text.h"
+#include "runner/steps/app_run.h"
+
+void watch_begin(struct watch *watch, struct app_run *run)
+{
+	*watch = (struct watch){.run = run, .index = json_object(), .all_completed = -1, .is_queued = true};
+	for (size_t i = 0; i < COUNT_KINDS; i++)
+		watch->counts[i] = -1;
+}
+
+void watch_release(struct watch *watch)
+{
+	for (size_t i = 0; i < watch->count; i++) {
+		gr_free(watch->cases[i].name);
+		gr_free(watch->cases[i].module_id);
+		gr_free(watch->cases[i].data);
+		gr_free(watch->cases[i].reason);
+		gr_free(watch->cases[i].raw_status);
+	}
+	gr_free(watch->cases);
+	json_decref(watch->index);
+	gr_free(watch->raw_completed);
+	gr_free(watch->build_test_id);
+	gr_free(watch->url);
+	gr_free(watch->build_id);
+	*watch = (struct watch){0};
+}
+
+static void replace(char **text, const char *by)
+{
+	if (by == NULL || text_equal(*text, by))
+		return;
+	gr_free(*text);
+	*text = gr_strdup(by);
+}
+
+static bool is_end(enum case_state state)
+{
+	return state == CASE_PASSED || state == CASE_FAILED || state == CASE_STOPPED || state == CASE_SKIPPED;
+}
+
+static struct seen_case *find_case(const struct watch *watch, const struct execution_case *test, unsigned same)
+{
+	GR_AUTO_FREE char *key = gr_printf("%s\x1f%s\x1f%s\x1f%u", test->module_id != NULL ? test->module_id : "",
+	        test->name != NULL ? test->name : "", test->data != NULL ? test->data : "", same);
+	const json_t *at = json_object_get(watch->index, key);
+
+	return at != NULL ? &watch->cases[json_integer_value(at)] : NULL;
+}
+
+static struct seen_case *add_case(struct watch *watch, const struct execution_case *test, unsigned same)
+{
+	GR_AUTO_FREE char *key = gr_printf("%s\x1f%s\x1f%s\x1f%u", test->module_id != NULL ? test->module_id : "",
+	        test->name != NULL ? test->name : "", test->data != NULL ? test->data : "", same);
+	struct seen_case *seen = NULL;
+
+	(void)json_object_set_new(watch->index, key, json_integer((json_int_t)watch->count));
+	watch->cases = gr_grow(watch->cases, watch->count, sizeof(*watch->cases));
+	seen = &watch->cases[watch->count++];
+	*seen = (struct seen_case){.name = gr_strdup(test->name),
+	        .module_id = gr_strdup(test->module_id),
+	        .data = gr_strdup(test->data),
+	        .state = CASE_NOT_STARTED};
+	return seen;
+}
+
+/* Cases of one key (the same test listed twice) are told apart by their order in the answer. */
+static bool take_case(struct watch *watch, const struct execution_case *test)
+{
+	struct seen_case *seen = find_case(watch, test, 0);
+	bool is_changed = false;
+
+	if (seen != NULL && seen->poll == watch->polls) {
+		unsigned same = ++seen->same;
+
+		seen = find_case(watch, test, same);
+		if (seen == NULL) {
+			seen = add_case(watch, test, same);
+			is_changed = true;
+		}
+	} else if (seen == NULL) {
+		seen = add_case(watch, test, 0);
+		is_changed = true;
+	} else {
+		seen->same = 0;
+	}
+	is_changed = is_changed || seen->state != test->state;
+	if (is_end(seen->state) && seen->state != test->state)
+		seen->is_unsteady = true;
+	seen->state = test->state;
+	seen->poll = watch->polls;
+	replace(&seen->reason, test->reason);
+	replace(&seen->raw_status, test->raw_status);
+	return is_changed;
+}
+
+static bool take_device(struct watch *watch, const struct execution_device *device)
+{
+	bool is_changed = !watch->is_present || watch->completed != device->completed ||
+	                  memcmp(watch->counts, device->counts, sizeof(watch->counts)) != 0;
+
+	watch->is_present = watch->was_present = true;
+	watch->completed = device->completed;
+	memcpy(watch->counts, device->counts, sizeof(watch->counts));
+	gr_free(watch->raw_completed);
+	watch->raw_completed = gr_strdup(device->raw_completed);
+	replace(&watch->build_test_id, device->build_test_id);
+	for (size_t i = 0; i < device->case_count; i++)
+		if (take_case(watch, &device->cases[i]))
+			is_changed = true;
+	return is_changed;
+}
+
+static bool says_over(const struct watch *watch)
+{
+	if (!watch->is_present)
+		return watch->all_completed == 1;
+	if (watch->completed == COMPLETION_UNKNOWN)
+		return watch->all_completed == 1;
+	return watch->completed == COMPLETION_DONE || watch->completed == COMPLETION_STOPPED;
+}
+
+bool watch_take(struct watch *watch, const struct execution *execution)
+{
+	const struct execution_device *device = app_run_device(watch->run, execution, true);
+	bool is_changed = watch->polls == 0 || watch->all_completed != execution->all_completed;
+
+	watch->polls++;
+	watch->all_completed = execution->all_completed;
+	watch->others = execution->device_count - (device != NULL);
+	replace(&watch->url, execution->build_url);
+	replace(&watch->build_id, execution->build_id);
+	if (device != NULL) {
+		is_changed = take_device(watch, device) || is_changed;
+	} else {
+		is_changed = is_changed || watch->is_present;
+		watch->is_present = false;
+	}
+	watch->is_queued = device != NULL ? device->completed == COMPLETION_QUEUED
+	                                  : execution->device_count == 0 && execution->all_completed != 1;
+	watch->over_polls = says_over(watch) ? watch->over_polls + 1 : 0;
+	return is_changed;
+}
+
+static size_t count_unfinished(const struct watch *watch)
+{
+	size_t unfinished = 0;
+
+	for (size_t i = 0; i < watch->count; i++)
+		unfinished += !is_end(watch->cases[i].state);
+	return unfinished;
+}
+
+bool watch_is_over(const struct watch *watch)
+{
+	bool is_plain = watch->is_present && watch->all_completed != 0 && count_unfinished(watch) == 0 &&
+	                (watch->completed != COMPLETION_UNKNOWN || watch->raw_completed == NULL);
+
+	/* Signals that disagree, a device that is not there, or tests without an end: only if a second poll says it
+	 * again. */
+	return watch->over_polls >= (is_plain ? 1 : 2);
+}
+
+size_t watch_ended(const struct watch *watch)
+{
+	return watch->count - count_unfinished(watch);
+}
+
+size_t watch_failed(const struct watch *watch)
+{
+	size_t failed = 0;
+
+	for (size_t i = 0; i < watch->count; i++)
+		failed += watch->cases[i].state == CASE_FAILED;
+	return failed;
+}
+
+/* ---- the verdict ---- */
+
+static void judge_error(struct test_case *test, enum gr_failure failure, const char *reason)
+{
+	test->status = STATUS_ERROR;
+	test->failure = failure;
+	if (reason == NULL)
+		return;
+	gr_free(test->reason);
+	test->reason = gr_strdup(reason);
+}
+
+static void judge_state(struct test_case *test, enum case_state state, enum gr_failure cut)
+{
+	switch (state) {
+	case CASE_PASSED:
+		test->status = STATUS_PASSED;
+		break;
+	case CASE_FAILED:
+		test->status = STATUS_FAILED;
+		test->failure = GR_FAILED;
+		break;
+	case CASE_SKIPPED:
+		test->status = STATUS_SKIPPED;
+		break;
+	case CASE_STOPPED:
+		judge_error(test, GR_STOPPED, test->reason != NULL ? NULL : "the test was stopped before its end");
+		break;
+	case CASE_NOT_STARTED:
+		judge_error(test, cut != GR_NONE ? cut : GR_NOT_RUN,
+		        cut != GR_NONE ? "the test had not started when the wait for the run ended"
+		                       : "the run is over, and the test never started");
+		break;
+	case CASE_STARTED:
+		judge_error(test, cut != GR_NONE ? cut : GR_NOT_RUN,
+		        cut != GR_NONE ? "the test was running when the wait for the run ended"
+		                       : "the run is over, and the test was started but has no result");
+		break;
+	case CASE_UNKNOWN:
+		judge_error(test, GR_UNKNOWN, "the server gave a test status that has no known meaning");
+		break;
+	}
+}
+
+static void judge_case(
+        const struct watch *watch, const struct seen_case *seen, enum gr_failure cut, struct device_run *result)
+{
+	struct test_case *test = device_run_add_case(result);
+
+	test->name = gr_strdup(seen->name != NULL ? seen->name : "(a test without a name)");
+	test->raw_status = gr_strdup(seen->raw_status);
+	test->data = gr_strdup(seen->data);
+	test->reason = gr_strdup(seen->reason);
+	test->time_ms = TIME_UNKNOWN;
+	judge_state(test, seen->state, cut);
+	if (seen->is_unsteady)
+		judge_error(test, GR_INCONSISTENT, "the server gave the test a result, and later another state");
+	else if (watch->is_present && seen->poll != watch->polls)
+		judge_error(test, GR_INCONSISTENT,
+		        "the test was in an earlier answer of the server, and is not in the last one");
+}
+
+static void add_warning(struct device_run *result, const char *text)
+{
+	device_run_add_problem(result, GR_INCONSISTENT, "%s", text);
+	result->problems[result->problem_count - 1].is_warning = true;
+}
+
+static void judge_device(const struct watch *watch, const char *words, struct device_run *result)
+{
+	if (!watch->is_present) {
+		device_run_add_problem(result, GR_DEVICE,
+		        "%s is missing from the answer%s: nothing proves that it ran the tests", words,
+		        watch->was_present ? ", where it was before" : "");
+		return;
+	}
+	if (watch->completed == COMPLETION_STOPPED)
+		device_run_add_problem(result, GR_STOPPED, "the run was stopped on %s before its end", words);
+	if (watch->completed == COMPLETION_UNKNOWN && watch->raw_completed != NULL)
+		device_run_add_problem(result, GR_UNKNOWN,
+		        "the server says is_completed '%.40s' for %s, which has no known meaning", watch->raw_completed,
+		        words);
+	if (watch->others > 0)
+		add_warning(result, "the answer lists further devices, which were not asked for");
+}
+
+static void count_states(const struct watch *watch, int64_t counted[static COUNT_KINDS])
+{
+	static const int kinds[] = {
+	        [CASE_NOT_STARTED] = COUNT_NOT_STARTED,
+	        [CASE_STARTED] = COUNT_STARTED,
+	        [CASE_PASSED] = COUNT_PASSED,
+	        [CASE_FAILED] = COUNT_FAILED,
+	        [CASE_STOPPED] = COUNT_STOPPED,
+	        [CASE_SKIPPED] = COUNT_SKIPPED,
+	        [CASE_UNKNOWN] = -1,
+	};
+
+	memset(counted, 0, COUNT_KINDS * sizeof(*counted));
+	for (size_t i = 0; i < watch->count; i++)
+		if (watch->cases[i].poll == watch->polls && kinds[watch->cases[i].state] >= 0)
+			counted[kinds[watch->cases[i].state]]++;
+}
+
+/* The cases are the truth; counts that claim more tests or more failures than there are cases mean that some are
+ * hidden. */
+static void judge_counts(const struct watch *watch, struct device_run *result)
+{
+	int64_t counted[COUNT_KINDS], reported = 0;
+	bool differs = false;
+
+	count_states(watch, counted);
+	for (size_t i = 0; i < COUNT_KINDS; i++) {
+		if (watch->counts[i] < 0)
+			continue;
+		/* A count cannot overflow the sum: each is checked against what could be listed. */
+		reported += watch->counts[i] < INT32_MAX ? watch->counts[i] : INT32_MAX;
+		differs = differs || watch->counts[i] != counted[i];
+	}
+	if (reported > (int64_t)watch->count || watch->counts[COUNT_FAILED] > counted[COUNT_FAILED])
+		device_run_add_problem(result, GR_INCONSISTENT,
+		        "the server counts %lld tests with %lld failed, but lists %zu with %lld failed",
+		        (long long)reported, (long long)watch->counts[COUNT_FAILED], watch->count,
+		        (long long)counted[COUNT_FAILED]);
+	else if (differs)
+		add_warning(result, "the server's counts differ from its list of tests; the list was counted");
+}
+
+static bool has_seen(const struct watch *watch, const char *name)
+{
+	for (size_t i = 0; i < watch->count; i++)
+		if (text_equal(watch->cases[i].name, name))
+			return true;
+	return false;
+}
+
+/* Tests that were selected must appear: by name, or as many as there are ids. */
+static void judge_selection(const struct watch *watch, struct device_run *result)
+{
+	json_t *selected = json_object_get(watch->run->step->with, "testcases"), *id = NULL;
+	const char *name = NULL;
+
+	if (json_is_array(selected) && watch->count < json_array_size(selected))
+		device_run_add_problem(result, GR_NOT_RUN, "%zu test cases were selected, and the server lists %zu",
+		        json_array_size(selected), watch->count);
+	json_object_foreach (selected, name, id) {
+		struct test_case *test = NULL;
+
+		if (has_seen(watch, name))
+			continue;
+		test = device_run_add_case(result);
+		test->name = gr_strdup(name);
+		test->time_ms = TIME_UNKNOWN;
+		judge_error(test, GR_NOT_RUN, "the test case was selected, and never appeared in the server's answers");
+	}
+}
+
+static void judge_amount(const struct watch *watch, const char *words, struct device_run *result)
+{
+	size_t skipped = 0;
+
+	for (size_t i = 0; i < result->case_count; i++)
+		skipped += result->cases[i].status == STATUS_SKIPPED;
+	if (watch->count == 0 && !with_flag(watch->run->step, "allow_empty"))
+		device_run_add_problem(result, GR_NOT_RUN, "the run on %s is over, and it had no test", words);
+	if (watch->count > 0 && skipped == result->case_count)
+		device_run_add_problem(
+		        result, GR_NOT_RUN, "the server skipped every test on %s: none was executed", words);
+}
+
+void watch_judge(const struct watch *watch, enum gr_failure cut, struct device_run *result)
+{
+	GR_AUTO_FREE char *words = device_words(&watch->run->target.device);
+
+	for (size_t i = 0; i < COUNT_KINDS; i++)
+		result->reported[i] = watch->counts[i];
+	for (size_t i = 0; i < watch->count; i++)
+		judge_case(watch, &watch->cases[i], cut, result);
+	if (cut != GR_NONE)
+		return;
+	judge_device(watch, words, result);
+	if (!watch->is_present)
+		return;
+	judge_counts(watch, result);
+	judge_selection(watch, result);
+	judge_amount(watch, words, result);
+}

@@ -1,0 +1,77 @@
+/* Any operation of the API. One good answer ends it; the engine repeats it while `until` does not hold. */
+#include "runner/api/operation.h"
+#include "runner/api/request.h"
+#include "runner/base/memory.h"
+#include "runner/base/text.h"
+#include "runner/steps/common.h"
+#include "runner/steps/machines.h"
+
+/* What stands beside `operation` and `until` are the operation's parameters. */
+static json_t *make_arguments(const struct step *step)
+{
+	json_t *arguments = json_object(), *value = NULL;
+	const char *name = NULL;
+
+	json_object_foreach (step->with, name, value)
+		if (kind_field(step->kind, name) == NULL && !json_is_null(value))
+			(void)json_object_set(arguments, name, value);
+	return arguments;
+}
+
+static const struct operation *operation_of(const struct step *step)
+{
+	const char *name = with_text(step, "operation");
+
+	return name != NULL ? operation_find(name) : NULL;
+}
+
+static int begin(struct step *step, struct gr_error *err)
+{
+	GR_AUTO_JSON json_t *arguments = NULL;
+
+	if (operation_of(step) == NULL)
+		return gr_fail(err, GR_CONFIG, 0, "the API has no operation '%s'",
+		        with_text(step, "operation") != NULL ? with_text(step, "operation") : "");
+	arguments = make_arguments(step);
+	return request_check_names(operation_of(step), arguments, err);
+}
+
+static void release(struct step *step)
+{
+	(void)step;
+}
+
+static int send(const struct step *step, struct action *action)
+{
+	const struct operation *operation = operation_of(step);
+
+	return step_call(
+	        action, (enum operation_id)(operation - operation_get((enum operation_id)0)), make_arguments(step));
+}
+
+static int take_answer(const struct step *step, const struct event *event, struct action *action, struct gr_error *err)
+{
+	GR_AUTO_JSON json_t *answer = event->body != NULL ? json_deep_copy(event->body) : json_null();
+	json_t *outputs = NULL;
+
+	if (event->outcome == CALL_LOST)
+		return gr_fail(err, GR_NETWORK, 0,
+		        "%s was sent, but no usable answer came: it may or may not have been done (%s)",
+		        with_text(step, "operation"), event->error.text);
+	if (event->outcome != CALL_DONE)
+		return answer_fail(event, GR_SERVER, err, "call %s", with_text(step, "operation"));
+	outputs = json_is_object(answer) ? json_copy(answer) : json_object();
+	(void)json_object_set(outputs, "answer", answer);
+	return step_done(action, OUTCOME_PASSED, outputs);
+}
+
+static int next(struct step *step, const struct event *event, struct action *ret_action, struct gr_error *err)
+{
+	if (event->kind == EVENT_STOP)
+		return step_stop(event, ret_action);
+	if (event->kind != EVENT_ANSWER)
+		return send(step, ret_action);
+	return take_answer(step, event, ret_action, err);
+}
+
+const struct step_ops call_ops = {begin, next, release};

@@ -1,0 +1,524 @@
+/* An Espresso or XCUITest run. Its answers count tests but do not name them, so the result has one case, named after
+ * the file, with the counts in its words. A start whose answer got lost cannot be looked up: it is never sent again. */
+#include <string.h>
+
+#include "runner/api/answer.h"
+#include "runner/base/memory.h"
+#include "runner/base/text.h"
+#include "runner/steps/machines.h"
+#include "runner/steps/outcome.h"
+#include "runner/steps/polling.h"
+#include "runner/steps/target.h"
+
+enum phase { PHASE_TARGET, PHASE_START, PHASE_PAUSE, PHASE_POLL };
+
+struct state {
+	enum phase phase;
+	struct target target;
+	struct polling polling;
+	char *id, *url;
+	bool has_started;
+	unsigned polls, over_polls;
+	bool is_present;
+	struct native_result last; /* the last good answer */
+	size_t at; /* our device in it, if present */
+};
+
+static bool is_ios(const struct step *step)
+{
+	return text_has_suffix_nocase(with_text(step, "file"), ".zip");
+}
+
+static const char *base_name(const struct step *step)
+{
+	const char *path = with_text(step, "file"), *slash = strrchr(path, '/');
+
+	return slash != NULL ? slash + 1 : path;
+}
+
+static int check_platform(const struct step *step, const struct state *state, struct gr_error *err)
+{
+	enum platform is = state->target.device.platform, needed = is_ios(step) ? PLATFORM_IOS : PLATFORM_ANDROID;
+
+	if (is == PLATFORM_UNKNOWN || is == needed)
+		return 0;
+	return gr_fail(err, GR_CONFIG, 0, "'%s' holds tests for %s, and device %s is %s", base_name(step),
+	        platform_name(needed), state->target.device.device_id, platform_name(is));
+}
+
+static int begin(struct step *step, struct gr_error *err)
+{
+	struct state *state = gr_alloc(1, sizeof(*state));
+	int failure = 0;
+
+	step->state = state;
+	state->id = gr_strdup(memory_text(step, "native_test_build_id"));
+	state->url = gr_strdup(memory_text(step, "url"));
+	failure = target_begin(&state->target, step, is_ios(step) ? TARGET_VERSION : 0, err);
+	return failure != 0 ? failure : check_platform(step, state, err);
+}
+
+static void release(struct step *step)
+{
+	struct state *state = step->state;
+
+	if (state == NULL)
+		return;
+	target_release(&state->target);
+	native_result_release(&state->last);
+	gr_free(state->id);
+	gr_free(state->url);
+	gr_free(state);
+	step->state = NULL;
+}
+
+static const struct native_device *our_device(const struct state *state)
+{
+	return state->is_present ? &state->last.devices[state->at] : NULL;
+}
+
+/* ---- the verdict ---- */
+
+static char *count_words(const struct native_device *native)
+{
+	return gr_printf("status %s (%s): %lld of %lld tests passed, %lld failed",
+	        native->status != NULL ? native->status : "none",
+	        native->status_text != NULL ? native->status_text : "no words", (long long)native->passed,
+	        (long long)native->all, (long long)native->failed);
+}
+
+/* Do the counts prove that all tests ran and passed? If not, what is wrong with them? */
+static enum gr_failure judge_counts(const struct step *step, const struct native_device *native)
+{
+	if (native->failed > 0)
+		return GR_FAILED;
+	if (native->all == 0 && native->passed <= 0 && with_flag(step, "allow_empty"))
+		return GR_NONE;
+	if (native->all <= 0 || native->passed < 0 || native->failed < 0)
+		return native->passed > 0 ? GR_INCONSISTENT : GR_NOT_RUN;
+	if (native->passed > native->all)
+		return GR_INCONSISTENT;
+	if (native->passed < native->all)
+		return native->state == NATIVE_PASSED ? GR_INCONSISTENT : GR_NOT_RUN;
+	return GR_NONE;
+}
+
+static enum gr_failure judge_state(const struct step *step, const struct native_device *native)
+{
+	switch (native->state) {
+	case NATIVE_PASSED:
+	case NATIVE_COMPLETED:
+		return judge_counts(step, native);
+	case NATIVE_FAILED:
+		return GR_FAILED;
+	case NATIVE_STOPPED:
+		return native->failed > 0 ? GR_FAILED : GR_STOPPED;
+	case NATIVE_UNKNOWN:
+		return GR_UNKNOWN;
+	case NATIVE_WAITING:
+	case NATIVE_RUNNING:
+		break;
+	}
+	return GR_NOT_RUN;
+}
+
+/* Beside the case: what does not go together, and what kept the run from its end. */
+static void judge_problems(
+        const struct native_device *native, enum gr_failure failure, const char *words, struct device_run *result)
+{
+	bool all_passed = native->all > 0 && native->passed == native->all && native->failed == 0;
+
+	if (native->state == NATIVE_PASSED && native->failed > 0)
+		device_run_add_problem(
+		        result, GR_INCONSISTENT, "the server says passed, and counts failed tests: %s", words);
+	if (native->state == NATIVE_FAILED && all_passed)
+		device_run_add_problem(
+		        result, GR_INCONSISTENT, "the server says failed, and counts only passed tests: %s", words);
+	if (native->state == NATIVE_FAILED && native->all <= 0)
+		device_run_add_problem(result, GR_FAILED, "the run failed before any test was counted: %s", words);
+	if (native->state == NATIVE_STOPPED)
+		device_run_add_problem(result, GR_STOPPED, "the run was stopped before its end: %s", words);
+	if (failure == GR_INCONSISTENT || failure == GR_NOT_RUN || failure == GR_UNKNOWN)
+		device_run_add_problem(
+		        result, failure, "the run is over, and that all tests passed is not proven: %s", words);
+}
+
+static void judge(const struct step *step, const struct native_device *native, struct device_run *result)
+{
+	GR_AUTO_FREE char *words = count_words(native);
+	enum gr_failure failure = judge_state(step, native);
+	struct test_case *test = NULL;
+
+	if (failure != GR_NONE || native->all > 0) {
+		test = device_run_add_case(result);
+		test->name = gr_strdup(base_name(step));
+		test->reason = gr_strdup(words);
+		test->raw_status = gr_strdup(native->status_text != NULL ? native->status_text : native->status);
+		test->time_ms = TIME_UNKNOWN;
+		test->failure = failure;
+		test->status = failure == GR_NONE ? STATUS_PASSED : failure == GR_FAILED ? STATUS_FAILED : STATUS_ERROR;
+	}
+	judge_problems(native, failure, words, result);
+}
+
+/* ---- the result ---- */
+
+static struct device_run *make_result(const struct step *step, const struct event *event)
+{
+	const struct state *state = step->state;
+	const struct native_device *native = our_device(state);
+	struct device_run *result = result_new(step, RUN_NATIVE, &state->target.device);
+
+	result->native_id = gr_strdup(state->id);
+	result->url = gr_strdup(state->url);
+	result->polls = state->polls;
+	if (state->has_started)
+		polling_fill(&state->polling, event, result);
+	if (native == NULL)
+		return result;
+	result->reported[COUNT_PASSED] = native->passed;
+	result->reported[COUNT_FAILED] = native->failed;
+	result->log_url = gr_strdup(native->log_path);
+	result->recording_url = gr_strdup(native->recording_path);
+	if (result->device.os == NULL)
+		result->device.os = gr_strdup(native->os_version);
+	if (result->device.name == NULL)
+		result->device.name = gr_strdup(native->device_name);
+	return result;
+}
+
+/* The server's counts are what users reckon with; the one case only carries them. */
+static void put_counts(const struct native_device *native, json_t *outputs)
+{
+	int64_t executed = 0;
+
+	if (native == NULL || native->all < 0 || native->passed < 0 || native->failed < 0)
+		return;
+	executed = native->passed + native->failed;
+	(void)json_object_set_new(outputs, "tests", json_integer(native->all));
+	(void)json_object_set_new(outputs, "passed", json_integer(native->passed));
+	(void)json_object_set_new(outputs, "failed", json_integer(native->failed));
+	(void)json_object_set_new(outputs, "executed", json_integer(executed));
+	(void)json_object_set_new(
+	        outputs, "pass_rate", json_real(executed > 0 ? (double)native->passed / (double)executed : 0.0));
+}
+
+static int hand_over(const struct step *step, struct device_run *result, enum outcome outcome, struct action *action)
+{
+	const struct state *state = step->state;
+	json_t *outputs = json_object();
+
+	set_text(outputs, "native_test_build_id", state->id);
+	set_text(outputs, "url", state->url);
+	set_text(outputs, "log_url", result->log_url);
+	set_text(outputs, "recording_url", result->recording_url);
+	result_outputs(result, outputs);
+	put_counts(our_device(state), outputs);
+	action->device_run = result;
+	return step_done(action, outcome, outputs);
+}
+
+static int finish(const struct step *step, const struct event *event, struct action *action)
+{
+	const struct state *state = step->state;
+	const struct native_device *native = our_device(state);
+	struct device_run *result = make_result(step, event);
+	GR_AUTO_FREE char *words = device_words(&state->target.device);
+
+	if (native != NULL)
+		judge(step, native, result);
+	else
+		device_run_add_problem(result, GR_DEVICE,
+		        "%s is missing from the answer: nothing proves that it ran the tests", words);
+	result->is_complete = native != NULL && native->state != NATIVE_STOPPED && native->state != NATIVE_UNKNOWN;
+	result->lag_most_ms = event->now_ms - state->polling.not_over_ms;
+	result_settle(result);
+	return hand_over(step, result, result_outcome(result), action);
+}
+
+static char *say_whereabouts(const struct state *state)
+{
+	if (!state->has_started)
+		return gr_printf("no run was started");
+	if (state->id == NULL)
+		return gr_printf("a start was sent and its outcome is not known: a run may go on on the server");
+	return gr_printf("native test %s (%s) keeps running on the server, as the API has no operation that stops it",
+	        state->id, state->url != NULL ? state->url : "no URL");
+}
+
+static int cut_short(const struct step *step, const struct event *event, struct action *action, enum outcome outcome,
+        const struct gr_error *why)
+{
+	const struct state *state = step->state;
+	const struct native_device *native = our_device(state);
+	struct device_run *result = make_result(step, event);
+	GR_AUTO_FREE char *whereabouts = say_whereabouts(state);
+
+	device_run_add_problem(result, why->failure, "%s; %s", why->text, whereabouts);
+	if (native != NULL) {
+		struct test_case *test = device_run_add_case(result);
+
+		test->name = gr_strdup(base_name(step));
+		test->reason = count_words(native);
+		test->raw_status = gr_strdup(native->status_text);
+		test->time_ms = TIME_UNKNOWN;
+		test->status = STATUS_ERROR;
+		test->failure = why->failure;
+	}
+	result->failure = why->failure;
+	return hand_over(step, result, outcome, action);
+}
+
+static int stop(const struct step *step, const struct event *event, struct action *action)
+{
+	struct gr_error why = event->error;
+
+	if (why.failure == GR_NONE)
+		why.failure = GR_CANCELLED;
+	if (why.text[0] == '\0')
+		(void)gr_fail(&why, why.failure, 0, "%s", failure_words(why.failure));
+	return cut_short(step, event, action, why.failure == GR_CANCELLED ? OUTCOME_CANCELLED : OUTCOME_ERROR, &why);
+}
+
+/* ---- polling ---- */
+
+static int poll_now(struct state *state, struct action *action)
+{
+	state->phase = PHASE_POLL;
+	action->is_poll = true;
+	return step_call(action, OP_GET_NATIVE_TEST_RESULTS, json_pack("{s:s}", "native_test_build_id", state->id));
+}
+
+static int pause_poll(const struct step *step, const struct event *event, struct action *action)
+{
+	struct state *state = step->state;
+	struct gr_error why = {0};
+	const struct native_device *native = our_device(state);
+
+	state->phase = PHASE_PAUSE;
+	if (polling_wait(&state->polling, &step->context->poll, event, action, &why) == 0)
+		return 0;
+	if (why.failure == GR_STALL && native != NULL && native->state == NATIVE_UNKNOWN)
+		(void)gr_fail(&why, GR_UNKNOWN, 0,
+		        "the server gives the status '%.40s' ('%.40s'), which has no known meaning",
+		        native->status != NULL ? native->status : "",
+		        native->status_text != NULL ? native->status_text : "");
+	return cut_short(step, event, action, OUTCOME_ERROR, &why);
+}
+
+static bool is_ours(const struct state *state, const struct native_device *native, size_t count)
+{
+	const struct device *device = &state->target.device;
+
+	if (native->device_id != NULL && text_equal(native->device_id, device->device_id))
+		return true;
+	if (native->udid != NULL && text_equal(native->udid, device->udid))
+		return true;
+	/* The run is ours by its id: without an id of the device, its name will do. */
+	return count == 1 && native->device_id == NULL &&
+	       (native->device_name == NULL || device->name == NULL || text_equal(native->device_name, device->name));
+}
+
+static bool is_over(const struct native_device *native)
+{
+	return native->state == NATIVE_PASSED || native->state == NATIVE_FAILED || native->state == NATIVE_STOPPED ||
+	       native->state == NATIVE_COMPLETED;
+}
+
+/* Are all devices of the answer at their end? Then ours, if missing, will not come. */
+static bool are_all_over(const struct native_result *result)
+{
+	for (size_t i = 0; i < result->count; i++)
+		if (!is_over(&result->devices[i]))
+			return false;
+	return result->count > 0;
+}
+
+static bool is_same(const struct native_device *a, const struct native_device *b)
+{
+	return a->state == b->state && a->all == b->all && a->passed == b->passed && a->failed == b->failed &&
+	       text_equal(a->status, b->status) && text_equal(a->status_text, b->status_text);
+}
+
+/* Take the answer over; true when our device shows something new. */
+static bool keep_answer(struct state *state, struct native_result *result)
+{
+	bool was_present = state->is_present, is_changed = false;
+	size_t at = 0;
+
+	while (at < result->count && !is_ours(state, &result->devices[at], result->count))
+		at++;
+	state->is_present = at < result->count;
+	is_changed = state->is_present != was_present ||
+	             (was_present && !is_same(&state->last.devices[state->at], &result->devices[at]));
+	native_result_release(&state->last);
+	state->last = *result;
+	*result = (struct native_result){0};
+	state->at = at;
+	return is_changed || state->polls == 0;
+}
+
+static void note_progress(const struct state *state, struct action *action)
+{
+	const struct native_device *native = our_device(state);
+
+	if (native == NULL)
+		return;
+	if (native->all > 0 && native->passed >= 0 && native->failed >= 0) {
+		action->progress_done = native->passed + native->failed;
+		action->progress_total = native->all;
+	}
+	action->progress = gr_printf(
+	        "native test %s: %s", state->id, native->status_text != NULL ? native->status_text : "running");
+}
+
+static int take_good(
+        const struct step *step, const struct event *event, struct native_result *result, struct action *action)
+{
+	struct state *state = step->state;
+	bool is_changed = keep_answer(state, result);
+	const struct native_device *native = our_device(state);
+	bool says_over = native != NULL ? is_over(native) : are_all_over(&state->last);
+	bool is_plain = native != NULL && (native->state == NATIVE_FAILED || judge_state(step, native) == GR_NONE);
+
+	state->polls++;
+	polling_take(&state->polling, event, is_changed, native == NULL || native->state == NATIVE_WAITING);
+	if (is_changed)
+		note_progress(state, action);
+	state->over_polls = says_over ? state->over_polls + 1 : 0;
+	/* Counts may lag behind the status: what is not plain counts when a second poll says it again. */
+	if (state->over_polls >= (is_plain ? 1 : 2))
+		return finish(step, event, action);
+	if (!says_over)
+		state->polling.not_over_ms = event->now_ms;
+	return pause_poll(step, event, action);
+}
+
+static int take_poll(const struct step *step, const struct event *event, struct action *action)
+{
+	struct state *state = step->state;
+	struct native_result result = {0};
+	struct gr_error why = {0};
+
+	if (event->outcome != CALL_DONE)
+		(void)answer_fail(event, GR_SERVER, &why, "ask for native test %s", state->id);
+	else if (native_result_decode(event->body, &result, &why) == 0)
+		return take_good(step, event, &result, action);
+	if (event->outcome != CALL_DONE && event->outcome != CALL_REFUSED)
+		return pause_poll(step, event, action); /* an outage; poll.stall bounds it */
+	if (why.failure == GR_AUTH || !polling_survives(&state->polling))
+		return cut_short(step, event, action, OUTCOME_ERROR, &why);
+	return pause_poll(step, event, action);
+}
+
+/* ---- starting ---- */
+
+static json_t *start_arguments(const struct step *step)
+{
+	const struct state *state = step->state;
+	GR_AUTO_FREE char *marker = run_marker(step);
+	json_t *arguments = json_object();
+
+	if (with_text(step, "name") != NULL)
+		set_text(arguments, "build_name", with_text(step, "name"));
+	else
+		set_taken(arguments, "build_name", gr_printf("%s %s", step->context->pipeline, marker));
+	set_text(arguments, "device_id", state->target.device.device_id);
+	set_text(arguments, "file", with_text(step, "file"));
+	if (!is_ios(step)) {
+		set_text(arguments, "app_build_id", state->target.app_build_id);
+		return arguments;
+	}
+	set_text(arguments, "app_id", state->target.app_id != NULL ? state->target.app_id : context_app_id(step));
+	set_text(arguments, "version_id", state->target.version_id);
+	return arguments;
+}
+
+static int prepare(const struct step *step, const struct event *event, struct action *action, struct gr_error *err)
+{
+	struct state *state = step->state;
+
+	if (target_ask(&state->target, action))
+		return 0;
+	if (is_ios(step) && state->target.app_id == NULL && context_app_id(step) == NULL)
+		return context_needs_app(step, err);
+	state->phase = PHASE_START;
+	state->has_started = true;
+	polling_begin(&state->polling, event);
+	step_learn(action, "intent", json_true());
+	step_learn(action, "start_wall_ms", json_integer(event->wall_ms));
+	return step_call(
+	        action, is_ios(step) ? OP_RUN_NATIVE_TEST_IOS : OP_RUN_NATIVE_TEST_ANDROID, start_arguments(step));
+}
+
+static int say_lost(const struct step *step, const struct event *event, struct action *action, const char *why_lost)
+{
+	struct gr_error why = {0};
+
+	(void)gr_fail(&why, GR_UNKNOWN_START, 0,
+	        "the answer to the start of '%s' got lost (%s); the API cannot look native tests up, so it was not "
+	        "sent again",
+	        base_name(step), why_lost);
+	return cut_short(step, event, action, OUTCOME_ERROR, &why);
+}
+
+static int take_start(const struct step *step, const struct event *event, struct action *action, struct gr_error *err)
+{
+	struct state *state = step->state;
+	GR_AUTO_FREE char *words = device_words(&state->target.device);
+
+	if (event->outcome == CALL_REFUSED || event->outcome == CALL_NOT_SENT)
+		return answer_fail(event, GR_SERVER, err, "start '%s' on %s", base_name(step), words);
+	if (event->outcome != CALL_DONE)
+		return say_lost(step, event, action, event->error.text);
+	state->url = answer_text(event->body, "url");
+	state->id = answer_text(event->body, "native_test_build_id");
+	if (state->id == NULL && state->url != NULL)
+		state->id = url_last_segment(state->url);
+	if (state->id == NULL)
+		return say_lost(step, event, action, "the answer names no native_test_build_id");
+	polling_begin(&state->polling, event);
+	step_learn(action, "native_test_build_id", json_string(state->id));
+	step_learn(action, "url", state->url != NULL ? json_string(state->url) : json_null());
+	step_learn(action, "start_wall_ms", json_integer(event->wall_ms));
+	action->progress = gr_printf("started native test %s", state->id);
+	return poll_now(state, action);
+}
+
+static int start(const struct step *step, const struct event *event, struct action *action, struct gr_error *err)
+{
+	struct state *state = step->state;
+
+	if (!json_is_true(json_object_get(step->memory, "intent")))
+		return prepare(step, event, action, err);
+	polling_resume(&state->polling, event, memory_int(step, "start_wall_ms", event->wall_ms));
+	state->has_started = true;
+	if (state->id == NULL)
+		return say_lost(step, event, action, "gridlane was ended before it came");
+	return poll_now(state, action);
+}
+
+static int next(struct step *step, const struct event *event, struct action *ret_action, struct gr_error *err)
+{
+	struct state *state = step->state;
+	int failure = 0;
+
+	if (event->kind == EVENT_STOP)
+		return stop(step, event, ret_action);
+	if (event->kind == EVENT_START)
+		return start(step, event, ret_action, err);
+	switch (state->phase) {
+	case PHASE_TARGET:
+		failure = target_take(&state->target, event, err);
+		return failure != 0 ? failure : prepare(step, event, ret_action, err);
+	case PHASE_START:
+		return take_start(step, event, ret_action, err);
+	case PHASE_PAUSE:
+		return poll_now(state, ret_action);
+	case PHASE_POLL:
+		return take_poll(step, event, ret_action);
+	}
+	return gr_fail(err, GR_INTERNAL, 0, "native_test is in no phase");
+}
+
+const struct step_ops native_test_ops = {begin, next, release};

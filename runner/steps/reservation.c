@@ -1,0 +1,148 @@
+#include "runner/steps/reservation.h"
+
+#include "runner/api/answer.h"
+#include "runner/base/clock.h"
+#include "runner/base/memory.h"
+#include "runner/base/number.h"
+#include "runner/base/text.h"
+#include "runner/steps/common.h"
+
+int reservation_user(const struct event *event, char **ret_user_id, struct gr_error *err)
+{
+	GR_AUTO_JSON json_t *users = NULL;
+	char *id = NULL;
+
+	if (event->outcome != CALL_DONE)
+		return answer_fail(event, GR_SERVER, err,
+		        "find out the account's user id, which reservations need (TESTGRID_USER_ID sets it)");
+	if (answer_list(event->body, "data", &users, err) != 0)
+		return gr_context(err, "list of users");
+	if (json_array_size(users) == 1)
+		id = answer_text(json_array_get(users, 0), "user_id|id");
+	if (id == NULL)
+		return gr_fail(err, GR_CONFIG, 0,
+		        "reservations need the account's user id, and the list of users has %zu entries: set "
+		        "TESTGRID_USER_ID",
+		        json_array_size(users));
+	*ret_user_id = id;
+	return 0;
+}
+
+json_t *reservation_arguments(
+        const struct step *step, const char *user_id, const char *device_id, int64_t wall_ms, int64_t span_ms)
+{
+	GR_AUTO_FREE char *marker = run_marker(step);
+	const char *comment = with_text(step, "comment");
+	char start[CLOCK_TEXT_BYTES], end[CLOCK_TEXT_BYTES];
+	json_t *arguments = json_object();
+
+	set_text(arguments, "user_id", user_id);
+	set_text(arguments, "device_id", device_id);
+	set_text(arguments, "start_date_time", clock_format_api(wall_ms, start));
+	set_text(arguments, "end_date_time", clock_format_api(wall_ms + span_ms, end));
+	set_text(arguments, "timezone", "UTC");
+	set_taken(arguments, "comments", gr_printf("%s %s", comment != NULL ? comment : "gridlane", marker));
+	return arguments;
+}
+
+static enum reservation_answer read_done(const json_t *body, char **ret_id)
+{
+	GR_AUTO_FREE char *status = answer_text(body, "ReservationStatus|reservation_status");
+	GR_AUTO_FREE char *id = answer_text(body, "device_reservation_id");
+
+	if (id == NULL)
+		id = answer_text(answer_member(body, "data"), "device_reservation_id");
+	if (id == NULL)
+		return RESERVATION_LOOK;
+	*ret_id = gr_take(&id);
+	if (status == NULL || text_contains_nocase(status, "accept") || text_contains_nocase(status, "approv"))
+		return RESERVATION_MADE;
+	return RESERVATION_PENDING;
+}
+
+int reservation_read(const struct event *event, const char *what, enum reservation_answer *ret_answer, char **ret_id,
+        struct gr_error *err)
+{
+	switch (event->outcome) {
+	case CALL_DONE:
+		*ret_answer = read_done(event->body, ret_id);
+		return 0;
+	case CALL_REFUSED:
+		if (answer_lacks_auth(event))
+			break;
+		*ret_answer = RESERVATION_REFUSED;
+		return 0;
+	case CALL_LOST:
+	case CALL_FAILED:
+		*ret_answer = RESERVATION_LOOK;
+		return 0;
+	case CALL_NOT_SENT:
+		break;
+	}
+	return answer_fail(event, GR_SERVER, err, "reserve %s", what);
+}
+
+static int read_list(const struct event *event, json_t **ret_list, struct gr_error *err)
+{
+	if (event->outcome != CALL_DONE)
+		return answer_fail(event, GR_SERVER, err, "list the reservations");
+	if (answer_list(event->body, "data", ret_list, err) != 0)
+		return gr_context(err, "list of reservations");
+	return 0;
+}
+
+/* Ids grow: the greater is the newer one. */
+static bool is_newer(const char *id, const char *than)
+{
+	int64_t a = 0, b = 0;
+
+	return than == NULL || (number_parse_int(id, &a) && number_parse_int(than, &b) && a > b);
+}
+
+int reservation_find(
+        const struct step *step, const struct event *event, const char *device_id, char **ret_id, struct gr_error *err)
+{
+	GR_AUTO_FREE char *marker = run_marker(step);
+	GR_AUTO_JSON json_t *list = NULL;
+	const json_t *item = NULL;
+	char *newest = NULL;
+	size_t i = 0;
+	int failure = read_list(event, &list, err);
+
+	if (failure != 0)
+		return failure;
+	json_array_foreach (list, i, item) {
+		GR_AUTO_FREE char *id = answer_text(item, "device_reservation_id|id");
+		GR_AUTO_FREE char *device = answer_text(item, "device_id");
+		GR_AUTO_FREE char *comment = answer_text(item, "comments|comment");
+
+		if (id == NULL || comment == NULL || !text_equal(device, device_id) ||
+		        !text_contains_nocase(comment, marker))
+			continue;
+		if (is_newer(id, newest)) {
+			gr_free(newest);
+			newest = gr_take(&id);
+		}
+	}
+	*ret_id = newest;
+	return 0;
+}
+
+int reservation_is_listed(const struct event *event, const char *id, bool *ret_listed, struct gr_error *err)
+{
+	GR_AUTO_JSON json_t *list = NULL;
+	const json_t *item = NULL;
+	bool is_listed = false;
+	size_t i = 0;
+	int failure = read_list(event, &list, err);
+
+	if (failure != 0)
+		return failure;
+	json_array_foreach (list, i, item) {
+		GR_AUTO_FREE char *listed = answer_text(item, "device_reservation_id|id");
+
+		is_listed = is_listed || text_equal(listed, id);
+	}
+	*ret_listed = is_listed;
+	return 0;
+}

@@ -1,0 +1,408 @@
+/* Choose the devices of a group, in order of preference, wait for free ones, and reserve them if asked to. */
+#include "runner/base/buffer.h"
+#include "runner/base/clock.h"
+#include "runner/base/memory.h"
+#include "runner/base/text.h"
+#include "runner/steps/common.h"
+#include "runner/steps/machines.h"
+#include "runner/steps/reservation.h"
+#include "runner/steps/version.h"
+
+enum phase { PHASE_LIST, PHASE_PAUSE, PHASE_USER, PHASE_RESERVE, PHASE_FIND };
+
+struct state {
+	enum phase phase;
+	struct pace pace;
+	int64_t since_ms; /* when waiting began */
+	int64_t count;
+	char *user_id;
+	json_t *chosen; /* devices, as users see them: ours now */
+	struct device_list list;
+	size_t *order; /* indexes of free candidates in `list`, best first */
+	size_t order_count, order_at;
+	size_t matching; /* devices that match, free or not */
+	bool was_interrupted; /* resumed after a reservation without an answer */
+	struct device interrupted;
+};
+
+static int begin(struct step *step, struct gr_error *err)
+{
+	struct state *state = gr_alloc(1, sizeof(*state));
+	const json_t *chosen = json_object_get(step->memory, "chosen");
+	const json_t *asked = json_object_get(step->memory, "asked");
+
+	step->state = state;
+	state->count = with_int(step, "count", 1);
+	state->user_id = gr_strdup(step->context->user_id);
+	state->chosen = json_is_array(chosen) ? json_deep_copy(chosen) : json_array();
+	if (state->count < 1)
+		return gr_fail(err, GR_CONFIG, 0, "'count' must be at least 1, not %lld", (long long)state->count);
+	if (!json_is_object(asked))
+		return 0;
+	state->was_interrupted = true;
+	return device_from_json(asked, &state->interrupted, err);
+}
+
+static void release(struct step *step)
+{
+	struct state *state = step->state;
+
+	if (state == NULL)
+		return;
+	gr_free(state->user_id);
+	json_decref(state->chosen);
+	device_list_release(&state->list);
+	device_release(&state->interrupted);
+	gr_free(state->order);
+	gr_free(state);
+	step->state = NULL;
+}
+
+static bool has_tag(const struct device *device, const char *tag)
+{
+	GR_AUTO_JSON json_t *json = device_to_json(device);
+
+	return texts_has(json_object_get(json, "tags"), tag);
+}
+
+/* One entry of any_of: all that it says must hold. */
+static bool fits(const struct device *device, const json_t *entry)
+{
+	const char *name = json_string_value(json_object_get(entry, "name"));
+	const char *os = json_string_value(json_object_get(entry, "os"));
+	const char *tag = json_string_value(json_object_get(entry, "tag"));
+	const char *platform = json_string_value(json_object_get(entry, "platform"));
+	const char *maker = json_string_value(json_object_get(entry, "manufacturer"));
+	const char *id = json_string_value(json_object_get(entry, "id"));
+	const char *udid = json_string_value(json_object_get(entry, "udid"));
+
+	return (name == NULL || (device->name != NULL && text_match_glob(name, device->name))) &&
+	       (os == NULL || (device->os_version != NULL && text_match_version(os, device->os_version, NULL))) &&
+	       (tag == NULL || has_tag(device, tag)) &&
+	       (platform == NULL || platform_parse(platform) == device->platform) &&
+	       (maker == NULL || (device->manufacturer != NULL && text_match_glob(maker, device->manufacturer))) &&
+	       (id == NULL || text_equal(id, device->device_id)) && (udid == NULL || text_equal(udid, device->udid));
+}
+
+/* Is it one that the pipeline's platform, the engine's exceptions and our own choice leave? */
+static bool is_open(const struct step *step, const struct device *device)
+{
+	const struct state *state = step->state;
+	const char *platform = step->context->platform;
+	const json_t *item = NULL;
+	size_t i = 0;
+
+	if (device->device_id == NULL || texts_has(json_object_get(step->with, "except"), device->device_id))
+		return false;
+	if (platform != NULL && platform_parse(platform) != PLATFORM_UNKNOWN &&
+	        platform_parse(platform) != PLATFORM_WEB && platform_parse(platform) != device->platform)
+		return false;
+	json_array_foreach (state->chosen, i, item)
+		if (text_equal(json_string_value(json_object_get(item, "device_id")), device->device_id))
+			return false;
+	return true;
+}
+
+static bool fits_any(const struct step *step, const struct device *device)
+{
+	const json_t *entry = NULL;
+	size_t i = 0;
+
+	json_array_foreach (json_object_get(step->with, "any_of"), i, entry)
+		if (fits(device, entry))
+			return true;
+	return false;
+}
+
+static bool is_ordered(const struct state *state, size_t index)
+{
+	for (size_t i = 0; i < state->order_count; i++)
+		if (state->order[i] == index)
+			return true;
+	return false;
+}
+
+/* Free devices: entry by entry, inside an entry in the server's order. */
+static void put_in_order(const struct step *step)
+{
+	struct state *state = step->state;
+	const json_t *entry = NULL;
+	size_t at = 0;
+
+	gr_free(state->order);
+	state->order = gr_alloc(state->list.count + 1, sizeof(*state->order));
+	state->order_count = state->order_at = state->matching = 0;
+	for (size_t i = 0; i < state->list.count; i++)
+		state->matching += is_open(step, &state->list.devices[i]) && fits_any(step, &state->list.devices[i]);
+	json_array_foreach (json_object_get(step->with, "any_of"), at, entry)
+		for (size_t i = 0; i < state->list.count; i++) {
+			const struct device *device = &state->list.devices[i];
+
+			if (device->state == DEVICE_FREE && is_open(step, device) && fits(device, entry) &&
+			        !is_ordered(state, i))
+				state->order[state->order_count++] = i;
+		}
+}
+
+static size_t missing(const struct state *state)
+{
+	size_t chosen = json_array_size(state->chosen);
+
+	return (size_t)state->count > chosen ? (size_t)state->count - chosen : 0;
+}
+
+/* Why the matching devices are not ours, one after the other. */
+static void say_why(const struct step *step, struct buffer *words)
+{
+	const struct state *state = step->state;
+
+	for (size_t i = 0; i < state->list.count && words->bytes < 350; i++) {
+		const struct device *device = &state->list.devices[i];
+		GR_AUTO_FREE char *name = device_words(device);
+
+		if (!is_open(step, device) || !fits_any(step, device))
+			continue;
+		buffer_printf(
+		        words, "%s%s is %s", words->bytes > 0 ? "; " : "", name, device_state_words(device->state));
+		if (device->state == DEVICE_RESERVED && device->reserved_by != NULL)
+			buffer_printf(words, " by %s", device->reserved_by);
+	}
+}
+
+static int give_up(const struct step *step, struct gr_error *err)
+{
+	const struct state *state = step->state;
+	GR_AUTO_BUFFER struct buffer words = {0};
+	char span[CLOCK_TEXT_BYTES];
+
+	say_why(step, &words);
+	return gr_fail(err, GR_NO_DEVICE, 0, "after %s, %zu of %lld devices were free: %s",
+	        clock_format_span(with_int(step, "wait_ms", 0), span),
+	        json_array_size(state->chosen) + state->order_count, (long long)state->count, buffer_text(&words));
+}
+
+static int list(struct state *state, struct action *action)
+{
+	state->phase = PHASE_LIST;
+	return step_call(action, OP_GET_DEVICE_LIST, json_object());
+}
+
+static int wait_for_more(
+        const struct step *step, const struct event *event, struct action *action, struct gr_error *err)
+{
+	struct state *state = step->state;
+	int64_t end_ms = state->since_ms + with_int(step, "wait_ms", 0);
+	int64_t next_ms = event->now_ms + pace_next(&state->pace, &step->context->poll, event->random);
+
+	if (event->now_ms >= end_ms)
+		return give_up(step, err);
+	state->phase = PHASE_PAUSE;
+	action->progress = gr_printf("waiting for %zu of %lld devices (%zu match)", missing(state),
+	        (long long)state->count, state->matching);
+	return step_wait(action, next_ms < end_ms ? next_ms : end_ms);
+}
+
+static int finish(const struct state *state, struct action *action)
+{
+	step_learn(action, "devices", json_deep_copy(state->chosen));
+	return step_done(action, OUTCOME_PASSED, json_pack("{s:O}", "devices", state->chosen));
+}
+
+static const struct device *candidate(const struct state *state)
+{
+	if (state->phase == PHASE_FIND && state->was_interrupted)
+		return &state->interrupted;
+	return &state->list.devices[state->order[state->order_at]];
+}
+
+/* Reserve the next candidate; when they have run out, wait for others. */
+static int reserve_next(const struct step *step, const struct event *event, struct action *action, struct gr_error *err)
+{
+	struct state *state = step->state;
+
+	if (missing(state) == 0)
+		return finish(state, action);
+	if (state->order_at >= state->order_count)
+		return wait_for_more(step, event, action, err);
+	if (state->user_id == NULL) {
+		state->phase = PHASE_USER;
+		return step_call(action, OP_USER_LIST, json_object());
+	}
+	state->phase = PHASE_RESERVE;
+	step_learn(action, "asked", device_to_json(candidate(state)));
+	return step_call(action, OP_RESERVE_DEVICE,
+	        reservation_arguments(step, state->user_id, candidate(state)->device_id, event->wall_ms,
+	                with_int(step, "reserve_ms", 0)));
+}
+
+static int choose(const struct step *step, const struct event *event, struct action *action, struct gr_error *err)
+{
+	struct state *state = step->state;
+
+	if (state->matching == 0 && json_array_size(state->chosen) == 0)
+		return gr_fail(err, GR_NO_DEVICE, 0, "no device of the account matches any_of%s%s (%zu devices seen)",
+		        step->context->platform != NULL ? " on " : "",
+		        step->context->platform != NULL ? step->context->platform : "", state->list.count);
+	if (state->order_count < missing(state))
+		return wait_for_more(step, event, action, err);
+	if (with_int(step, "reserve_ms", 0) > 0)
+		return reserve_next(step, event, action, err);
+	for (; missing(state) > 0; state->order_at++)
+		(void)json_array_append_new(state->chosen, device_to_json(candidate(state)));
+	return finish(state, action);
+}
+
+static int take_list(const struct step *step, const struct event *event, struct action *action, struct gr_error *err)
+{
+	struct state *state = step->state;
+	int failure = 0;
+
+	if (event->outcome != CALL_DONE)
+		return answer_fail(event, GR_SERVER, err, "list the devices");
+	device_list_release(&state->list);
+	failure = device_list_decode(event->body, &state->list, err);
+	if (failure != 0)
+		return gr_context(err, "list of devices");
+	put_in_order(step);
+	return choose(step, event, action, err);
+}
+
+/* The reservation is ours: into memory and the ledger with the next action, whatever that is. */
+static void keep(struct state *state, const char *id, const char *operation, struct action *action)
+{
+	step_acquire(action, id, operation, candidate(state));
+	step_learn(action, "asked", json_null());
+	step_learn(action, "chosen", json_deep_copy(state->chosen));
+}
+
+static int go_on(const struct step *step, const struct event *event, struct action *action, struct gr_error *err)
+{
+	struct state *state = step->state;
+
+	if (state->was_interrupted) {
+		state->was_interrupted = false;
+		return missing(state) == 0 ? finish(state, action) : list(state, action);
+	}
+	state->order_at++;
+	return reserve_next(step, event, action, err);
+}
+
+/* After a reservation nothing may fail before it is registered: what comes next is a call or a wait, never an error. */
+static int go_on_held(const struct step *step, const struct event *event, struct action *action)
+{
+	struct state *state = step->state;
+	struct gr_error ignored = {0};
+
+	if (go_on(step, event, action, &ignored) == 0)
+		return 0;
+	return list(state, action);
+}
+
+static int made(const struct step *step, const struct event *event, const char *id, struct action *action)
+{
+	struct state *state = step->state;
+
+	(void)json_array_append_new(state->chosen, device_to_json(candidate(state)));
+	keep(state, id, "release_reserve_device", action);
+	return go_on_held(step, event, action);
+}
+
+static int take_reserve(const struct step *step, const struct event *event, struct action *action, struct gr_error *err)
+{
+	struct state *state = step->state;
+	GR_AUTO_FREE char *words = device_words(candidate(state));
+	GR_AUTO_FREE char *id = NULL;
+	enum reservation_answer answer = RESERVATION_LOOK;
+	int failure = reservation_read(event, words, &answer, &id, err);
+
+	if (failure != 0)
+		return failure;
+	switch (answer) {
+	case RESERVATION_MADE:
+		return made(step, event, id, action);
+	case RESERVATION_PENDING:
+		keep(state, id, "cancel_reserve_device", action);
+		action->warning = gr_printf("reservation %s of %s is not granted; it is taken back", id, words);
+		return go_on_held(step, event, action);
+	case RESERVATION_REFUSED:
+		action->progress = gr_printf("%s was refused; trying the next device", words);
+		return go_on(step, event, action, err);
+	case RESERVATION_LOOK:
+		break;
+	}
+	state->phase = PHASE_FIND;
+	return step_call(action, OP_RESERVE_DEVICE_LIST, json_pack("{s:s}", "timezone", "UTC"));
+}
+
+static int take_find(const struct step *step, const struct event *event, struct action *action, struct gr_error *err)
+{
+	struct state *state = step->state;
+	GR_AUTO_FREE char *words = device_words(candidate(state));
+	GR_AUTO_FREE char *id = NULL;
+	int failure = reservation_find(step, event, candidate(state)->device_id, &id, err);
+
+	if (failure != 0)
+		return gr_context(err, "%s was perhaps reserved", words);
+	if (id != NULL)
+		return made(step, event, id, action);
+	step_learn(action, "asked", json_null());
+	return go_on(step, event, action, err);
+}
+
+static int take_user(const struct step *step, const struct event *event, struct action *action, struct gr_error *err)
+{
+	struct state *state = step->state;
+	int failure = reservation_user(event, &state->user_id, err);
+
+	return failure != 0 ? failure : reserve_next(step, event, action, err);
+}
+
+static int start(const struct step *step, const struct event *event, struct action *action)
+{
+	struct state *state = step->state;
+	json_t *devices = json_object_get(step->memory, "devices");
+
+	state->since_ms = event->now_ms;
+	if (json_is_array(devices))
+		return step_done(action, OUTCOME_PASSED, json_pack("{s:O}", "devices", devices));
+	if (!state->was_interrupted)
+		return missing(state) == 0 ? finish(state, action) : list(state, action);
+	state->phase = PHASE_FIND;
+	return step_call(action, OP_RESERVE_DEVICE_LIST, json_pack("{s:s}", "timezone", "UTC"));
+}
+
+static int stop(const struct state *state, const struct event *event, struct action *action)
+{
+	if (state->phase == PHASE_RESERVE || state->phase == PHASE_FIND) {
+		GR_AUTO_FREE char *words = device_words(candidate(state));
+
+		action->warning =
+		        gr_printf("a reservation of %s was sent and not answered: it may hold the device", words);
+	}
+	return step_stop(event, action);
+}
+
+static int next(struct step *step, const struct event *event, struct action *ret_action, struct gr_error *err)
+{
+	struct state *state = step->state;
+
+	if (event->kind == EVENT_STOP)
+		return stop(state, event, ret_action);
+	if (event->kind == EVENT_START)
+		return start(step, event, ret_action);
+	switch (state->phase) {
+	case PHASE_LIST:
+		return take_list(step, event, ret_action, err);
+	case PHASE_PAUSE:
+		return list(state, ret_action);
+	case PHASE_USER:
+		return take_user(step, event, ret_action, err);
+	case PHASE_RESERVE:
+		return take_reserve(step, event, ret_action, err);
+	case PHASE_FIND:
+		return take_find(step, event, ret_action, err);
+	}
+	return gr_fail(err, GR_INTERNAL, 0, "select_devices is in no phase");
+}
+
+const struct step_ops select_devices_ops = {begin, next, release};
