@@ -11,28 +11,31 @@
 struct expression;
 
 /* Compile one expression ("steps.build.bytes > 10"), as in `if:`, `gate:` and `until:`. line and column: its place. */
-int expression_compile(const char *text, unsigned line, unsigned column, struct expression **ret_expression,
-	struct gr_error *err);
+int expression_compile(
+        const char *text, unsigned line, unsigned column, struct expression **ret_expression, struct gr_error *err);
 /* Compile text with ${{ }} holes; *ret_expression is NULL when there are none. */
-int template_compile(const char *text, unsigned line, unsigned column, struct expression **ret_template,
-	struct gr_error *err);
+int template_compile(
+        const char *text, unsigned line, unsigned column, struct expression **ret_template, struct gr_error *err);
 void expression_free(struct expression *expression);
 
 /* What a name is, for the checker: resolves a path ("steps.build.bytes") to its type, one member at a time. */
 struct type_scope {
 	/* The type of root name `name`, with *ret_context for its members; GR_CONFIG if there is no such name (with a
 	 * suggestion). */
-	int (*member)(void *user, void *parent, const char *name, enum type *ret_type, void **ret_context, struct gr_error *err);
+	int (*member)(void *user, void *parent, const char *name, enum type *ret_type, void **ret_context,
+	        struct gr_error *err);
 	void *user;
 };
-int expression_check(const struct expression *expression, const struct type_scope *scope, enum type *ret_type,
-	struct gr_error *err);
+int expression_check(
+        const struct expression *expression, const struct type_scope *scope, enum type *ret_type, struct gr_error *err);
 
 /* Evaluate. Errors (null inside text, comparison of different types, index out of range) carry the place. */
-int expression_evaluate(const struct expression *expression, const json_t *scope, json_t **ret_value, struct gr_error *err);
+int expression_evaluate(
+        const struct expression *expression, const json_t *scope, json_t **ret_value, struct gr_error *err);
 /* The same for a condition: the value must be a boolean. */
 int expression_is_true(const struct expression *expression, const json_t *scope, bool *ret_true, struct gr_error *err);
-/* For messages: every name that the expression reads, with its value: "results.pass_rate = 0.97, results.failed = 3". */
+/* For messages: every name that the expression reads, with its value: "results.pass_rate = 0.97, results.failed = 3".
+ */
 char *expression_explain(const struct expression *expression, const json_t *scope);
 
 #endif

@@ -1,5 +1,5 @@
-/* A checked pipeline: what the engine executes. Everything that can be checked without the network has been; nothing is evaluated
- * yet but inputs. Durations are milliseconds; CLOCK_NEVER is no limit. The plan owns all it points to. */
+/* A checked pipeline: what the engine executes. Everything that can be checked without the network has been; nothing is
+ * evaluated yet but inputs. Durations are milliseconds; CLOCK_NEVER is no limit. The plan owns all it points to. */
 #ifndef GRIDLANE_PIPELINES_PLAN_H
 #define GRIDLANE_PIPELINES_PLAN_H
 
@@ -25,7 +25,7 @@ struct plan_secret {
 struct plan_input {
 	char *name;
 	enum type type; /* TYPE_TEXT, TYPE_INT, TYPE_REAL, TYPE_BOOL, TYPE_FILE, TYPE_CHOICE */
-	json_t *value;  /* given or default, converted; env is the only name a default may use */
+	json_t *value; /* given or default, converted; env is the only name a default may use */
 };
 
 struct plan_server { /* nodes may be NULL: the environment (TESTGRID_URL, TESTGRID_TOKEN, ...) is read then */
@@ -43,21 +43,21 @@ struct plan_devices {
 	struct plan_selector *any_of;
 	size_t any_of_count;
 	const struct node *count; /* NULL: 1 */
-	int64_t reserve_ms;       /* 0: not reserved */
+	int64_t reserve_ms; /* 0: not reserved */
 	int64_t wait_ms;
 	unsigned line, column;
 };
 
 struct plan_step {
-	char *id;              /* given, or KIND or KIND-2 ... unique in its list */
-	char *name;            /* for people, or NULL */
+	char *id; /* given, or KIND or KIND-2 ... unique in its list */
+	char *name; /* for people, or NULL */
 	bool id_is_given;
 	unsigned line, column;
 	const struct kind *kind; /* NULL: a matrix with steps of its own */
 	const struct node *with; /* map or NULL; the nodes of an implicit step are NULL and `implicit` says the rest */
 	struct expression *condition; /* `if:`, or NULL */
 	enum plan_when when;
-	bool may_continue;     /* on_failure: continue */
+	bool may_continue; /* on_failure: continue */
 	bool best_effort;
 	bool resend_lost_start;
 	int64_t timeout_ms;
@@ -66,7 +66,7 @@ struct plan_step {
 	struct expression *until; /* of `call`, or NULL */
 	const struct plan_devices *devices; /* of an implicit `select_devices` step */
 	/* matrix */
-	char **axes;           /* names; axis i takes the values of axis_values[i] */
+	char **axes; /* names; axis i takes the values of axis_values[i] */
 	const struct node **axis_values;
 	size_t axis_count;
 	unsigned max_parallel; /* 0: all */
@@ -89,7 +89,7 @@ struct plan_report {
 struct plan {
 	char *file;
 	char *name;
-	struct node *root;     /* the whole tree, which the nodes below are parts of */
+	struct node *root; /* the whole tree, which the nodes below are parts of */
 	int64_t timeout_ms, cleanup_reserve_ms;
 	struct plan_input *inputs;
 	size_t input_count;
@@ -98,11 +98,12 @@ struct plan {
 	struct plan_server server;
 	bool has_app;
 	const struct node *app_name, *app_id, *app_token;
-	char *app_platform;    /* "android", "ios", "web", or NULL */
+	char *app_platform; /* "android", "ios", "web", or NULL */
 	char *working_directory;
 	struct plan_devices *devices;
 	size_t devices_count;
-	struct plan_step *steps; /* implicit ones included: `application` first, `select_devices` before its first use */
+	struct plan_step
+	        *steps; /* implicit ones included: `application` first, `select_devices` before its first use */
 	size_t step_count;
 	struct plan_step *finally;
 	size_t finally_count;
@@ -111,7 +112,7 @@ struct plan {
 	struct plan_report *reports;
 	size_t report_count;
 	const struct node *bundle; /* artifacts.bundle, or NULL */
-	char fingerprint[65];  /* SHA-256 of the file's bytes and the inputs' values */
+	char fingerprint[65]; /* SHA-256 of the file's bytes and the inputs' values */
 };
 
 /* One finding of the checker. */
@@ -119,12 +120,12 @@ struct diagnostic {
 	enum gr_failure failure;
 	bool is_warning;
 	unsigned line, column, length; /* of the marked text, at least 1 */
-	char *message;         /* what and why */
-	char *hint;            /* "did you mean 'uses'?", what to do; or NULL */
+	char *message; /* what and why */
+	char *hint; /* "did you mean 'uses'?", what to do; or NULL */
 };
 struct diagnostics {
 	char *file;
-	char *source;          /* the file's text, for source lines */
+	char *source; /* the file's text, for source lines */
 	struct diagnostic *items; /* in the order of their places */
 	size_t count, errors;
 };
@@ -135,17 +136,19 @@ void diagnostics_print_json(const struct diagnostics *diagnostics, struct buffer
 void diagnostics_print_github(const struct diagnostics *diagnostics, struct buffer *out);
 
 struct plan_options {
-	const char *const *inputs;     /* "K=V", NULL-terminated, or NULL */
-	bool inputs_are_optional;      /* validate, plan: a missing required input is a warning, not an error */
-	bool allow_outside;            /* files may lie outside the working directory */
+	const char *const *inputs; /* "K=V", NULL-terminated, or NULL */
+	bool inputs_are_optional; /* validate, plan: a missing required input is a warning, not an error */
+	bool allow_outside; /* files may lie outside the working directory */
 };
-/* Load and check a file. All findings go to ret_diagnostics (release it in every case). 0 with a plan when there is no error;
- * -GR_CONFIG otherwise. No network, no child process; files that the pipeline names are looked at (exist, regular). */
+/* Load and check a file. All findings go to ret_diagnostics (release it in every case). 0 with a plan when there is no
+ * error; -GR_CONFIG otherwise. No network, no child process; files that the pipeline names are looked at (exist,
+ * regular). */
 int plan_load(const char *file, const struct plan_options *options, struct plan **ret_plan,
-	struct diagnostics *ret_diagnostics, struct gr_error *err);
+        struct diagnostics *ret_diagnostics, struct gr_error *err);
 void plan_free(struct plan *plan);
 
-/* `gridlane plan`: what would be called, lane by lane, with the worst-case duration. format: "text", "json", "mermaid". */
+/* `gridlane plan`: what would be called, lane by lane, with the worst-case duration. format: "text", "json", "mermaid".
+ */
 int plan_print(const struct plan *plan, const char *format, struct buffer *out, struct gr_error *err);
 
 #endif

@@ -1,0 +1,255 @@
+/* `with:` of a step against the fields of its kind. */
+#include <string.h>
+
+#include "pipelines/check.h"
+#include "runner/base/memory.h"
+#include "runner/base/text.h"
+
+#define FIELDS_MOST 64
+
+static bool is_any_map(enum type type)
+{
+	return type == TYPE_MAP || type == TYPE_STEP || type == TYPE_DEVICE;
+}
+
+static bool is_any_list(enum type type)
+{
+	return type == TYPE_LIST || type == TYPE_TEXTS || type == TYPE_DEVICES;
+}
+
+static bool is_any_text(enum type type)
+{
+	return type == TYPE_TEXT || type == TYPE_CHOICE || type == TYPE_FILE || type == TYPE_SECRET;
+}
+
+/* May a value of the static type `type` stand in a field of the type `wanted`? */
+static bool fits(enum type wanted, enum type type)
+{
+	if (type == TYPE_ANY || type == wanted)
+		return true;
+	switch (wanted) {
+	case TYPE_ANY:
+		return true;
+	case TYPE_NULL:
+	case TYPE_BOOL:
+	case TYPE_INT:
+	case TYPE_STEP:
+		return false;
+	case TYPE_REAL:
+		return type == TYPE_INT;
+	case TYPE_TEXT:
+	case TYPE_SECRET:
+	case TYPE_MODULE:
+		return is_any_text(type) || type == TYPE_INT;
+	case TYPE_DURATION:
+	case TYPE_RANGE:
+	case TYPE_FILE:
+	case TYPE_CHOICE:
+	case TYPE_OPERATION:
+	case TYPE_CONDITION:
+		return is_any_text(type);
+	case TYPE_SIZE:
+		return is_any_text(type) || type == TYPE_INT;
+	case TYPE_LIST:
+	case TYPE_DEVICES:
+		return is_any_list(type) && !(wanted == TYPE_DEVICES && type == TYPE_TEXTS);
+	case TYPE_MAP:
+		return is_any_map(type);
+	case TYPE_TEXTS:
+		return type == TYPE_LIST || is_any_text(type) || type == TYPE_INT;
+	case TYPE_VERSION:
+	case TYPE_BUILD:
+		return type == TYPE_STEP || type == TYPE_MAP || is_any_text(type) || type == TYPE_INT;
+	case TYPE_DEVICE:
+		return type == TYPE_MAP;
+	case TYPE_TESTCASES:
+		return type == TYPE_LIST || type == TYPE_TEXTS || type == TYPE_MAP;
+	}
+	return false;
+}
+
+/* A step stands for a version or a build only when it makes one. */
+static void check_step_reference(
+        struct check *check, const struct field *field, const struct node *node, const struct kind *kind)
+{
+	const char *output = field->type == TYPE_VERSION ? "version_id"
+	                     : field->type == TYPE_BUILD ? "app_build_id"
+	                                                 : NULL;
+	const char *maker = field->type == TYPE_VERSION ? "create_version" : "upload_build";
+
+	if (output == NULL || kind == NULL || kind_output(kind, output) != NULL)
+		return;
+	check_fail(check, node, NULL, "'%s' needs the outputs of a step such as %s, but this one is a '%s'",
+	        field->name, maker, kind->name);
+}
+
+/* A value that is known only during the run: its type is not. */
+static void check_field_type(struct check *check, const struct field *field, const struct node *node)
+{
+	enum type type = TYPE_ANY;
+	void *context = NULL;
+	const char *hint = NULL;
+
+	if (!check_expression(check, node->template, step_roots(check), node, &type, &context))
+		return;
+	if (type == TYPE_NULL && (field->flags & FIELD_REQUIRED) == 0)
+		return;
+	if (!fits(field->type, type)) {
+		if (field->type == TYPE_DEVICE && type == TYPE_DEVICES)
+			hint = "take one of them: [0], or a matrix over all of them";
+		check_fail(check, node, hint, "'%s' must be %s; this is %s", field->name, type_name(field->type),
+		        type_name(type));
+		return;
+	}
+	if (type == TYPE_STEP)
+		check_step_reference(check, field, node, names_step_kind(context));
+}
+
+static void check_field_value(struct check *check, const struct field *field, const struct node *node)
+{
+	GR_AUTO_JSON json_t *value = NULL;
+	GR_AUTO_JSON json_t *converted = NULL;
+	struct gr_error err = {0};
+	bool is_fixed = !node_has_template(node);
+
+	if (node_evaluate(node, check->early, &value, &err) != 0) {
+		if (!check->options->inputs_are_optional)
+			findings_add_error(check->findings, node_place(node), &err);
+		return;
+	}
+	if (!is_fixed && json_is_null(value) && check->options->inputs_are_optional)
+		return;
+	if (json_is_null(value) && (field->flags & FIELD_REQUIRED) != 0) {
+		check_fail(check, node, NULL, "'%s' is required and must not be empty", field->name);
+		return;
+	}
+	if (field_convert(field, value, &converted, &err) != 0)
+		check_fail(check, node, NULL, "%s", err.text);
+	else if (field->type == TYPE_FILE && json_is_string(converted))
+		(void)check_file(check, node, json_string_value(converted), false);
+}
+
+/* Only parts of the value are known: at least its shape. */
+static void check_field_shape(struct check *check, const struct field *field, const struct node *node)
+{
+	enum type shape = node->kind == NODE_LIST ? TYPE_LIST : TYPE_MAP;
+
+	if (!fits(field->type, shape))
+		check_fail(check, node, NULL, "'%s' must be %s, not %s", field->name, type_name(field->type),
+		        type_name(shape));
+}
+
+/* Environment variables of a command. */
+static void check_environment(struct check *check, const struct node *node)
+{
+	for (size_t i = 0; node->kind == NODE_MAP && i < node->count; i++) {
+		if (!is_environment_name(node->keys[i]->text))
+			check_fail(check, node->keys[i], NULL, "'%s' cannot be the name of an environment variable",
+			        node->keys[i]->text);
+		if (node->items[i]->kind != NODE_SCALAR)
+			check_fail(check, node->items[i], NULL, "the value of '%s' must be text", node->keys[i]->text);
+	}
+}
+
+static void check_field(struct check *check, struct plan_step *step, const struct field *field, const struct node *node)
+{
+	if (field->type == TYPE_CONDITION) {
+		expression_free(step->until);
+		step->until = check_condition(check, node, step_roots(check) | ROOT_ANSWER, "`until`");
+		return;
+	}
+	if (!check_templates(check, node, step_roots(check), (field->flags & FIELD_SECRET_OK) != 0))
+		return;
+	if ((step->kind->flags & KIND_LOCAL) != 0 && strcmp(field->name, "env") == 0)
+		check_environment(check, node);
+	if (node_is_static(node, early_names))
+		check_field_value(check, field, node);
+	else if (node->template != NULL)
+		check_field_type(check, field, node);
+	else
+		check_field_shape(check, field, node);
+}
+
+static void check_unknown_field(struct check *check, const struct kind *kind, const struct node *key)
+{
+	const char *names[FIELDS_MOST] = {0};
+	GR_AUTO_FREE char *what = gr_printf("field of '%s':", kind->name);
+
+	for (size_t i = 0; kind->fields[i].name != NULL && i < FIELDS_MOST - 1; i++)
+		names[i] = kind->fields[i].name;
+	check_unknown(check, key, what, names);
+}
+
+static void check_required(
+        struct check *check, const struct kind *kind, const struct node *with, const struct node *place)
+{
+	for (const struct field *field = kind->fields; field->name != NULL; field++) {
+		GR_AUTO_FREE char *hint = NULL;
+
+		if ((field->flags & FIELD_REQUIRED) == 0 || node_member(with, field->name) != NULL)
+			continue;
+		hint = gr_printf("%s: %s", field->name, field->help);
+		check_fail(check, place, hint, "'%s' needs '%s' in its `with`", kind->name, field->name);
+	}
+}
+
+/* Rules that a table of fields cannot say. */
+static void check_rules(struct check *check, const struct plan_step *step, const struct node *place)
+{
+	const struct node *direct = node_member(step->with, "direct"), *file = node_member(step->with, "file");
+	const char *platform = check->plan->app_platform;
+
+	if (strcmp(step->kind->name, "upload_build") == 0 && node_member(step->with, "version") == NULL &&
+	        (direct == NULL || node_is(direct, "false")))
+		check_fail(check, place, "version: ${{ steps.ID }} of a create_version step, or direct: true",
+		        "'upload_build' needs 'version' in its `with`, unless it is direct");
+	if (strcmp(step->kind->name, "native_test") == 0 && file != NULL && file->kind == NODE_SCALAR &&
+	        file->template == NULL && platform != NULL) {
+		if (strcmp(platform, "android") == 0 && text_has_suffix_nocase(file->text, ".zip"))
+			check_fail(
+			        check, file, NULL, "an Android app is tested with an Espresso .apk, not with a .zip");
+		if (strcmp(platform, "ios") == 0 && text_has_suffix_nocase(file->text, ".apk"))
+			check_fail(check, file, NULL, "an iOS app is tested with an XCUITest .zip, not with an .apk");
+	}
+}
+
+static void check_with(struct check *check, struct plan_step *step, const struct node *with)
+{
+	for (size_t i = 0; i < with->count; i++) {
+		const struct node *key = with->keys[i];
+		const struct field *field = kind_field(step->kind, key->text);
+
+		if (field != NULL)
+			check_field(check, step, field, with->items[i]);
+		else if (strcmp(key->text, "save") == 0)
+			check_later(check, key, "`save`");
+		else if ((step->kind->flags & KIND_OPEN) == 0)
+			check_unknown_field(check, step->kind, key);
+	}
+}
+
+void check_fields(struct check *check, struct plan_step *step, const struct node *step_node)
+{
+	const struct node *with = node_member(step_node, "with"), *uses = node_member(step_node, "uses");
+
+	if (with != NULL && with->kind != NODE_MAP) {
+		check_fail(check, with, NULL, "`with` must be a map of fields and values");
+		return;
+	}
+	if ((step->kind->flags & KIND_NEEDS_APP) != 0 && !check->uses_app) {
+		const struct node *direct = node_member(with, "direct"), *mode = node_member(with, "mode");
+
+		if (!node_is(direct, "true") && !node_is(mode, "direct"))
+			check->uses_app = true;
+		if (check->uses_app && !check->plan->has_app)
+			check_fail(check, uses, "add: app: { name: NAME, platform: android }",
+			        "'%s' needs the pipeline's `app:`", step->kind->name);
+	}
+	step->with = with;
+	if (with != NULL)
+		check_with(check, step, with);
+	check_required(check, step->kind, with, uses);
+	check_rules(check, step, uses);
+	if ((step->kind->flags & KIND_OPEN) != 0 && with != NULL)
+		check_call(check, step);
+}
