@@ -55,6 +55,23 @@ static void it_knows_each_encoding(void **state)
 	redactor_free(redactor);
 }
 
+static void it_knows_how_form_encoders_differ(void **state)
+{
+	static const char *const forms[] = {"a b*c~d-e_f.g", "a+b*c%7Ed-e_f.g", "a+b%2Ac~d-e_f.g", "a+b%2ac%7ed-e_f.g",
+	        "a%20b*c~d-e_f.g", "a%20b%2Ac%7Ed%2De%5Ff%2Eg", "%61%20%62%2a%63%7e%64%2d%65%5f%66%2e%67",
+	        "\\u0061\\u0020\\u0062\\u002A\\u0063\\u007E\\u0064\\u002D\\u0065\\u005F\\u0066\\u002E\\u0067"};
+	struct redactor *redactor = make_redactor("a b*c~d-e_f.g");
+
+	(void)state;
+	for (size_t i = 0; i < GR_COUNT(forms); i++) {
+		GR_AUTO_FREE char *text = redactor_text(redactor, forms[i]);
+
+		if (strcmp(text, "***") != 0)
+			fail_msg("'%s' became '%s'", forms[i], text);
+	}
+	redactor_free(redactor);
+}
+
 static size_t encode(const char *text, size_t bytes, bool for_urls, char *ret)
 {
 	int length = EVP_EncodeBlock((unsigned char *)ret, (const unsigned char *)text, (int)bytes);
@@ -161,6 +178,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 	        cmocka_unit_test(it_knows_each_encoding),
+	        cmocka_unit_test(it_knows_how_form_encoders_differ),
 	        cmocka_unit_test(it_finds_a_secret_in_the_base64_of_a_longer_text),
 	        cmocka_unit_test(it_makes_no_form_shorter_than_eight_bytes),
 	        cmocka_unit_test(it_makes_few_forms_of_a_long_secret),
