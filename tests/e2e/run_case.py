@@ -47,7 +47,7 @@ class Step:
 
 class Case:
     def __init__(self, path):
-        self.scenario = self.pipeline = self.server = None
+        self.scenario = self.pipeline = self.server = self.place = None
         self.files, self.environment, self.allowed, self.secrets, self.steps = {}, {}, set(), [], []
         with open(path, encoding="utf-8") as file:
             self.read(file.read().split("\n"))
@@ -78,6 +78,8 @@ class Case:
         elif name == "ENV":
             key, _, value = rest.partition("=")
             self.environment[key] = value
+        elif name == "IN":
+            self.place = rest
         elif name == "SERVER":
             self.server = rest
         elif name == "ALLOW":
@@ -123,7 +125,7 @@ class Runner:
         self.case, self.folder = case, folder
         self.gridlane = os.path.abspath(os.environ["GRIDLANE"])
         self.server = None
-        self.places = {"OUT": "out", "ROOT": ROOT, "PIPELINE": "pipeline.yml"}
+        self.places = {"OUT": os.path.join(folder, "out"), "ROOT": ROOT, "PIPELINE": "pipeline.yml"}
         self.prepare()
 
     def prepare(self):
@@ -191,8 +193,8 @@ class Runner:
         if not self.server:
             log = f"{log}.{number}"
         with tempfile.TemporaryFile() as stdout, tempfile.TemporaryFile() as stderr:
-            child = subprocess.Popen(self.arguments(step), cwd=self.folder, env=self.environment(log), stdout=stdout,
-                                     stderr=stderr, stdin=subprocess.DEVNULL, start_new_session=True)
+            child = subprocess.Popen(self.arguments(step), cwd=self.fill(self.case.place or self.folder),
+                                     env=self.environment(log), stdout=stdout, stderr=stderr, stdin=subprocess.DEVNULL, start_new_session=True)
             is_late = not self.wait(child, step.disturbance, log)
             stdout.seek(0)
             stderr.seek(0)
@@ -368,6 +370,8 @@ EXPECTATIONS = {
     "exit": expect_exit,
     "stdout": lambda result, rest: contains(result.stdout, rest),
     "stderr": lambda result, rest: contains(result.stderr, rest),
+    "output": lambda result, rest: contains(result.stdout + result.stderr, rest),
+    "no-output": lambda result, rest: lacks(result.stdout + result.stderr, rest),
     "no-stdout": lambda result, rest: lacks(result.stdout, rest),
     "no-stderr": lambda result, rest: lacks(result.stderr, rest),
     "requests": expect_requests,

@@ -29,6 +29,8 @@ CASES = {
     "another exit status": ("sys.exit(3)", RUN + "@EXPECT exit 0", "exit status 3"),
     "a death by signal": ("os.kill(os.getpid(), 15)", RUN + "@EXPECT exit 143", None),
     "words on stdout": ("print('passed: 8')", RUN + "@EXPECT stdout passed: 8\n@EXPECT no-stderr passed", None),
+    "words on either": ("print('a'); print('b', file=sys.stderr)", RUN + "@EXPECT output a\n@EXPECT output b", None),
+    "words on neither": ("print('a'); print('b', file=sys.stderr)", RUN + "@EXPECT no-output b", "it is there"),
     "words that are missing": ("print('passed: 8')", RUN + "@EXPECT stderr passed: 8", "it is not there"),
     "words that should not be": ("print('passed: 8')", RUN + "@EXPECT no-stdout passed", "it is there"),
     "requests in order": ("[request(o) for o in 'abbc']", RUN + "@EXPECT requests a b* d? c\n@EXPECT requests ... c", None),
@@ -65,7 +67,8 @@ CASES = {
     "a process left behind": ("import subprocess; subprocess.Popen(['sleep', '30'])", RUN + "@EXPECT exit 0", "left behind: ['sleep']"),
     "files, blocks and places": ("print(open('a.sh').read(), os.environ['X'], os.access('a.sh', os.X_OK), *sys.argv)",
                                  "@FILE a.sh\n#!/bin/sh\n\n@ENV X={OUT}!\n@PIPELINE\nversion: 1\n" + RUN +
-                                 "@EXPECT stdout out! True\n@EXPECT stdout run pipeline.yml --out out", None),
+                                 "@EXPECT stdout /out! True\n@EXPECT stdout run pipeline.yml --out /", None),
+    "another folder": ("", "@IN {ROOT}/tests/e2e\n" + RUN + "@EXPECT stderr behave.py", None),
     "a directive that is not known": ("", RUN + "@EXPCET exit 0", "there is no directive @EXPCET"),
     "an expectation that is not known": ("", RUN + "@EXPECT luck", "there is no @EXPECT luck"),
     "a case without a command": ("", "@ENV A=B", "there is no @RUN"),
