@@ -11,10 +11,11 @@
 #include "runner/base/error.h"
 
 enum platform { PLATFORM_UNKNOWN, PLATFORM_IOS, PLATFORM_ANDROID, PLATFORM_WEB };
-enum platform platform_parse(const char *text); /* "android", "Android", "2"; "ios", "1"; "web", "3" (reference: device_type) */
-const char *platform_name(enum platform platform);         /* "android"; "unknown" */
-const char *platform_process_type(enum platform platform); /* "oaa" "oia" "ow" (reference: App Build Run) */
-const char *platform_direct_code(enum platform platform);  /* "2" android, "1" ios (reference: App Upload Direct) */
+/* "android", "Android", "2"; "ios", "1"; "web", "3" (reference: device_type); NULL and others are unknown. */
+enum platform platform_parse(const char *text);
+const char *platform_name(enum platform platform); /* "android"; "unknown" */
+const char *platform_process_type(enum platform platform); /* "oaa" "oia" "ow" (reference: App Build Run), or NULL */
+const char *platform_direct_code(enum platform platform); /* "2" "1" (reference: App Upload Direct), or NULL */
 
 /* A device of get_device_list, get_all_devices_with_filter, group_devices or get_device_details. */
 enum device_state { /* in order of how final they are; the first that holds is the reason */
@@ -29,9 +30,9 @@ enum device_state { /* in order of how final they are; the first that holds is t
 	DEVICE_RUNS_BUILD,
 	DEVICE_IN_GENERATOR,
 	DEVICE_LOCAL_EXECUTION,
-	DEVICE_IN_USE,      /* by hand in the device cloud */
+	DEVICE_IN_USE, /* by hand in the device cloud */
 	DEVICE_VIRTUAL_USB,
-	DEVICE_UNKNOWN      /* a device_status that is neither "Available" nor a known word */
+	DEVICE_UNKNOWN /* a device_status that is neither "Available" nor a known word */
 };
 
 struct device {
@@ -54,7 +55,8 @@ void device_release(struct device *device);
 const char *device_state_words(enum device_state state); /* "offline", "reserved", ... */
 /* The fields users see in expressions: device_id udid s_device name manufacturer os os_major platform tags (a list). */
 json_t *device_to_json(const struct device *device);
-/* The same fields, or the API's own; GR_CONFIG without a device_id and a udid. The state is DEVICE_UNKNOWN unless `json` has the flags. */
+/* The same fields, or the API's own; GR_CONFIG without a device_id and a udid. The state is DEVICE_UNKNOWN unless
+ * `json` has the flags. */
 int device_from_json(const json_t *json, struct device *ret_device, struct gr_error *err);
 
 /* The numbers of build_list. "No builds" in any shape is an empty list. */
@@ -67,14 +69,28 @@ void build_list_release(struct build_list *list);
 bool build_list_has(const struct build_list *list, const char *number);
 
 /* execution_details (reference: Execution Details). */
-enum completion { COMPLETION_UNKNOWN = 0, COMPLETION_PROCESSING = 1, COMPLETION_QUEUED = 2, COMPLETION_DONE = 3, COMPLETION_STOPPED = 4 };
-enum case_state { CASE_NOT_STARTED = 0, CASE_STARTED = 1, CASE_PASSED = 2, CASE_FAILED = 3, CASE_STOPPED = 4, CASE_SKIPPED = 5, CASE_UNKNOWN = 6 };
+enum completion {
+	COMPLETION_UNKNOWN = 0,
+	COMPLETION_PROCESSING = 1,
+	COMPLETION_QUEUED = 2,
+	COMPLETION_DONE = 3,
+	COMPLETION_STOPPED = 4
+};
+enum case_state {
+	CASE_NOT_STARTED = 0,
+	CASE_STARTED = 1,
+	CASE_PASSED = 2,
+	CASE_FAILED = 3,
+	CASE_STOPPED = 4,
+	CASE_SKIPPED = 5,
+	CASE_UNKNOWN = 6
+};
 
 struct execution_case {
 	char *name;
-	char *module_id;  /* build_module_id */
-	char *data;       /* parameterised_test_data */
-	char *reason;     /* failed_reason */
+	char *module_id; /* build_module_id */
+	char *data; /* parameterised_test_data */
+	char *reason; /* failed_reason */
 	char *raw_status; /* as received */
 	enum case_state state;
 };
@@ -100,10 +116,20 @@ struct execution {
 int execution_decode(const json_t *answer, struct execution *ret_execution, struct gr_error *err);
 void execution_release(struct execution *execution);
 
-/* get_native_test_results. Statuses are undocumented: the text rules, then the number as in test_status, then counts. */
-enum native_state { NATIVE_UNKNOWN, NATIVE_WAITING, NATIVE_RUNNING, NATIVE_PASSED, NATIVE_FAILED, NATIVE_STOPPED, NATIVE_COMPLETED /* done, the counts decide */ };
+/* get_native_test_results. Statuses are undocumented: the text rules, then the number as in test_status, then counts.
+ */
+enum native_state {
+	NATIVE_UNKNOWN,
+	NATIVE_WAITING,
+	NATIVE_RUNNING,
+	NATIVE_PASSED,
+	NATIVE_FAILED,
+	NATIVE_STOPPED,
+	NATIVE_COMPLETED /* done, the counts decide */
+};
 struct native_device {
-	char *device_id, *device_name, *udid, *os_version, *platform, *log_path, *recording_path;
+	char *device_id, *device_name, *udid, *os_version, *platform;
+	char *log_path, *recording_path;
 	char *status, *status_text; /* as received */
 	enum native_state state;
 	int64_t all, passed, failed; /* -1: not said */

@@ -5,42 +5,42 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-/* How a lost or failed exchange may be repeated (reliability design 2.1). */
+/* How a lost or failed exchange may be repeated. */
 enum operation_class {
-	CLASS_READ,   /* safe: repeat freely */
-	CLASS_WRITE,  /* idempotent write: repeat */
+	CLASS_READ, /* safe: repeat freely */
+	CLASS_WRITE, /* idempotent write: repeat */
 	CLASS_MARKED, /* write that carries our marker: look it up before repeating */
-	CLASS_START,  /* starts device time: sent once, then reconciled */
-	CLASS_NEVER   /* never repeated by itself */
+	CLASS_START, /* starts device time: sent once, then reconciled */
+	CLASS_NEVER /* never repeated by itself */
 };
 
 enum parameter_flags {
 	PARAMETER_REQUIRED = 1 << 0,
-	PARAMETER_PATH = 1 << 1,   /* stands in the path as {name} */
-	PARAMETER_FILE = 1 << 2,   /* a file is sent */
+	PARAMETER_PATH = 1 << 1, /* stands in the path as {name} */
+	PARAMETER_FILE = 1 << 2, /* a file is sent */
 	PARAMETER_SECRET = 1 << 3, /* token, password or PIN */
-	PARAMETER_TOKEN = 1 << 4,  /* user_token: filled in by the runner, not by users */
-	PARAMETER_ONE_OF = 1 << 5  /* of the parameters with this flag at least one is needed */
+	PARAMETER_TOKEN = 1 << 4, /* user_token: filled in by the runner, not by users */
+	PARAMETER_ONE_OF = 1 << 5 /* of the parameters with this flag at least one is needed */
 };
 
 struct parameter {
 	const char *name;
-	unsigned flags;      /* enum parameter_flags */
+	unsigned flags; /* enum parameter_flags */
 	const char *choices; /* "oaa|oia|ow", file extensions ".apk|.ipa" for a file, or NULL */
 	const char *help;
 };
 
 struct operation {
-	const char *id;    /* "app_build_upload" */
+	const char *id; /* "app_build_upload" */
 	const char *alias; /* a short name, or NULL */
 	const char *group; /* "Build" */
 	const char *title; /* "App Build Upload" */
-	const char *path;  /* "/ci/upload_app_build", with {name} places; always POST */
+	const char *path; /* "/ci/upload_app_build", with {name} places; always POST */
 	enum operation_class repeat;
 	const struct parameter *parameters; /* ends with a NULL name */
-	const char *outputs;  /* where the useful part of the answer stands ("data", "app_build_id"), or NULL */
-	const char *sample;   /* a sample answer of the reference, mended to valid JSON, or NULL where it documents none */
-	const char *source;   /* section of the reference: "Build / App Build Upload" */
+	const char *outputs; /* where the useful part of the answer stands ("data", "app_build_id"), or NULL */
+	const char *sample; /* a sample answer of the reference, mended to valid JSON; NULL: it documents none */
+	const char *source; /* section of the reference: "Build / App Build Upload" */
 };
 
 /* Every operation has an index; enum operation_id gives it a name: OP_APP_BUILD_UPLOAD. */

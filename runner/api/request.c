@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "runner/api/handle.h"
+#include "runner/api/request_path.h"
 #include "runner/base/buffer.h"
 #include "runner/base/memory.h"
 #include "runner/base/number.h"
@@ -251,27 +252,12 @@ static char *value_text(const struct parameter *parameter, const json_t *value, 
 	return list_text(parameter, value, ret_words);
 }
 
-static bool has_control(const char *text)
-{
-	for (; *text; text++)
-		if ((unsigned char)*text < 0x20 || *text == 0x7f)
-			return true;
-	return false;
-}
-
 /* What is wrong with the place this value shall stand in, or NULL. */
 static const char *place_problem(const struct parameter *parameter, const char *text)
 {
-	if (!(parameter->flags & (PARAMETER_PATH | PARAMETER_FILE)))
-		return NULL;
-	if (*text == '\0')
-		return "is empty";
-	if (has_control(text))
-		return "holds a control character";
-	/* Clients, proxies and servers take these two for steps in the path, in any encoding. */
-	if ((parameter->flags & PARAMETER_PATH) && (strcmp(text, ".") == 0 || strcmp(text, "..") == 0))
-		return "is no id: '.' and '..' would leave their place in the path";
-	return NULL;
+	if (parameter->flags & PARAMETER_PATH)
+		return path_segment_problem(text);
+	return parameter->flags & PARAMETER_FILE ? path_text_problem(text) : NULL;
 }
 
 static void check_choice(struct problems *problems, const struct parameter *parameter, const char *text)
@@ -317,34 +303,6 @@ static char *parameter_value(struct problems *problems, const struct parameter *
 
 /* ---- the path ---- */
 
-/* May this stand in a path as it is? Handles do, for the engine to replace; but only those that cannot be a way out. */
-static bool is_plain_handle(const char *text)
-{
-	return handle_is(text) && !strstr(text, "..") && !strstr(text, "./") && !strstr(text, "//") &&
-	       text[strspn(text, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_.:/")] == '\0';
-}
-
-static void add_segment(struct buffer *path, const char *text)
-{
-	static const char hex[] = "0123456789ABCDEF";
-
-	if (is_plain_handle(text)) {
-		buffer_add_text(path, text);
-		return;
-	}
-	for (; *text; text++) {
-		unsigned char c = (unsigned char)*text;
-
-		if ((c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || strchr("-._~", c)) {
-			buffer_add_char(path, *text);
-			continue;
-		}
-		buffer_add_char(path, '%');
-		buffer_add_char(path, hex[c >> 4]);
-		buffer_add_char(path, hex[c & 15]);
-	}
-}
-
 static char *path_build(struct problems *problems, const json_t *arguments)
 {
 	GR_AUTO_BUFFER struct buffer path = {0};
@@ -361,20 +319,13 @@ static char *path_build(struct problems *problems, const json_t *arguments)
 		name = gr_strndup(at + 1, bytes - 1);
 		value = parameter_value(problems, operation_parameter(problems->operation, name), arguments);
 		if (value)
-			add_segment(&path, value);
+			path_add_segment(&path, value);
 		at += bytes;
 	}
 	return buffer_take(&path);
 }
 
 /* ---- the request ---- */
-
-static void wipe(char *text)
-{
-	if (text)
-		explicit_bzero(text, strlen(text));
-	gr_free(text);
-}
 
 static void field_add(struct request *request, const char *name, char *value, bool is_file)
 {
@@ -412,18 +363,20 @@ void request_free(struct request *request)
 	if (!request)
 		return;
 	for (size_t i = 0; i < request->field_count; i++)
-		wipe(request->fields[i].value);
+		request_wipe(request->fields[i].value);
 	gr_free(request->fields);
-	wipe(request->path);
+	request_wipe(request->path);
 	gr_free(request);
 }
 
 void request_add_text(struct request *request, const char *name, const char *value)
 {
+	if (!value)
+		return;
 	for (size_t i = 0; i < request->field_count; i++) {
 		if (strcmp(request->fields[i].name, name) != 0)
 			continue;
-		wipe(request->fields[i].value);
+		request_wipe(request->fields[i].value);
 		request->fields[i].value = gr_strdup(value);
 		request->fields[i].is_file = false;
 		return;

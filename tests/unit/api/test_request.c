@@ -151,9 +151,46 @@ static void it_lets_handles_pass(void **state)
 	(void)state;
 	assert_field(OP_APP_BUILD_INSTALL, with, "application_token", "gridlane-secret:app/223");
 	assert_field(OP_APP_BUILD_INSTALL, with, "process_type", "gridlane-secret:secret/kind");
-	assert_path("gridlane-secret:secret/user_id", "/api/user/delete/gridlane-secret:secret/user_id/");
-	assert_path("gridlane-secret:/../../x", "/api/user/delete/gridlane-secret%3A%2F..%2F..%2Fx/");
-	assert_path("gridlane-secret:?a", "/api/user/delete/gridlane-secret%3A%3Fa/");
+	assert_path("gridlane-secret:secret/user_id", "/api/user/delete/gridlane-secret%3Asecret%2Fuser_id/");
+}
+
+/* context: what the handle stands for, or NULL. */
+static char *resolve(const void *context, const char *handle)
+{
+	assert_string_equal(handle, "gridlane-secret:secret/user id/\xc3\xbc");
+	return gr_strdup(context);
+}
+
+static int resolve_path(const char *secret, char path[static 128])
+{
+	struct request *made = request(OP_DELETE_USER, "{'user_id':'gridlane-secret:secret/user id/\xc3\xbc'}");
+	struct handle_resolver resolver = {.resolve = resolve, .context = secret};
+	int rc = request_resolve_path(made, &resolver, NULL);
+
+	(void)snprintf(path, 128, "%s", made->path);
+	request_free(made);
+	return rc;
+}
+
+static void it_puts_secrets_into_the_path(void **state)
+{
+	struct handle_resolver none = {.resolve = resolve};
+	struct request *plain = request(OP_DELETE_USER, "{'user_id':'a%2Fb'}");
+	char path[128];
+
+	(void)state;
+	assert_int_equal(resolve_path("17", path), 0);
+	assert_string_equal(path, "/api/user/delete/17/");
+	assert_int_equal(resolve_path("../a b", path), 0);
+	assert_string_equal(path, "/api/user/delete/..%2Fa%20b/");
+	assert_int_equal(resolve_path("..", path), -GR_CONFIG);
+	assert_int_equal(resolve_path("", path), -GR_CONFIG);
+	assert_int_equal(resolve_path("1\r\n", path), -GR_CONFIG);
+	assert_int_equal(resolve_path(NULL, path), -GR_AUTH);
+	assert_non_null(strstr(path, "gridlane-secret"));
+	assert_int_equal(request_resolve_path(plain, &none, NULL), 0);
+	assert_string_equal(plain->path, "/api/user/delete/a%252Fb/");
+	request_free(plain);
 }
 
 static void it_checks_file_extensions_in_any_case(void **state)
@@ -288,6 +325,7 @@ int main(void)
 	        cmocka_unit_test(it_keeps_path_parameters_in_their_place),
 	        cmocka_unit_test(it_refuses_path_parameters_that_cannot_be_a_segment),
 	        cmocka_unit_test(it_lets_handles_pass),
+	        cmocka_unit_test(it_puts_secrets_into_the_path),
 	        cmocka_unit_test(it_checks_file_extensions_in_any_case),
 	        cmocka_unit_test(it_checks_choices),
 	        cmocka_unit_test(it_says_all_that_is_wrong_in_one_text),
