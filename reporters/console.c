@@ -79,12 +79,27 @@ static bool is_shown_now(const struct console *console)
 	return !has(console, CONSOLE_QUIET) && (!is_live(console) || has(console, CONSOLE_VERBOSE));
 }
 
-static void keep_note(struct console *console, const char *text)
+static void keep(char ***texts, size_t *count, const char *text)
 {
-	if (!text || console->note_count == NOTES_MOST)
+	if (!text || *count == NOTES_MOST)
 		return;
-	console->notes = gr_grow(console->notes, console->note_count, sizeof(*console->notes));
-	console->notes[console->note_count++] = gr_strdup(text);
+	*texts = gr_grow(*texts, *count, sizeof(char *));
+	(*texts)[(*count)++] = gr_strdup(text);
+}
+
+static void release_texts(char **texts, size_t count)
+{
+	for (size_t i = 0; i < count; i++)
+		gr_free(texts[i]);
+	gr_free(texts);
+}
+
+static void on_judged(struct console *console, const struct results *results)
+{
+	live_erase(console);
+	end_print(console, results);
+	end_print_unsaid(console, results);
+	end_keep_verdict(console, results);
 }
 
 static int on_event(void *state, const struct run_event *event, struct gr_error *err)
@@ -97,15 +112,14 @@ static int on_event(void *state, const struct run_event *event, struct gr_error 
 	console->wall_ms = event->wall_ms;
 	lanes_follow(console, event);
 	if (event->kind == RUN_NOTE) {
-		keep_note(console, event->text);
+		keep(&console->notes, &console->note_count, event->text);
 	} else if (event->kind == RUN_JUDGED) {
-		if (!event->results)
-			return 0;
-		live_erase(console);
-		end_print(console, event->results);
-		end_keep_verdict(console, event->results);
+		if (event->results)
+			on_judged(console, event->results);
 	} else if (is_shown_now(console)) {
 		plain_event(console, event);
+	} else if (event->kind == RUN_PROBLEM && event->done != 1) {
+		keep(&console->unsaid, &console->unsaid_count, event->text);
 	}
 	return 0;
 }
@@ -121,9 +135,8 @@ static int on_close(void *state, struct gr_error *err)
 	end_print_verdict(console);
 	for (size_t i = 0; i < console->note_count; i++)
 		console_print(console, TONE_PLAIN, "%s", console->notes[i]);
-	for (size_t i = 0; i < console->note_count; i++)
-		gr_free(console->notes[i]);
-	gr_free(console->notes);
+	release_texts(console->notes, console->note_count);
+	release_texts(console->unsaid, console->unsaid_count);
 	gr_free(console->verdict);
 	gr_free(console->cause);
 	lanes_release(console);

@@ -31,6 +31,8 @@ struct console {
 	enum tone verdict_tone;
 	char **notes;
 	size_t note_count;
+	char **unsaid; /* problems that were not printed as they came */
+	size_t unsaid_count;
 };
 
 /* Print one line: redacted, neutralised, cut; the live view makes way. */
@@ -52,6 +54,9 @@ void lanes_release(struct console *console);
 
 /* console_end.c: all that is known, but the last lines; and those */
 void end_print(struct console *console, const struct results *results);
+/* The problems that came as events, were not printed then, and are not in the results (a report that could not be
+ * written). */
+void end_print_unsaid(struct console *console, const struct results *results);
 void end_keep_verdict(struct console *console, const struct results *results);
 void end_print_verdict(struct console *console);
 

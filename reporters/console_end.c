@@ -166,6 +166,21 @@ void end_print(struct console *console, const struct results *results)
 	print_artifacts(console, results);
 }
 
+static bool is_said(const struct results *results, const char *text)
+{
+	for (size_t i = 0; i < results->problem_count; i++)
+		if (text_equal(results->problems[i].message, text))
+			return true;
+	return false;
+}
+
+void end_print_unsaid(struct console *console, const struct results *results)
+{
+	for (size_t i = 0; i < console->unsaid_count; i++)
+		if (!is_said(results, console->unsaid[i]))
+			console_print(console, TONE_BAD, "  problem: %s", console->unsaid[i]);
+}
+
 /* ---- the last lines ---- */
 
 static char *verdict_line(const struct results *results)
