@@ -9,7 +9,7 @@
 #define CLOCK_NEVER INT64_MAX
 #define CLOCK_TEXT_BYTES 32
 
-int64_t clock_now_ms(void);  /* CLOCK_BOOTTIME */
+int64_t clock_now_ms(void); /* CLOCK_BOOTTIME */
 int64_t clock_wall_ms(void); /* milliseconds since 1970, UTC */
 /* "2026-03-01T10:15:30.123Z" (always UTC and Z) into `text`. Returns text. */
 const char *clock_format_utc(int64_t wall_ms, char text[static CLOCK_TEXT_BYTES]);

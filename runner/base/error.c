@@ -11,7 +11,7 @@ struct failure_row {
 };
 
 static const struct failure_row rows[GR_FAILURE_COUNT] = {
-	[GR_NONE] = {"none", 0, "nothing failed"},
+        [GR_NONE] = {"none", 0, "nothing failed"},
 #define FAILURE(id, name, exit_status, words) [GR_##id] = {name, exit_status, words},
 #include "runner/base/error.def"
 #undef FAILURE

@@ -14,10 +14,11 @@
 int file_open(const char *path, enum gr_failure failure, int *ret_fd, struct gr_error *err);
 /* Read a regular file of at most `most_bytes`. failure: what kind of failure to report (GR_CONFIG for inputs,
  * GR_DISK for our own files). */
-int file_read(const char *path, size_t most_bytes, enum gr_failure failure, struct buffer *ret_data, struct gr_error *err);
+int file_read(
+        const char *path, size_t most_bytes, enum gr_failure failure, struct buffer *ret_data, struct gr_error *err);
 /* The same for `name` below the directory handle, refusing symbolic links. */
 int file_read_at(int directory, const char *name, size_t most_bytes, enum gr_failure failure, struct buffer *ret_data,
-	struct gr_error *err);
+        struct gr_error *err);
 
 /* Make `path` (and its parents) and open it. The handle is the caller's (close). */
 int file_make_directory(const char *path, int *ret_directory, struct gr_error *err);
@@ -31,17 +32,19 @@ struct file_writer;
 int file_create(int directory, const char *name, unsigned mode, struct file_writer **ret_writer, struct gr_error *err);
 void file_write(struct file_writer *writer, const void *data, size_t bytes); /* keeps the first error */
 void file_write_text(struct file_writer *writer, const char *text);
-int file_fd(const struct file_writer *writer); /* for libraries that write by themselves; errors of theirs are the caller's */
+/* For libraries that write by themselves; errors of theirs are the caller's. */
+int file_fd(const struct file_writer *writer);
 int64_t file_bytes(const struct file_writer *writer);
 int file_commit(struct file_writer **writer, struct gr_error *err); /* always releases; *writer becomes NULL */
-void file_discard(struct file_writer **writer);                      /* NULL is fine */
+void file_discard(struct file_writer **writer); /* NULL is fine */
 #define GR_AUTO_WRITER __attribute__((cleanup(file_discard)))
 
 /* Write `bytes` to fd, all of them, through EINTR and short writes. 0 or -errno. */
 int file_write_all(int fd, const void *data, size_t bytes);
 
 /* SHA-256 of a whole file as 64 hex digits and NUL; ret_bytes (may be NULL) its length. */
-int file_sha256(const char *path, enum gr_failure failure, char ret_hex[static 65], int64_t *ret_bytes, struct gr_error *err);
+int file_sha256(
+        const char *path, enum gr_failure failure, char ret_hex[static 65], int64_t *ret_bytes, struct gr_error *err);
 /* SHA-256 of memory. */
 void file_sha256_memory(const void *data, size_t bytes, char ret_hex[static 65]);
 

@@ -31,11 +31,11 @@ void gr_auto_json(json_t **json);
 #define GR_AUTO_CLOSE __attribute__((cleanup(gr_auto_close)))
 #define GR_AUTO_JSON __attribute__((cleanup(gr_auto_json)))
 /* *address's value; NULL stays behind. */
-#define gr_take(address) \
-	__extension__({ \
-		__typeof__(*(address)) gr_taken_ = *(address); \
-		*(address) = NULL; \
-		gr_taken_; \
+#define gr_take(address)                                                                                               \
+	__extension__({                                                                                                \
+		__typeof__(*(address)) gr_taken_ = *(address);                                                         \
+		*(address) = NULL;                                                                                     \
+		gr_taken_;                                                                                             \
 	})
 #define GR_COUNT(array) (sizeof(array) / sizeof((array)[0]))
 

@@ -7,8 +7,8 @@
 #include <stdint.h>
 
 /* Each returns false, and leaves *ret alone, unless the whole text is one number of the form (no blanks). */
-bool number_parse_int(const char *text, int64_t *ret);       /* -?[0-9]+ within +-2^53 */
-bool number_parse_real(const char *text, double *ret);       /* decimal, finite; '.' is the point */
+bool number_parse_int(const char *text, int64_t *ret); /* -?[0-9]+ within +-2^53 */
+bool number_parse_real(const char *text, double *ret); /* decimal, finite; '.' is the point */
 bool number_parse_duration(const char *text, int64_t *ret_ms); /* "500ms" "30s" "15m" "2h" "1.5s"; a bare "0" is 0 */
 /* "2s..30s"; a single duration is a range of equal ends. low <= high is required. */
 bool number_parse_range(const char *text, int64_t *ret_low_ms, int64_t *ret_high_ms);

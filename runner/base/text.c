@@ -204,31 +204,39 @@ bool text_match_glob(const char *pattern, const char *text)
 
 /* ---- harmless text ---- */
 
-/* Bytes of the escape sequence at text[0] == ESC; 1 when ESC begins none. A control string that does not end on its
- * line takes only its two first bytes with it: its end may never come, and the rest must stay readable. */
-static size_t escape_bytes(const char *text, size_t bytes)
+/* Bytes of an escape sequence that is `first` bytes, any of 0x20 to `last_middle`, and one of `low` to 0x7E. */
+static size_t sequence_bytes(const char *text, size_t bytes, size_t first, char last_middle, char low)
+{
+	size_t at = first;
+
+	while (at < bytes && text[at] >= 0x20 && text[at] <= last_middle)
+		at++;
+	return at + (at < bytes && text[at] >= low && text[at] <= 0x7E);
+}
+
+/* A control string (a title, a link) ends with BEL or ESC \. One that does not end on its line takes only its two first
+ * bytes with it: its end may never come, and the rest must stay readable. */
+static size_t control_string_bytes(const char *text, size_t bytes)
 {
 	size_t i = 2;
 
+	while (i < bytes && !memchr("\a\033\n\r", text[i], 4))
+		i++;
+	if (i < bytes && text[i] == '\a')
+		return i + 1;
+	return i + 1 < bytes && text[i] == '\033' && text[i + 1] == '\\' ? i + 2 : 2;
+}
+
+/* Bytes of the escape sequence at text[0] == ESC; 1 when ESC begins none. */
+static size_t escape_bytes(const char *text, size_t bytes)
+{
 	if (bytes < 2)
 		return 1;
-	if (text[1] == '[') {
-		while (i < bytes && text[i] >= 0x20 && text[i] <= 0x3F)
-			i++;
-		return i < bytes && text[i] >= 0x40 && text[i] <= 0x7E ? i + 1 : i;
-	}
-	if (strchr("]PX^_", text[1]) && text[1]) {
-		for (; i < bytes && text[i] != '\n' && text[i] != '\r'; i++) {
-			if (text[i] == '\a')
-				return i + 1;
-			if (text[i] == '\033')
-				return i + 1 < bytes && text[i + 1] == '\\' ? i + 2 : 2;
-		}
-		return 2;
-	}
-	for (i = 1; i < bytes && text[i] >= 0x20 && text[i] <= 0x2F;)
-		i++;
-	return i < bytes && text[i] >= 0x30 && text[i] <= 0x7E ? i + 1 : i;
+	if (memchr("]PX^_", text[1], 5))
+		return control_string_bytes(text, bytes);
+	if (text[1] == '[')
+		return sequence_bytes(text, bytes, 2, 0x3F, 0x40);
+	return sequence_bytes(text, bytes, 1, 0x2F, 0x30);
 }
 
 static bool is_bidi_control(uint32_t code)

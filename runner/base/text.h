@@ -8,7 +8,7 @@
 #include "runner/base/buffer.h"
 
 bool text_is_utf8(const char *text, size_t bytes); /* strict: no overlong forms, no surrogates, nothing over U+10FFFF */
-bool text_equal(const char *a, const char *b);     /* NULL equals NULL alone */
+bool text_equal(const char *a, const char *b); /* NULL equals NULL alone */
 bool text_equal_nocase(const char *a, const char *b); /* ASCII letters alone are folded; NULL as above */
 bool text_has_prefix(const char *text, const char *prefix);
 bool text_has_suffix_nocase(const char *text, const char *suffix);
