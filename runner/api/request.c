@@ -188,23 +188,15 @@ static char *scalar_text(const struct parameter *parameter, const json_t *value)
 {
 	bool in_words = parameter->choices && choices_have(parameter->choices, "true");
 
-	switch (json_typeof(value)) {
-	case JSON_STRING:
+	if (json_is_string(value))
 		return gr_strdup(json_string_value(value));
-	case JSON_INTEGER:
+	if (json_is_integer(value))
 		return gr_printf("%" JSON_INTEGER_FORMAT, json_integer_value(value));
-	case JSON_REAL:
+	if (json_is_real(value))
 		return real_text(json_real_value(value));
-	case JSON_TRUE:
+	if (json_is_true(value))
 		return gr_strdup(in_words ? "true" : "1");
-	case JSON_FALSE:
-		return gr_strdup(in_words ? "false" : "0");
-	case JSON_NULL:
-	case JSON_ARRAY:
-	case JSON_OBJECT:
-		break;
-	}
-	return NULL;
+	return json_is_false(value) ? gr_strdup(in_words ? "false" : "0") : NULL;
 }
 
 static const char *string_problem(const json_t *value)
@@ -227,6 +219,8 @@ static char *list_text(const struct parameter *parameter, const json_t *list, co
 		*ret_words = string_problem(item);
 		if (!one)
 			*ret_words = "is a list that holds more than text and numbers";
+		else if (handle_is(one))
+			*ret_words = "is a list with a secret inside an item: it would not be put in";
 		else if (strchr(one, ','))
 			*ret_words = "is a list with a comma inside an item: it would become two";
 		if (*ret_words)
@@ -291,10 +285,10 @@ static char *parameter_value(struct problems *problems, const struct parameter *
 		words = "must be the path of a file";
 	else
 		text = value_text(parameter, value, &words);
-	if (!words && text)
+	if (text)
 		words = place_problem(parameter, text);
-	if (words) {
-		problem_add(problems, parameter->name, words);
+	if (!text || words) {
+		problem_add(problems, parameter->name, words ? words : "has no value");
 		return NULL;
 	}
 	check_choice(problems, parameter, text);

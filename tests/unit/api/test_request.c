@@ -106,6 +106,8 @@ static void it_joins_lists_with_commas(void **state)
 	assert_field(OP_EXECUTION_DETAILS_BY_TAGS, "{'application_token':'t','tags':['a','b',3]}", "tags", "a,b,3");
 	assert_field(OP_EXECUTION_DETAILS_BY_TAGS, "{'application_token':'t','tags':['a']}", "tags", "a");
 	assert_refused(OP_EXECUTION_DETAILS_BY_TAGS, "{'application_token':'t','tags':['a,b']}", "comma");
+	assert_refused(
+	        OP_EXECUTION_DETAILS_BY_TAGS, "{'application_token':'t','tags':['gridlane-secret:app/1']}", "secret");
 	assert_refused(OP_EXECUTION_DETAILS_BY_TAGS, "{'application_token':'t','tags':['a',null]}", "'tags'");
 	assert_refused(OP_EXECUTION_DETAILS_BY_TAGS, "{'application_token':'t','tags':[['a']]}", "'tags'");
 	assert_refused(OP_EXECUTION_DETAILS_BY_TAGS, "{'application_token':'t','tags':[]}", "missing");
