@@ -2,40 +2,18 @@
 
 #include <errno.h>
 #include <glob.h>
-#include <openssl/evp.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "runner/base/digest.h"
 #include "runner/base/memory.h"
 
 #define CHUNK_BYTES 65536
 
 /* ---- digests ---- */
 
-static void write_hex(const unsigned char digest[static 32], char ret_hex[static 65])
-{
-	static const char digits[] = "0123456789abcdef";
-
-	for (size_t i = 0; i < 32; i++) {
-		ret_hex[2 * i] = digits[digest[i] >> 4];
-		ret_hex[2 * i + 1] = digits[digest[i] & 15];
-	}
-	ret_hex[64] = '\0';
-}
-
-static void no_digest(void) __attribute__((noreturn));
-
-/* libcrypto has SHA-256 unless it is broken or set up without it; going on would mean proofs that prove nothing. */
-static void no_digest(void)
-{
-	static const char words[] = "gridlane: libcrypto gives no SHA-256\n";
-
-	(void)!write(STDERR_FILENO, words, sizeof(words) - 1);
-	_exit(3);
-}
-
-static int digest_file(int fd, EVP_MD_CTX *context, int64_t *ret_bytes)
+static int add_file(struct digest *digest, int fd, int64_t *ret_bytes)
 {
 	GR_AUTO_FREE char *chunk = gr_alloc(CHUNK_BYTES, 1);
 	int64_t bytes = 0;
@@ -46,8 +24,7 @@ static int digest_file(int fd, EVP_MD_CTX *context, int64_t *ret_bytes)
 			continue;
 		if (got < 0)
 			return -errno;
-		if (!EVP_DigestUpdate(context, chunk, (size_t)got))
-			no_digest();
+		digest_add(digest, chunk, (size_t)got);
 		bytes += got;
 	}
 	*ret_bytes = bytes;
@@ -58,23 +35,19 @@ int file_sha256(
         const char *path, enum gr_failure failure, char ret_hex[static 65], int64_t *ret_bytes, struct gr_error *err)
 {
 	GR_AUTO_CLOSE int fd = -1;
-	unsigned char digest[32];
-	EVP_MD_CTX *context;
+	struct digest *digest;
 	int64_t bytes = 0;
 	int result = file_open(path, failure, &fd, err);
 
 	if (result < 0)
 		return result;
-	context = EVP_MD_CTX_new();
-	if (!context || !EVP_DigestInit_ex(context, EVP_sha256(), NULL))
-		no_digest();
-	result = digest_file(fd, context, &bytes);
-	if (result == 0 && !EVP_DigestFinal_ex(context, digest, NULL))
-		no_digest();
-	EVP_MD_CTX_free(context);
+	digest = digest_new();
+	result = add_file(digest, fd, &bytes);
+	if (result == 0)
+		digest_end(digest, ret_hex);
+	digest_free(digest);
 	if (result < 0)
 		return gr_fail(err, failure, -result, "file '%s'", path);
-	write_hex(digest, ret_hex);
 	if (ret_bytes)
 		*ret_bytes = bytes;
 	return 0;
@@ -82,11 +55,11 @@ int file_sha256(
 
 void file_sha256_memory(const void *data, size_t bytes, char ret_hex[static 65])
 {
-	unsigned char digest[32];
+	struct digest *digest = digest_new();
 
-	if (!EVP_Digest(data ? data : "", bytes, digest, NULL, EVP_sha256(), NULL))
-		no_digest();
-	write_hex(digest, ret_hex);
+	digest_add(digest, data, bytes);
+	digest_end(digest, ret_hex);
+	digest_free(digest);
 }
 
 /* ---- patterns ---- */
