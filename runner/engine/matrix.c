@@ -74,6 +74,18 @@ static struct lane *make_lane(struct task *task, const json_t *axes, size_t numb
 	return lane;
 }
 
+/* The lane's own steps: what it saw of those before it is not its result. */
+static json_t *own_steps(const struct lane *lane)
+{
+	json_t *own = json_object(), *outputs;
+	const char *id;
+
+	json_object_foreach(lane->done, id, outputs)
+		if (!json_object_get(lane->parent->lane->done, id))
+			(void)json_object_set(own, id, outputs);
+	return own;
+}
+
 static json_t *outputs_of(const struct task *task)
 {
 	json_t *lanes = json_array();
@@ -82,8 +94,8 @@ static json_t *outputs_of(const struct task *task)
 	for (size_t i = 0; i < task->lane_count; i++) {
 		const struct lane *lane = task->lanes[i];
 
-		(void)json_array_append_new(lanes, json_pack("{s:s, s:s, s:O?, s:O}", "name", lane->name, "outcome",
-			outcome_name(lane->outcome), "matrix", lane->matrix, "steps", lane->done));
+		(void)json_array_append_new(lanes, json_pack("{s:s, s:s, s:O?, s:o}", "name", lane->name, "outcome",
+			outcome_name(lane->outcome), "matrix", lane->matrix, "steps", own_steps(lane)));
 		if (lane->outcome == OUTCOME_PASSED)
 			passed++;
 		else

@@ -80,6 +80,7 @@ struct task {
 	struct command *command;
 	struct gr_error stop;         /* set once the step was told to stop */
 	struct timer stop_by;         /* a start under way gets this long for its answer */
+	char *said;                   /* the last progress */
 	int64_t until_every_ms;       /* pace of `until:` */
 	bool is_begun;
 	unsigned requests;

@@ -148,8 +148,11 @@ static void note_progress(struct task *task, const struct action *action)
 	struct run_event event = {.kind = STEP_PROGRESS, .text = action->progress, .done = action->progress_done,
 		.total = action->progress_total};
 
-	if (action->progress)
+	if (action->progress && !text_equal(action->progress, task->said)) { /* a change of state, not every poll */
+		gr_free(task->said);
+		task->said = gr_strdup(action->progress);
 		emit(task, &event);
+	}
 	if (action->warning) {
 		struct run_event warning = {.kind = RUN_PROBLEM, .failure = GR_SERVER, .text = action->warning, .done = 1};
 
@@ -425,6 +428,7 @@ void task_free(struct task *task)
 	for (size_t i = 0; i < task->lane_count; i++)
 		lane_free(task->lanes[i]);
 	gr_free(task->lanes);
+	gr_free(task->said);
 	json_decref(task->step.with);
 	json_decref(task->step.memory);
 	json_decref(task->outputs);
