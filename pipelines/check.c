@@ -1,5 +1,6 @@
 /* The top level of a pipeline, and loading it as a whole. */
 #include <limits.h>
+#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -140,6 +141,7 @@ static void check_all(struct check *check, const struct node *root)
 	check_server(check, node_member(root, "server"));
 	check_app(check, node_member(root, "app"));
 	check_devices(check, node_member(root, "devices"));
+	check->app_use = SIZE_MAX;
 	check->first_use = gr_alloc(check->plan->devices_count + 1, sizeof(size_t));
 	for (size_t i = 0; i < check->plan->devices_count; i++)
 		check->first_use[i] = SIZE_MAX;
@@ -198,12 +200,17 @@ int plan_load(const char *file, const struct plan_options *options, struct plan 
 	static const struct plan_options no_options = {0};
 	struct check check = {.findings = ret_diagnostics, .options = options != NULL ? options : &no_options};
 	GR_AUTO_BUFFER struct buffer source = {0};
+	struct gr_error why = {0};
 	int result;
 
 	*ret_diagnostics = (struct diagnostics){.file = gr_strdup(file)};
-	result = file_read(file, TREE_MOST_BYTES, GR_CONFIG, &source, err);
-	if (result != 0)
+	result = file_read(file, TREE_MOST_BYTES, GR_CONFIG, &source, &why);
+	if (result != 0) {
+		findings_add(ret_diagnostics, (struct place){0}, NULL, "%s", why.text);
+		if (err != NULL)
+			*err = why;
 		return result;
+	}
 	check.plan = gr_alloc(1, sizeof(*check.plan));
 	check.plan->file = gr_strdup(file);
 	check.base = realpath(".", NULL);

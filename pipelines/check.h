@@ -52,10 +52,11 @@ struct check {
 	const struct frame *frame;
 	unsigned roots; /* allowed in the expression that is being checked */
 	bool is_finally;
+	unsigned step_line; /* of the step that is being checked */
 	size_t top_index; /* of the top-level step that is being checked */
 	size_t *first_use; /* of each plan->devices: top_index, or SIZE_MAX */
 	bool uses_app;
-	unsigned app_line, app_column; /* of the first use */
+	size_t app_use; /* top_index of the first use, or SIZE_MAX */
 	struct name_context *contexts;
 };
 
@@ -107,10 +108,14 @@ void names_element(struct check *check, enum type type, void *context, enum type
 const struct kind *names_step_kind(const void *context);
 void names_release(struct check *check);
 
+/* Somebody needs what the implicit step `application` finds out. */
+void names_use_app(struct check *check);
+
 /* ---- check_files.c ---- */
 /* The one regular file that `pattern` names, inside the working directory unless allowed. false and a finding when not.
  */
-bool check_file(struct check *check, const struct node *node, const char *pattern, bool may_be_outside);
+bool check_file(
+        struct check *check, const struct node *node, const char *pattern, bool may_be_outside, char **ret_path);
 
 /* ---- sections ---- */
 void check_inputs(struct check *check, const struct node *node);

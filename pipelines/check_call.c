@@ -54,7 +54,7 @@ static void check_parameter_file(
 		check_fail(check, node, NULL, "'%s' must name a file that ends with one of %s, not '%s'",
 		        parameter->name, parameter->choices, path);
 	else
-		(void)check_file(check, node, path, false);
+		(void)check_file(check, node, path, false, NULL);
 }
 
 /* A value that is known before the run. */

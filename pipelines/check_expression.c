@@ -47,7 +47,7 @@ struct expression *check_condition(struct check *check, const struct node *node,
 
 bool check_templates(struct check *check, const struct node *node, unsigned roots, bool secret_ok)
 {
-	bool is_right = true;
+	bool is_right = !node->is_broken;
 	enum type type = TYPE_ANY;
 
 	if (node->template != NULL) {

@@ -105,6 +105,22 @@ static void check_field_type(struct check *check, const struct field *field, con
 		check_step_reference(check, field, node, names_step_kind(context));
 }
 
+/* A pattern says nothing about the extension; the file that it matches does. */
+static void check_field_file(
+        struct check *check, const struct field *field, const struct node *node, const char *pattern)
+{
+	GR_AUTO_FREE char *path = NULL;
+	GR_AUTO_JSON json_t *found = NULL;
+	GR_AUTO_JSON json_t *converted = NULL;
+	struct gr_error err = {0};
+
+	if (!check_file(check, node, pattern, false, &path))
+		return;
+	found = json_string(path);
+	if (found != NULL && field_convert(field, found, &converted, &err) != 0)
+		check_fail(check, node, NULL, "%s", err.text);
+}
+
 static void check_field_value(struct check *check, const struct field *field, const struct node *node)
 {
 	GR_AUTO_JSON json_t *value = NULL;
@@ -126,7 +142,7 @@ static void check_field_value(struct check *check, const struct field *field, co
 	if (field_convert(field, value, &converted, &err) != 0)
 		check_fail(check, node, NULL, "%s", err.text);
 	else if (field->type == TYPE_FILE && json_is_string(converted))
-		(void)check_file(check, node, json_string_value(converted), false);
+		check_field_file(check, field, node, json_string_value(converted));
 }
 
 /* Only parts of the value are known: at least its shape. */
@@ -203,6 +219,9 @@ static void check_rules(struct check *check, const struct plan_step *step, const
 	        (direct == NULL || node_is(direct, "false")))
 		check_fail(check, place, "version: ${{ steps.ID }} of a create_version step, or direct: true",
 		        "'upload_build' needs 'version' in its `with`, unless it is direct");
+	if (strcmp(step->kind->name, "release_device") == 0 && node_member(step->with, "device") == NULL &&
+	        node_member(step->with, "reservation") == NULL)
+		check_fail(check, place, NULL, "'release_device' needs 'device' or 'reservation' in its `with`");
 	if (strcmp(step->kind->name, "native_test") == 0 && file != NULL && file->kind == NODE_SCALAR &&
 	        file->template == NULL && platform != NULL) {
 		if (strcmp(platform, "android") == 0 && text_has_suffix_nocase(file->text, ".zip"))
@@ -228,6 +247,19 @@ static void check_with(struct check *check, struct plan_step *step, const struct
 	}
 }
 
+/* Direct uploads and installs go without an application. */
+static void check_app_use(
+        struct check *check, const struct kind *kind, const struct node *with, const struct node *place)
+{
+	if ((kind->flags & KIND_NEEDS_APP) == 0 || node_is(node_member(with, "direct"), "true") ||
+	        node_is(node_member(with, "mode"), "direct"))
+		return;
+	if (!check->plan->has_app && !check->uses_app)
+		check_fail(check, place, "add: app: { name: NAME, platform: android }",
+		        "'%s' needs the pipeline's `app:`", kind->name);
+	names_use_app(check);
+}
+
 void check_fields(struct check *check, struct plan_step *step, const struct node *step_node)
 {
 	const struct node *with = node_member(step_node, "with"), *uses = node_member(step_node, "uses");
@@ -236,15 +268,7 @@ void check_fields(struct check *check, struct plan_step *step, const struct node
 		check_fail(check, with, NULL, "`with` must be a map of fields and values");
 		return;
 	}
-	if ((step->kind->flags & KIND_NEEDS_APP) != 0 && !check->uses_app) {
-		const struct node *direct = node_member(with, "direct"), *mode = node_member(with, "mode");
-
-		if (!node_is(direct, "true") && !node_is(mode, "direct"))
-			check->uses_app = true;
-		if (check->uses_app && !check->plan->has_app)
-			check_fail(check, uses, "add: app: { name: NAME, platform: android }",
-			        "'%s' needs the pipeline's `app:`", step->kind->name);
-	}
+	check_app_use(check, step->kind, with, uses);
 	step->with = with;
 	if (with != NULL)
 		check_with(check, step, with);

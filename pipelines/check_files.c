@@ -40,7 +40,7 @@ static bool is_inside(const struct check *check, const char *path)
 	return is_below;
 }
 
-bool check_file(struct check *check, const struct node *node, const char *pattern, bool may_be_outside)
+bool check_file(struct check *check, const struct node *node, const char *pattern, bool may_be_outside, char **ret_path)
 {
 	GR_AUTO_FREE char *seen = seen_from_here(check, pattern);
 	GR_AUTO_FREE char *path = NULL;
@@ -55,5 +55,7 @@ bool check_file(struct check *check, const struct node *node, const char *patter
 		        "the file '%s' lies outside of the working directory", pattern);
 		return false;
 	}
+	if (ret_path != NULL)
+		*ret_path = gr_take(&path);
 	return true;
 }

@@ -183,7 +183,7 @@ static void check_value(struct check *check, const struct reading *reading)
 	if (text == NULL)
 		return;
 	if (reading->input->type == TYPE_FILE)
-		(void)check_file(check, place, text, false);
+		(void)check_file(check, place, text, false, NULL);
 	if (reading->input->type != TYPE_CHOICE || reading->choices == NULL)
 		return;
 	for (size_t i = 0; reading->choices[i] != NULL; i++) {

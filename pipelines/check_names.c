@@ -124,12 +124,19 @@ static int root_unknown(const char *name, struct gr_error *err)
 	return fail_name(err, "unknown name", name, names);
 }
 
+void names_use_app(struct check *check)
+{
+	check->uses_app = true;
+	if (!check->is_finally && check->top_index < check->app_use)
+		check->app_use = check->top_index;
+}
+
 /* The outputs of the implicit step that looks the application up are the members of `app`. */
 static int use_app(struct check *check, struct gr_error *err)
 {
 	if (!check->plan->has_app)
 		return gr_fail(err, GR_CONFIG, 0, "'app' is not known: the pipeline has no `app:`");
-	check->uses_app = true;
+	names_use_app(check);
 	return 0;
 }
 
@@ -259,6 +266,19 @@ static unsigned later_line(const struct node *nodes, const char *name, bool is_n
 	return 0;
 }
 
+/* A step of that id stands in a list of the file, but is not among the steps before this one. */
+static int fail_order(
+        const struct check *check, const struct frame *frame, const char *name, unsigned line, struct gr_error *err)
+{
+	if (line == check->step_line)
+		return gr_fail(err, GR_CONFIG, 0, "the step '%s' is this one; its outputs are known after it", name);
+	if (frame != check->frame && line <= check->frame->nodes->line)
+		return gr_fail(err, GR_CONFIG, 0,
+		        "the step '%s' (line %u) is around this one; its outputs are known after it", name, line);
+	return gr_fail(err, GR_CONFIG, 0, "the step '%s' comes later (line %u); only steps before this one are known",
+	        name, line);
+}
+
 static int step_unknown(const struct check *check, const char *name, struct gr_error *err)
 {
 	const char *names[CANDIDATES_MOST] = {0};
@@ -268,9 +288,7 @@ static int step_unknown(const struct check *check, const char *name, struct gr_e
 		unsigned line = later_line(frame->nodes, name, false);
 
 		if (line != 0)
-			return gr_fail(err, GR_CONFIG, 0,
-			        "the step '%s' comes later (line %u); only steps before this one are known", name,
-			        line);
+			return fail_order(check, frame, name, line, err);
 		line = later_line(frame->nodes, name, true);
 		if (line != 0)
 			return gr_fail(err, GR_CONFIG, 0,

@@ -110,6 +110,8 @@ static void refuse_value(
 	GR_AUTO_FREE char *shown = json_dumps(value, JSON_ENCODE_ANY | JSON_COMPACT | JSON_REAL_PRECISION(15));
 	const char *hint = NULL;
 
+	if (json_is_string(value) && strcmp(wanted, "true or false") == 0)
+		hint = "only true and false, without quotes";
 	if (json_is_boolean(value) || json_is_real(value))
 		hint = strcmp(wanted, "text") == 0 ? "put it in quotes" : NULL;
 	if (node->template == NULL)

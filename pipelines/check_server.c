@@ -74,7 +74,7 @@ static const struct node *check_setting_file(struct check *check, const struct n
 	const struct node *node = check_setting(check, server, key, false);
 
 	if (node != NULL && node->kind == NODE_SCALAR && node->template == NULL)
-		(void)check_file(check, node, node->text, true);
+		(void)check_file(check, node, node->text, true, NULL);
 	return node;
 }
 

@@ -26,6 +26,7 @@ struct listing {
 	const struct frame *frame;
 	int64_t limit_ms; /* the time that stands around the list */
 	const char *limit_name; /* "the `timeout` of the run" */
+	const char *name; /* "`steps`" */
 };
 
 static void check_list(const struct listing *listing);
@@ -186,6 +187,7 @@ static void check_inner(
 	struct frame lane = *frame;
 	struct listing inner = *listing;
 
+	inner.name = "`steps`";
 	lane.list = &list;
 	lane.nodes = node_member(node, "steps");
 	inner.nodes = lane.nodes;
@@ -242,7 +244,7 @@ static void check_form(const struct listing *listing, const struct node *node)
 static void check_step(const struct listing *listing, const struct node *node)
 {
 	struct check *check = listing->check;
-	struct plan_step step = {.line = node->line, .column = node->column, .may_continue = false};
+	struct plan_step step = {.line = node->line, .column = node->column};
 	const struct node *uses = node_member(node, "uses");
 
 	if (!check_keys(check, node, "a step", step_keys))
@@ -271,13 +273,14 @@ static void check_list(const struct listing *listing)
 
 	if (listing->nodes->kind != NODE_LIST || listing->nodes->count == 0 || listing->nodes->count > STEPS_MOST) {
 		check_fail(check, listing->nodes, NULL,
-		        "this must be a list of 1 to %d steps, each of which begins with '-'", STEPS_MOST);
+		        "%s must be a list of 1 to %d steps, each of which begins with '-'", listing->name, STEPS_MOST);
 		return;
 	}
 	for (size_t i = 0; i < listing->nodes->count; i++) {
 		check->frame = listing->frame;
 		if (is_top)
 			check->top_index = listing->list->count;
+		check->step_line = listing->nodes->items[i]->line;
 		check_step(listing, listing->nodes->items[i]);
 	}
 	check->frame = before;
@@ -319,6 +322,7 @@ void check_steps(struct check *check, const struct node *steps, const struct nod
 	plan->finally = last.items;
 	plan->finally_count = last.count;
 	check->frame = &frame;
+	check->step_line = 0;
 	check_gate(check, node_member(plan->root, "gate"));
 	check->frame = NULL;
 	check->is_finally = false;

@@ -10,6 +10,9 @@
 /* Bytes of all values together that expression_explain shows, and of one of them. */
 #define EXPLAIN_VALUE_BYTES 200
 
+/* Expressions inside one text. */
+#define HOLES_MOST 256
+
 static int expression_finish(const struct text_place *place, struct term *root, struct expression **ret_expression)
 {
 	struct expression *expression = gr_alloc(1, sizeof(*expression));
@@ -132,6 +135,8 @@ static int parse_holes(const struct text_place *place, struct parts *parts, stru
 
 		if (end == 0)
 			return fail_place(place, from, err, "'${{' has no closing '}}'");
+		if (parts->count > HOLES_MOST * 2)
+			return fail_place(place, from, err, "one text holds more than 256 expressions");
 		parts_add_text(parts, place, at, from);
 		result = term_parse(place, from + 3, end, &term, err);
 		if (result != 0)

@@ -1,7 +1,8 @@
-/* From text to terms: a small lexer and one function a level of precedence. */
+/* From text to terms: one function a level of precedence. */
 #include <string.h>
 
 #include "pipelines/functions.h"
+#include "pipelines/lexer.h"
 #include "pipelines/term.h"
 #include "runner/base/memory.h"
 #include "runner/base/number.h"
@@ -9,172 +10,7 @@
 /* Bytes of a name that messages quote. */
 #define NAME_SHOWN 60
 
-enum token_kind { TOKEN_END, TOKEN_NAME, TOKEN_NUMBER, TOKEN_TEXT, TOKEN_SIGN };
-
-struct token {
-	enum token_kind kind;
-	size_t from, to; /* in the text */
-	char sign[3];
-};
-
-struct parser {
-	const struct text_place *place;
-	size_t end;
-	struct token token;
-	unsigned nesting;
-	struct gr_error *err;
-};
-
 static int parse_choose(struct parser *parser, struct term **ret_term);
-
-static bool is_name_start(char c)
-{
-	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_';
-}
-
-static bool is_digit(char c)
-{
-	return c >= '0' && c <= '9';
-}
-
-static bool is_name_byte(char c)
-{
-	return is_name_start(c) || is_digit(c) || c == '-';
-}
-
-unsigned place_column(const struct text_place *place, size_t offset)
-{
-	unsigned column = place->column;
-
-	if (!place->is_exact)
-		return column;
-	for (size_t i = 0; i < offset; i++)
-		column += ((unsigned char)place->text[i] & 0xC0) != 0x80;
-	return column;
-}
-
-static int fail_at(struct parser *parser, size_t offset, const char *words)
-{
-	int result = gr_fail(parser->err, GR_CONFIG, 0, "%s", words);
-
-	if (parser->err != NULL) {
-		parser->err->line = parser->place->line;
-		parser->err->column = place_column(parser->place, offset);
-	}
-	return result;
-}
-
-static size_t skip_blanks(const struct parser *parser, size_t at)
-{
-	while (at < parser->end && strchr(" \t\r\n", parser->place->text[at]) != NULL)
-		at++;
-	return at;
-}
-
-/* 12, -3, 0.98, 1e6 */
-static size_t number_end(const struct parser *parser, size_t at)
-{
-	const char *text = parser->place->text;
-
-	at += text[at] == '-';
-	while (at < parser->end && (is_digit(text[at]) || text[at] == '.'))
-		at++;
-	if (at + 1 < parser->end && (text[at] == 'e' || text[at] == 'E')) {
-		at += text[at + 1] == '-' || text[at + 1] == '+' ? 2 : 1;
-		while (at < parser->end && is_digit(text[at]))
-			at++;
-	}
-	return at;
-}
-
-/* Past the closing quote; two quotes in a row stand for one. 0: it is not closed. */
-static size_t quoted_end(const struct parser *parser, size_t at)
-{
-	const char *text = parser->place->text;
-	char quote = text[at];
-
-	for (at++; at < parser->end; at++) {
-		if (text[at] != quote)
-			continue;
-		if (at + 1 < parser->end && text[at + 1] == quote)
-			at++;
-		else
-			return at + 1;
-	}
-	return 0;
-}
-
-static int lex_sign(struct parser *parser, size_t at)
-{
-	static const char *const signs[] = {
-	        "==", "!=", "<=", ">=", "&&", "||", "??", "<", ">", "!", "?", ":", ".", "[", "]", "(", ")", ","};
-	const char *text = parser->place->text;
-
-	for (size_t i = 0; i < GR_COUNT(signs); i++) {
-		size_t bytes = strlen(signs[i]);
-
-		if (at + bytes <= parser->end && strncmp(text + at, signs[i], bytes) == 0) {
-			parser->token = (struct token){.kind = TOKEN_SIGN, .from = at, .to = at + bytes};
-			memcpy(parser->token.sign, signs[i], bytes);
-			return 0;
-		}
-	}
-	if (strchr("+-*/%", text[at]) != NULL)
-		return fail_at(parser, at, "expressions have no arithmetic; compute it in a `run` step");
-	if (text[at] == '=')
-		return fail_at(parser, at, "'=' is not an operator here; '==' compares");
-	if (text[at] == '&' || text[at] == '|')
-		return fail_at(parser, at, "'&' and '|' are not operators here; write '&&' and '||'");
-	return fail_at(parser, at, "this character has no meaning in an expression");
-}
-
-static int lex_next(struct parser *parser)
-{
-	const char *text = parser->place->text;
-	size_t at = skip_blanks(parser, parser->token.to), to = at;
-	enum token_kind kind = TOKEN_END;
-
-	if (at < parser->end && is_name_start(text[at])) {
-		kind = TOKEN_NAME;
-		while (to < parser->end && is_name_byte(text[to]))
-			to++;
-	} else if (at < parser->end &&
-	           (is_digit(text[at]) || (text[at] == '-' && at + 1 < parser->end && is_digit(text[at + 1])))) {
-		kind = TOKEN_NUMBER;
-		to = number_end(parser, at);
-	} else if (at < parser->end && (text[at] == '\'' || text[at] == '"')) {
-		kind = TOKEN_TEXT;
-		to = quoted_end(parser, at);
-		if (to == 0)
-			return fail_at(parser, at, "the text that begins here has no closing quote");
-	} else if (at < parser->end) {
-		return lex_sign(parser, at);
-	}
-	parser->token = (struct token){.kind = kind, .from = at, .to = to};
-	return 0;
-}
-
-static bool is_sign(const struct parser *parser, const char *sign)
-{
-	return parser->token.kind == TOKEN_SIGN && strcmp(parser->token.sign, sign) == 0;
-}
-
-/* Read the sign or say that it is missing. */
-static int expect_sign(struct parser *parser, const char *sign)
-{
-	char words[64] = "expected '";
-
-	if (is_sign(parser, sign))
-		return lex_next(parser);
-	(void)strncat(words, sign, 2);
-	(void)strncat(words, "' here", sizeof(words) - strlen(words) - 1);
-	return fail_at(parser, parser->token.from, words);
-}
-
-static char *token_copy(const struct parser *parser)
-{
-	return gr_strndup(parser->place->text + parser->token.from, parser->token.to - parser->token.from);
-}
 
 void term_free(struct term *term)
 {
@@ -225,19 +61,19 @@ int term_new(enum term_kind kind, struct term *const *items, size_t count, struc
 }
 
 /* A leaf at the current token. */
-static struct term *leaf_new(const struct parser *parser, enum term_kind kind)
+static struct term *leaf_new(struct parser *parser, enum term_kind kind)
 {
 	struct term *term = NULL;
 
 	(void)term_new(kind, NULL, 0, &term, NULL);
 	term->line = parser->place->line;
-	term->column = place_column(parser->place, parser->token.from);
+	term->column = lex_column(parser, parser->token.from);
 	return term;
 }
 
 static int parse_number(struct parser *parser, struct term **ret_term)
 {
-	GR_AUTO_FREE char *text = token_copy(parser);
+	GR_AUTO_FREE char *text = lex_copy(parser);
 	GR_AUTO_TERM struct term *term = leaf_new(parser, TERM_VALUE);
 	int64_t integer;
 	double real;
@@ -248,7 +84,7 @@ static int parse_number(struct parser *parser, struct term **ret_term)
 	else if (number_parse_real(text, &real))
 		term->value = json_real(real);
 	else
-		return fail_at(parser, parser->token.from, "this is not a number");
+		return lex_fail(parser, parser->token.from, "this is not a number");
 	result = lex_next(parser);
 	if (result == 0)
 		*ret_term = gr_take(&term);
@@ -257,7 +93,7 @@ static int parse_number(struct parser *parser, struct term **ret_term)
 
 static int parse_text(struct parser *parser, struct term **ret_term)
 {
-	GR_AUTO_FREE char *text = token_copy(parser);
+	GR_AUTO_FREE char *text = lex_copy(parser);
 	GR_AUTO_TERM struct term *term = leaf_new(parser, TERM_VALUE);
 	size_t used = 0, bytes = strlen(text) - 1; /* without the closing quote */
 	char quote = text[0];
@@ -270,7 +106,7 @@ static int parse_text(struct parser *parser, struct term **ret_term)
 	text[used] = '\0';
 	term->value = json_string(text);
 	if (term->value == NULL)
-		return fail_at(parser, parser->token.from, "this text is not valid UTF-8");
+		return lex_fail(parser, parser->token.from, "this text is not valid UTF-8");
 	result = lex_next(parser);
 	if (result == 0)
 		*ret_term = gr_take(&term);
@@ -291,13 +127,13 @@ static int parse_items(struct parser *parser, const char *closing, struct term *
 	size_t count = 0;
 	int result = 0;
 
-	while (result == 0 && !is_sign(parser, closing)) {
+	while (result == 0 && !lex_is_sign(parser, closing)) {
 		items = gr_grow(items, count, sizeof(struct term *));
 		items[count] = NULL;
 		result = parse_choose(parser, &items[count]);
 		count += result == 0;
-		if (result == 0 && !is_sign(parser, closing))
-			result = expect_sign(parser, ",");
+		if (result == 0 && !lex_is_sign(parser, closing))
+			result = lex_expect(parser, ",");
 	}
 	if (result == 0)
 		result = lex_next(parser);
@@ -335,7 +171,7 @@ static int fail_function(struct parser *parser, size_t offset, const char *name)
 		(void)strncat(words, near, NAME_SHOWN);
 		(void)strncat(words, "'?", 4);
 	}
-	return fail_at(parser, offset, words);
+	return lex_fail(parser, offset, words);
 }
 
 static int check_arity(struct parser *parser, size_t offset, const struct term *call)
@@ -345,7 +181,7 @@ static int check_arity(struct parser *parser, size_t offset, const struct term *
 	if (call->count >= call->function->least && call->count <= call->function->most)
 		return 0;
 	(void)strncat(words, call->function->usage, 120);
-	return fail_at(parser, offset, words);
+	return lex_fail(parser, offset, words);
 }
 
 static int parse_call(struct parser *parser, size_t offset, struct term **ret_term)
@@ -374,13 +210,13 @@ static int parse_name(struct parser *parser, struct term **ret_term)
 	size_t offset = parser->token.from;
 	int result;
 
-	term->name = token_copy(parser);
+	term->name = lex_copy(parser);
 	if (strcmp(term->name, "true") == 0 || strcmp(term->name, "false") == 0 || strcmp(term->name, "null") == 0) {
 		term->kind = TERM_VALUE;
 		term->value = term->name[0] == 'n' ? json_null() : json_boolean(term->name[0] == 't');
 	}
 	result = lex_next(parser);
-	if (result == 0 && term->kind == TERM_NAME && is_sign(parser, "("))
+	if (result == 0 && term->kind == TERM_NAME && lex_is_sign(parser, "("))
 		result = parse_call(parser, offset, &term);
 	if (result != 0) {
 		term_free(term);
@@ -398,7 +234,7 @@ static int parse_group(struct parser *parser, struct term **ret_term)
 	if (result == 0)
 		result = parse_choose(parser, &term);
 	if (result == 0)
-		result = expect_sign(parser, ")");
+		result = lex_expect(parser, ")");
 	if (result != 0) {
 		term_free(term);
 		return result;
@@ -427,13 +263,13 @@ static int parse_primary(struct parser *parser, struct term **ret_term)
 		return parse_text(parser, ret_term);
 	if (parser->token.kind == TOKEN_NAME)
 		return parse_name(parser, ret_term);
-	if (is_sign(parser, "("))
+	if (lex_is_sign(parser, "("))
 		return parse_group(parser, ret_term);
-	if (is_sign(parser, "["))
+	if (lex_is_sign(parser, "["))
 		return parse_list(parser, ret_term);
 	if (parser->token.kind == TOKEN_END)
-		return fail_at(parser, parser->token.from, "the expression ends here, where a value is expected");
-	return fail_at(parser, parser->token.from, "expected a value here: a name, a number or a quoted text");
+		return lex_fail(parser, parser->token.from, "the expression ends here, where a value is expected");
+	return lex_fail(parser, parser->token.from, "expected a value here: a name, a number or a quoted text");
 }
 
 /* Put a parent over *term (and `right`, which may be NULL); on failure *term is NULL. */
@@ -454,9 +290,9 @@ static int parse_dot(struct parser *parser, struct term **term)
 	if (result != 0)
 		return result;
 	if (parser->token.kind != TOKEN_NAME)
-		return fail_at(parser, parser->token.from, "expected a name after '.'");
-	column = place_column(parser->place, parser->token.from);
-	name = token_copy(parser);
+		return lex_fail(parser, parser->token.from, "expected a name after '.'");
+	column = lex_column(parser, parser->token.from);
+	name = lex_copy(parser);
 	result = wrap(parser, TERM_MEMBER, term, NULL);
 	if (result != 0) {
 		gr_free(name);
@@ -475,7 +311,7 @@ static int parse_bracket(struct parser *parser, struct term **term)
 	if (result == 0)
 		result = parse_choose(parser, &index);
 	if (result == 0)
-		result = expect_sign(parser, "]");
+		result = lex_expect(parser, "]");
 	if (result != 0) {
 		term_free(index);
 		return result;
@@ -488,8 +324,8 @@ static int parse_postfix(struct parser *parser, struct term **ret_term)
 	GR_AUTO_TERM struct term *term = NULL;
 	int result = parse_primary(parser, &term);
 
-	while (result == 0 && (is_sign(parser, ".") || is_sign(parser, "[")))
-		result = is_sign(parser, ".") ? parse_dot(parser, &term) : parse_bracket(parser, &term);
+	while (result == 0 && (lex_is_sign(parser, ".") || lex_is_sign(parser, "[")))
+		result = lex_is_sign(parser, ".") ? parse_dot(parser, &term) : parse_bracket(parser, &term);
 	if (result == 0)
 		*ret_term = gr_take(&term);
 	return result;
@@ -501,7 +337,7 @@ static int parse_not(struct parser *parser, struct term **ret_term)
 	unsigned nots = 0;
 	int result = 0;
 
-	while (result == 0 && is_sign(parser, "!")) {
+	while (result == 0 && lex_is_sign(parser, "!")) {
 		nots++;
 		result = lex_next(parser);
 	}
@@ -539,7 +375,7 @@ const char *operator_text(enum term_operator op)
 static bool find_operator(const struct parser *parser, unsigned binding, enum term_operator *ret_op)
 {
 	for (size_t i = 0; i < GR_COUNT(levels); i++) {
-		if (levels[i].binding == binding && is_sign(parser, levels[i].sign)) {
+		if (levels[i].binding == binding && lex_is_sign(parser, levels[i].sign)) {
 			*ret_op = (enum term_operator)i;
 			return true;
 		}
@@ -582,7 +418,7 @@ static int parse_branches(struct parser *parser, struct term **term)
 	if (result == 0)
 		result = parse_choose(parser, &items[1]);
 	if (result == 0)
-		result = expect_sign(parser, ":");
+		result = lex_expect(parser, ":");
 	if (result == 0)
 		result = parse_choose(parser, &items[2]);
 	if (result != 0) {
@@ -601,10 +437,10 @@ static int parse_choose(struct parser *parser, struct term **ret_term)
 	int result;
 
 	if (parser->nesting >= TERM_MOST_NESTING)
-		return fail_at(parser, parser->token.from, "the expression is nested too deeply");
+		return lex_fail(parser, parser->token.from, "the expression is nested too deeply");
 	parser->nesting++;
 	result = parse_binary(parser, 1, &term);
-	if (result == 0 && is_sign(parser, "?"))
+	if (result == 0 && lex_is_sign(parser, "?"))
 		result = parse_branches(parser, &term);
 	parser->nesting--;
 	if (result == 0)
@@ -614,14 +450,16 @@ static int parse_choose(struct parser *parser, struct term **ret_term)
 
 int term_parse(const struct text_place *place, size_t from, size_t to, struct term **ret_term, struct gr_error *err)
 {
-	struct parser parser = {.place = place, .end = to, .err = err, .token = {.to = from}};
+	struct parser parser = {.place = place, .end = to, .err = err, .token = {.to = from}, .seen = from};
 	GR_AUTO_TERM struct term *term = NULL;
-	int result = lex_next(&parser);
+	int result;
 
+	parser.seen_column = place_column(place, from);
+	result = lex_next(&parser);
 	if (result == 0)
 		result = parse_choose(&parser, &term);
 	if (result == 0 && parser.token.kind != TOKEN_END)
-		result = fail_at(
+		result = lex_fail(
 		        &parser, parser.token.from, "the expression is complete before this; an operator is missing");
 	if (result == 0)
 		*ret_term = gr_take(&term);

@@ -97,23 +97,58 @@ static bool place_node(struct loader *loader, struct node *node, yaml_mark_t mar
 	return refuse(loader, mark, NULL, "a key must be a single word or text, not a list or a map");
 }
 
-static bool check_tag(struct loader *loader, const yaml_char_t *tag, const char *allowed, yaml_mark_t mark)
+/* YAML's core tags, and no others. Returns the name behind "!!", or NULL when there is none to speak of. */
+static const char *core_tag(const yaml_char_t *tag)
 {
 	const char *text = (const char *)tag;
-	size_t bytes;
 
-	if (text == NULL || strcmp(text, "!") == 0)
-		return true;
-	if (!text_has_prefix(text, CORE_TAG))
-		return refuse(loader, mark, NULL, "tags other than YAML's own (!!str, !!int, ...) are not known here");
-	text += strlen(CORE_TAG);
-	bytes = strlen(text);
-	for (const char *at = allowed; at != NULL; at = strchr(at, ' ')) {
-		at += *at == ' ';
-		if (bytes > 0 && strncmp(at, text, bytes) == 0 && (at[bytes] == ' ' || at[bytes] == '\0'))
-			return true;
+	return text != NULL && text_has_prefix(text, CORE_TAG) ? text + strlen(CORE_TAG) : NULL;
+}
+
+static bool refuse_tag(struct loader *loader, const yaml_char_t *tag, yaml_mark_t mark)
+{
+	static const char *const known[] = {"str", "int", "float", "bool", "null", "map", "seq"};
+	const char *name = core_tag(tag);
+
+	for (size_t i = 0; name != NULL && i < GR_COUNT(known); i++) {
+		if (strcmp(name, known[i]) == 0)
+			return refuse(loader, mark, NULL, "this tag does not fit the value that it stands before");
 	}
-	return refuse(loader, mark, NULL, "this tag does not fit the value that it stands before");
+	return refuse(loader, mark, NULL, "tags other than YAML's own (!!str, !!int, !!map, ...) are not known here");
+}
+
+/* The tag of a list or a map. */
+static bool check_tag(struct loader *loader, const yaml_char_t *tag, const char *wanted, yaml_mark_t mark)
+{
+	const char *name = core_tag(tag);
+
+	if (tag == NULL || strcmp((const char *)tag, "!") == 0 || (name != NULL && strcmp(name, wanted) == 0))
+		return true;
+	return refuse_tag(loader, tag, mark);
+}
+
+/* A scalar's tag, if it has one, must be that of the value which it has anyway; !!str makes text of anything. */
+static bool apply_tag(struct loader *loader, struct node *node, const yaml_char_t *tag, yaml_mark_t mark)
+{
+	static const char *const names[] = {[JSON_STRING] = "str",
+	        [JSON_INTEGER] = "int",
+	        [JSON_REAL] = "float",
+	        [JSON_TRUE] = "bool",
+	        [JSON_FALSE] = "bool",
+	        [JSON_NULL] = "null"};
+	const char *name = core_tag(tag);
+	GR_AUTO_JSON json_t *value = NULL;
+
+	if (tag == NULL)
+		return true;
+	node->is_plain = false;
+	if (strcmp((const char *)tag, "!") == 0 || (name != NULL && strcmp(name, "str") == 0))
+		return true;
+	node->is_plain = true;
+	if (node_evaluate(node, NULL, &value, NULL) == 0 && name != NULL &&
+	        strcmp(names[json_typeof(value)], name) == 0)
+		return true;
+	return refuse_tag(loader, tag, mark);
 }
 
 static bool count_node(struct loader *loader, yaml_mark_t mark)
@@ -157,8 +192,10 @@ static void compile_template(struct loader *loader, struct node *node)
 	struct text_place place = node_text_place(node);
 	struct gr_error err = {0};
 
-	if (template_compile_at(&place, &node->template, &err) != 0)
+	if (template_compile_at(&place, &node->template, &err) != 0) {
 		findings_add_error(loader->findings, node_place(node), &err);
+		node->is_broken = true;
+	}
 }
 
 static bool is_key_position(struct loader *loader)
@@ -170,11 +207,10 @@ static bool is_key_position(struct loader *loader)
 
 static bool on_scalar(struct loader *loader, const yaml_event_t *event)
 {
-	const char *text = (const char *)event->data.scalar.value, *tag = (const char *)event->data.scalar.tag;
+	const char *text = (const char *)event->data.scalar.value;
 	struct node *node;
 
-	if (!count_node(loader, event->start_mark) ||
-	        !check_tag(loader, event->data.scalar.tag, "str int float bool null", event->start_mark))
+	if (!count_node(loader, event->start_mark))
 		return false;
 	if (event->data.scalar.length > TREE_MOST_SCALAR_BYTES)
 		return refuse(loader, event->start_mark, NULL, "this text is longer than 64 KiB");
@@ -183,8 +219,10 @@ static bool on_scalar(struct loader *loader, const yaml_event_t *event)
 	node = node_new(NODE_SCALAR, event->start_mark);
 	node->text = gr_strdup(text);
 	node->is_plain = event->data.scalar.style == YAML_PLAIN_SCALAR_STYLE;
-	if (tag != NULL)
-		node->is_plain = strcmp(tag, "!") != 0 && strcmp(tag, CORE_TAG "str") != 0;
+	if (!apply_tag(loader, node, event->data.scalar.tag, event->start_mark)) {
+		node_free(node);
+		return false;
+	}
 	find_text_column(node, event);
 	if (!is_key_position(loader))
 		compile_template(loader, node);
@@ -374,6 +412,11 @@ void tree_load(const char *text, size_t bytes, struct node **ret_root, struct di
 	bool is_complete;
 
 	*ret_root = NULL;
+	if (bytes >= 3 &&
+	        memcmp(text, "\xef\xbb\xbf", 3) == 0) { /* a byte order mark is fine, and no part of the text */
+		text += 3;
+		bytes -= 3;
+	}
 	if (!check_bytes(text, bytes, findings))
 		return;
 	if (yaml_parser_initialize(&parser) == 0) {

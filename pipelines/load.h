@@ -22,6 +22,7 @@ struct node {
 	unsigned text_column; /* where the text itself begins, when offsets in it are columns; else 0 */
 	struct expression *template; /* compiled ${{ }} holes, or NULL when the text has none */
 	/* NODE_LIST, NODE_MAP */
+	bool is_broken; /* its ${{ }} cannot be compiled, which has been said */
 	struct node **items; /* owned; aliases are expanded copies */
 	struct node **keys; /* of a map: scalars */
 	size_t count;

@@ -131,24 +131,30 @@ static void add_selection(
 	insert_step(check->plan, index, step);
 }
 
+/* The application is looked up right before it is needed, so that a step may create it. */
+static void add_application(struct check *check, size_t index, const struct step_defaults *defaults)
+{
+	struct plan_step step = implicit_step("application", defaults);
+	const struct node *app = node_member(check->plan->root, "app");
+
+	step.id = gr_strdup(is_taken(check->plan, "app") ? "app.lookup" : "app"); /* no id of a user has a dot */
+	step.line = app->line;
+	step.column = app->column;
+	insert_step(check->plan, index, step);
+}
+
 void plan_add_implicit(struct check *check, const struct step_defaults *defaults)
 {
 	struct plan *plan = check->plan;
-	size_t written = plan->step_count;
+	bool needs_app = check->uses_app && plan->has_app;
+	size_t app_at = check->app_use < plan->step_count ? check->app_use : 0;
 
-	for (size_t at = written; at-- > 0;) {
+	for (size_t at = plan->step_count; at-- > 0;) {
 		for (size_t i = plan->devices_count; i-- > 0;) { /* in the order of the file */
 			if (check->first_use[i] == at)
 				add_selection(check, at, &plan->devices[i], defaults);
 		}
-	}
-	if (check->uses_app && plan->has_app) {
-		struct plan_step step = implicit_step("application", defaults);
-		const struct node *app = node_member(plan->root, "app");
-
-		step.id = gr_strdup(is_taken(plan, "app") ? "app.lookup" : "app"); /* no id of a user has a dot */
-		step.line = app->line;
-		step.column = app->column;
-		insert_step(plan, 0, step);
+		if (needs_app && app_at == at)
+			add_application(check, at, defaults);
 	}
 }

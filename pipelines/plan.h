@@ -103,7 +103,7 @@ struct plan {
 	struct plan_devices *devices;
 	size_t devices_count;
 	struct plan_step
-	        *steps; /* implicit ones included: `application` first, `select_devices` before its first use */
+	        *steps; /* implicit ones included: `application` and `select_devices`, each before its first use */
 	size_t step_count;
 	struct plan_step *finally;
 	size_t finally_count;
