@@ -23,6 +23,7 @@ JUNIT = """write("junit.xml", '<testsuites><testsuite name="a" tests="2" failure
     '</testsuite></testsuites>')
 """
 TOKEN = "0123456789abcdef<secret>"
+SECRET = f"@SECRET {TOKEN}\n"
 # What is done, what is said of it, and which words the harness must answer with (None: it must pass).
 CASES = {
     "an exit status as expected": ("sys.exit(3)", RUN + "@EXPECT exit 3", None),
@@ -54,10 +55,11 @@ CASES = {
     "a file": ("write('x/a.txt', '')", RUN + "@EXPECT file x/*.txt\n@EXPECT no-file y", None),
     "a missing file": ("write('a.txt', '')", RUN + "@EXPECT file b.txt", "there are: ['a.txt']"),
     "a file that should not be": ("write('a.txt', '')", RUN + "@EXPECT no-file *.txt", "there are: "),
-    "a secret in a file": (f"request('a', user_token='{TOKEN}'); write('a.txt', 'x{TOKEN}')", RUN, "a secret is in a.txt"),
-    "a secret in disguise": (f"import base64; request('a', user_token='{TOKEN}')\n"
-                             f"print(base64.b64encode(b'k={TOKEN};').decode())", RUN, "a secret is in stdout"),
-    "a secret kept": (f"request('a', user_token='{TOKEN}'); write('a.txt', '***')", RUN + "@EXPECT exit 0", None),
+    "a secret in a file": (f"write('a.txt', 'x{TOKEN}')", SECRET + RUN, "a secret is in a.txt"),
+    "a secret in disguise": (f"import base64; print(base64.b64encode(b'k={TOKEN};').decode())", SECRET + RUN,
+                             "a secret is in stdout"),
+    "the sandbox's token": ("print(open('scenario.yml').read())", RUN, "a secret is in stdout"),
+    "a secret kept": ("write('a.txt', '***')", SECRET + RUN + "@EXPECT exit 0", None),
     "a sanitizer's report": ("sys.stderr.write('==1==ERROR: AddressSanitizer: x')", RUN, "a sanitizer reports"),
     "a signal": ("request('a')\ntime.sleep(30)", RUN + "@SIGNAL TERM after operation a\n@EXPECT exit 143", None),
     "a signal that finds nobody": ("request('b')", RUN + "@SIGNAL TERM after operation a\n@EXPECT exit 0", "exit status late"),
