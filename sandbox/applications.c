@@ -2,6 +2,7 @@
 #include <inttypes.h>
 #include <string.h>
 
+#include "runner/base/buffer.h"
 #include "runner/base/memory.h"
 #include "runner/base/text.h"
 #include "sandbox/catalogue.h"

@@ -1,4 +1,4 @@
-/* Appium sessions and what the cloud says of them; device analytics; the converters of the section Utility. */
+/* Appium sessions and what the cloud says of them; device analytics. */
 #include <string.h>
 
 #include "runner/base/memory.h"
@@ -159,33 +159,4 @@ json_t *handle_get_device_analytics(struct call *call)
 	member_set_text(answer, "total_record", total_text);
 	call_put_list(call, answer, "data", list, false);
 	return answer;
-}
-
-/* The reference marks all three parameters required; one of content and file is what there is to convert. */
-static json_t *converted(struct call *call, const char *content, const char *words)
-{
-	GR_AUTO_FREE char *name = NULL, *url = NULL;
-	json_t *answer = NULL;
-
-	if (!call_has(call, content) && !call_has(call, "upload_file")) {
-		call_violation(call, "neither %s nor upload_file is given", content);
-		return call_refuse(call, 422, "The %s field is required.", content);
-	}
-	name = state_new_token();
-	name[6] = '\0';
-	url = gr_printf("%s/s/csv-to-json/20260207/%s.json", call->state->base_url, name);
-	answer = call_accept(call, words);
-	member_set_text(answer, "data", url);
-	member_set_text(answer, "local", url);
-	return answer;
-}
-
-json_t *handle_json_upload(struct call *call)
-{
-	return converted(call, "json_content", "JSON UPLOAD");
-}
-
-json_t *handle_csv_to_json(struct call *call)
-{
-	return converted(call, "csv_content", "CSV TO JSON");
 }

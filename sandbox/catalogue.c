@@ -122,19 +122,6 @@ static char *test_name(const char *pattern, int64_t n)
 	return gr_printf("%.*s%02" PRId64 "%s", (int)(place - pattern), pattern, n, place + 3);
 }
 
-static int outcome_check(const json_t *test, struct gr_error *err)
-{
-	static const char *const words[] = {"", "pass", "fail", "stopped", "skipped", "not_started", "unknown", NULL};
-	const char *outcome = member_text(test, "outcome");
-	size_t i;
-
-	for (i = 0; words[i] != NULL; i++)
-		if (strcmp(words[i], outcome) == 0)
-			return 0;
-	return gr_fail(err, GR_CONFIG, 0, "scenario: test '%s': outcome '%s' is not known", member_text(test, "name"),
-	        outcome);
-}
-
 static int add_tests(json_t *tests, const json_t *entries, struct gr_error *err)
 {
 	size_t i;
@@ -144,8 +131,6 @@ static int add_tests(json_t *tests, const json_t *entries, struct gr_error *err)
 		int64_t repeat = (int64_t)member_number(entry, "repeat", 1);
 		int64_t n;
 
-		if (outcome_check(entry, err) != 0)
-			return -GR_CONFIG;
 		if (repeat < 0 || repeat > REPEAT_MOST)
 			return gr_fail(err, GR_CONFIG, 0, "scenario: repeat must be from 0 to %d", REPEAT_MOST);
 		for (n = 1; n <= repeat; n++) {

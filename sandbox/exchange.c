@@ -90,6 +90,11 @@ static void spoil_headers(struct reply *reply, const json_t *fault)
 	}
 }
 
+/* What `garbage` sends: a NUL, bytes that are not UTF-8, and JSON that breaks off inside a terminal's escape sequence.
+ */
+static const char garbage[] = "\0\xff{\"status\": 1, \"msg\": \"\x1b[2J";
+static const char sign_in[] = "<!doctype html><html><body><h1>Please sign in</h1></body></html>";
+
 static void spoil_body(struct reply *reply, const char *kind, const json_t *fault)
 {
 	const char *given = member_text(fault, "body");
@@ -98,32 +103,41 @@ static void spoil_body(struct reply *reply, const char *kind, const json_t *faul
 	if (*given != '\0')
 		buffer_add_text(&reply->body, given);
 	else if (strcmp(kind, "garbage") == 0)
-		buffer_add(&reply->body, "\x00\xff{\"status\": 1, \"msg\": \"\x1b[2J", 27);
+		buffer_add(&reply->body, garbage, sizeof(garbage) - 1);
 	else if (strcmp(kind, "html") == 0)
-		buffer_add_text(&reply->body, "<!doctype html><html><body><h1>Please sign in</h1></body></html>");
+		buffer_add_text(&reply->body, sign_in);
 	if (strcmp(kind, "html") == 0)
 		reply->content_type = "text/html";
 }
 
-/* The fault's part in the answer; reset_* and hang need only their delivery. */
-static void spoil(struct reply *reply, const json_t *fault)
+static bool is_one_of(const char *word, const char *const *words)
 {
+	for (; *words != NULL; words++)
+		if (strcmp(*words, word) == 0)
+			return true;
+	return false;
+}
+
+/* The fault's part in the answer; reset_* and hang need only their delivery. */
+static void spoil(const struct state *state, struct reply *reply, const json_t *fault)
+{
+	static const char *const with_headers[] = {"status", "redirect", NULL};
+	static const char *const with_body[] = {"status", "redirect", "garbage", "html", "empty", NULL};
 	const char *kind = member_text(fault, "kind");
 
 	reply->delivery = fault_delivery(fault);
-	if (strcmp(kind, "status") == 0 || strcmp(kind, "redirect") == 0)
+	if (is_one_of(kind, with_headers)) {
 		spoil_headers(reply, fault);
-	if (strcmp(kind, "status") == 0)
-		reply->http_status = (int)member_number(fault, "status", 503);
-	if (strcmp(kind, "redirect") == 0) {
-		reply->http_status = (int)member_number(fault, "status", 307);
-		member_set_text(reply->headers, "Location", member_text(fault, "url"));
+		reply->http_status = (int)member_number(fault, "status", strcmp(kind, "status") == 0 ? 503 : 307);
 	}
-	if (strcmp(kind, "status") == 0 || strcmp(kind, "redirect") == 0 || strcmp(kind, "garbage") == 0 ||
-	        strcmp(kind, "html") == 0 || strcmp(kind, "empty") == 0)
+	if (strcmp(kind, "redirect") == 0)
+		member_set_text(reply->headers, "Location", member_text(fault, "url"));
+	if (is_one_of(kind, with_body))
 		spoil_body(reply, kind, fault);
 	reply->drip_bytes = (size_t)member_number(fault, "bytes", 16);
 	reply->drip_seconds = member_number(fault, "seconds", 5);
+	if (strcmp(kind, "late") == 0)
+		reply->ready_at = state_now(state) + member_number(fault, "seconds", 60);
 	if (reply->delivery == DELIVER_HANG)
 		reply->ready_at = NEVER;
 }
@@ -151,7 +165,7 @@ static const char *answer_route(struct exchange *exchange)
 	else
 		exchange->reply.content_type = "application/json";
 	if (fault != NULL)
-		spoil(&exchange->reply, fault);
+		spoil(call->state, &exchange->reply, fault);
 	return fault != NULL ? member_text(fault, "kind") : NULL;
 }
 

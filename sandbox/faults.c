@@ -20,6 +20,7 @@ static const struct {
         {"html", DELIVER_NORMAL, true, true},
         {"empty", DELIVER_NORMAL, true, true},
         {"slow", DELIVER_SLOW, true, true},
+        {"late", DELIVER_NORMAL, true, true},
         {"redirect", DELIVER_NORMAL, true, false},
         {"foreign_build", DELIVER_NORMAL, false, true},
         {"list_delay", DELIVER_NORMAL, false, true},

@@ -17,6 +17,7 @@ static const struct route files[] = {
         {"file_device_log", "/device-cloud/DeviceLogs/{udid}/DeviceLog.txt", STYLE_SUCCESS, "", NULL},
         {"file_session_recording", "/device-cloud/Logs/appium/{number}/Recording.mp4", STYLE_SUCCESS, "", NULL},
         {"file_network_data", "/process/fd/{name}", STYLE_SUCCESS, "", NULL},
+        {"file_json", "/s/csv-to-json/{date}/{name}", STYLE_SUCCESS, "", NULL},
 };
 
 const struct route *file_route_find(const char *path, json_t *parameters)
@@ -106,6 +107,10 @@ bool files_fill(struct call *call, struct buffer *body, const char **ret_type)
 		return fill_install(call, body);
 	if (strcmp(id, "file_device_log") == 0)
 		return fill_device_log(call, body);
+	if (strcmp(id, "file_json") == 0) {
+		buffer_add_text(body, member_text(call->state->contents, call_text(call, "name")));
+		return body->bytes > 0;
+	}
 	if (strcmp(id, "file_network_data") == 0) {
 		buffer_add_text(body, "{\"ok\":true}\n");
 		return true;

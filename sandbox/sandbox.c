@@ -293,7 +293,7 @@ static int listen_here(struct sandbox *sandbox, unsigned short port, struct gr_e
 	sandbox->daemon = MHD_start_daemon(MHD_USE_EPOLL | MHD_ALLOW_SUSPEND_RESUME, port, NULL, NULL, on_request,
 	        sandbox, MHD_OPTION_SOCK_ADDR, (struct sockaddr *)&address, MHD_OPTION_NOTIFY_COMPLETED, on_completed,
 	        sandbox, MHD_OPTION_CONNECTION_MEMORY_LIMIT, CONNECTION_BYTES, MHD_OPTION_CONNECTION_LIMIT,
-	        CONNECTIONS_MOST, MHD_OPTION_LISTENING_ADDRESS_REUSE, 1U, MHD_OPTION_END);
+	        CONNECTIONS_MOST, MHD_OPTION_END);
 	if (sandbox->daemon == NULL)
 		return gr_fail(err, GR_NETWORK, errno, "the sandbox cannot listen on 127.0.0.1:%u", port);
 	info = MHD_get_daemon_info(sandbox->daemon, MHD_DAEMON_INFO_BIND_PORT);

@@ -14,5 +14,7 @@ extern const char *const scenario_default[];
 int scenario_load(const char *file, json_t **ret_scenario, struct gr_error *err);
 /* One YAML document into JSON: no anchors, no tags, no duplicate keys, at most 16 levels. name: for messages. */
 int scenario_parse(const char *yaml, size_t bytes, const char *name, json_t **ret_json, struct gr_error *err);
+/* Every key known, every value of its kind (scenario_check.c). name: for messages. */
+int scenario_check(const json_t *scenario, const char *name, struct gr_error *err);
 
 #endif

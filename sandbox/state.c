@@ -2,6 +2,7 @@
 
 #include <inttypes.h>
 #include <string.h>
+#include <time.h>
 
 #include "runner/base/clock.h"
 #include "runner/base/memory.h"
@@ -55,9 +56,18 @@ json_t *list_find(const json_t *list, const char *key, const char *value)
 	return NULL;
 }
 
+/* Finer than clock_now_ms: at a high time_scale a millisecond is hours. */
+static int64_t now_ns(void)
+{
+	struct timespec now;
+
+	(void)clock_gettime(CLOCK_BOOTTIME, &now);
+	return (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
+}
+
 double state_now(const struct state *state)
 {
-	return (double)(clock_now_ms() - state->started_ms) / 1000.0 * state->time_scale;
+	return (double)(now_ns() - state->started_ns) / 1e9 * state->time_scale;
 }
 
 char *state_time_text(const struct state *state, double emulated)
@@ -197,7 +207,7 @@ int state_init(struct state *state, json_t *scenario, double time_scale, struct 
 	state->time_scale = time_scale > 0 ? time_scale : state_number(state, "time_scale");
 	if (state->time_scale <= 0)
 		return gr_fail(err, GR_CONFIG, 0, "scenario: time_scale must be more than 0");
-	state->started_ms = clock_now_ms();
+	state->started_ns = now_ns();
 	state->started_wall_ms = clock_wall_ms();
 	state->random = random_seed(scenario);
 	state->last_id = 500;
@@ -209,6 +219,7 @@ int state_init(struct state *state, json_t *scenario, double time_scale, struct 
 	state->teams = json_array();
 	state->groups = json_array();
 	state->sessions = json_array();
+	state->contents = json_object();
 	state->calls = json_object();
 	state->violations = json_array();
 	if (catalogue_fill(state, err) != 0)
@@ -255,6 +266,7 @@ void state_release(struct state *state)
 	json_decref(state->teams);
 	json_decref(state->groups);
 	json_decref(state->sessions);
+	json_decref(state->contents);
 	json_decref(state->calls);
 	json_decref(state->violations);
 	json_decref(state->scenario);

@@ -27,7 +27,6 @@ struct test_run {
 	int64_t version; /* counted from 1 in each application: what the start's answer calls build_version */
 	const json_t *app, *module, *device, *build;
 	double created, listed, starts, ends; /* emulated seconds */
-	double vanishes; /* the device drops out of answers from then on */
 	bool stopped, foreign, old;
 	struct test *tests;
 	size_t test_count;
@@ -59,9 +58,10 @@ struct state {
 	char base_url[64];
 	char token[80];
 	double time_scale;
-	int64_t started_ms, started_wall_ms;
+	int64_t started_ns, started_wall_ms;
 	uint64_t random;
 	json_t *users, *apps, *builds, *devices, *modules, *teams, *groups, *sessions;
+	json_t *contents; /* of the section Utility: file name -> text */
 	json_t *calls; /* operation -> how often it was called */
 	json_t *violations; /* texts, for /sandbox/state */
 	int64_t last_id;
