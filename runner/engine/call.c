@@ -337,8 +337,18 @@ static int64_t default_answer_ms(const struct operation *operation)
 	return 60000;
 }
 
+static char *resolve_one(const void *vault, const char *handle)
+{
+	return vault_resolve(vault, handle);
+}
+
 static int resolve_fields(struct call *call, struct request *request, struct gr_error *err)
 {
+	const struct handle_resolver resolver = {.resolve = resolve_one, .context = call->engine->vault};
+	int r = request_resolve_path(request, &resolver, err);
+
+	if (r < 0)
+		return r;
 	for (size_t i = 0; i < request->field_count; i++) {
 		struct form_field *field = &request->fields[i];
 		char *value = field->is_file ? gr_strdup(field->value) : vault_resolve(call->engine->vault, field->value);
