@@ -18,6 +18,7 @@
 /* After its end all that a child wrote itself is in the pipes. Someone that it left behind may hold them open for ever
  * (a daemon such as adb's server): so much longer is waited for the last words of that one. */
 #define DRAIN_MS 500
+#define DRAIN_READS 64 /* 1 MiB, the most that a pipe holds */
 #define KILL_WAIT_MS 1000
 
 struct stream {
@@ -61,17 +62,28 @@ static void restore_signals(void)
 	(void)sigprocmask(SIG_UNBLOCK, &set, NULL);
 }
 
+/* Out of the way of 0, 1 and 2, one of which it may be when we were started without them. */
+static bool move_up(int *fd)
+{
+	*fd = fcntl(*fd, F_DUPFD_CLOEXEC, 3);
+	return *fd >= 0;
+}
+
+static bool connect_streams(const struct start *start)
+{
+	int null = open("/dev/null", O_RDONLY | O_CLOEXEC), out = start->out[1], err = start->err[1];
+
+	return null >= 0 && move_up(&null) && move_up(&out) && move_up(&err) && dup2(null, 0) >= 0 &&
+	       dup2(out, 1) >= 0 && dup2(err, 2) >= 0;
+}
+
 static bool prepare(const struct start *start)
 {
-	int null = open("/dev/null", O_RDONLY | O_CLOEXEC);
-
 	if (setpgid(0, 0) < 0 || prctl(PR_SET_PDEATHSIG, SIGTERM) < 0)
 		return false;
 	if (getppid() != start->parent) /* died before we asked to be told */
 		_exit(1);
-	if (null < 0 || dup2(null, 0) < 0 || dup2(start->out[1], 1) < 0 || dup2(start->err[1], 2) < 0)
-		return false;
-	if (start->cwd && chdir(start->cwd) < 0)
+	if (!connect_streams(start) || (start->cwd && chdir(start->cwd) < 0))
 		return false;
 	(void)close_range(3, ~0U, CLOSE_RANGE_CLOEXEC); /* what others opened without it; old kernels cannot */
 	restore_signals();
@@ -80,16 +92,16 @@ static bool prepare(const struct start *start)
 
 static void __attribute__((noreturn)) run_child(const struct start *start)
 {
-	int errnum;
+	int report = start->report[1], errnum;
 
+	if (!move_up(&report))
+		_exit(127);
 	if (prepare(start)) {
 		environ = (char **)(uintptr_t)start->environment; /* PATH is looked up there too */
 		(void)execvp(start->argv[0], start->argv);
 	}
 	errnum = errno;
-	if (write(start->report[1], &errnum, sizeof(errnum)) < 0)
-		_exit(127);
-	_exit(127);
+	_exit(write(report, &errnum, sizeof(errnum)) < 0 ? 126 : 127);
 }
 
 /* ---- in the parent ---- */
@@ -141,23 +153,6 @@ static bool is_over(const struct child *child)
 	return child->is_dead && child->streams[0].fd < 0 && child->streams[1].fd < 0;
 }
 
-static void on_drain_due(void *context)
-{
-	finish(context);
-}
-
-static void on_death(void *context)
-{
-	struct child *child = context;
-
-	child->is_dead = true;
-	loop_unwatch(child->loop, child->pidfd);
-	if (is_over(child))
-		finish(child);
-	else
-		loop_timer_set(child->loop, &child->drain, loop_now(child->loop) + DRAIN_MS);
-}
-
 static void take_lines(struct stream *stream, const char *data, size_t bytes)
 {
 	struct child *child = stream->child;
@@ -177,22 +172,57 @@ static void take_lines(struct stream *stream, const char *data, size_t bytes)
 	}
 }
 
-static void on_output(void *context)
+/* false: nothing more for now, or ever (then it is closed). */
+static bool read_some(struct stream *stream)
 {
-	struct stream *stream = context;
-	struct child *child = stream->child;
 	char data[16384];
 	ssize_t bytes = read(stream->fd, data, sizeof(data));
 
-	if (bytes > 0)
+	if (bytes > 0) {
 		take_lines(stream, data, (size_t)bytes);
-	if (bytes > 0 || (bytes < 0 && (errno == EINTR || errno == EAGAIN)))
-		return;
-	loop_unwatch(child->loop, stream->fd);
+		return true;
+	}
+	if (bytes < 0 && (errno == EINTR || errno == EAGAIN))
+		return errno == EINTR;
+	loop_unwatch(stream->child->loop, stream->fd);
 	(void)close(stream->fd);
 	stream->fd = -1;
+	return false;
+}
+
+static void on_output(void *context)
+{
+	struct stream *stream = context;
+
+	(void)read_some(stream);
+	if (is_over(stream->child))
+		finish(stream->child);
+}
+
+/* Whoever holds the pipes now is not our child. What that one wrote itself is all here, at most a pipe full. */
+static void on_drain_due(void *context)
+{
+	struct child *child = context;
+
+	for (unsigned i = 0; i < 2 * DRAIN_READS; i++) {
+		struct stream *stream = &child->streams[i / DRAIN_READS];
+
+		if (stream->fd >= 0 && !read_some(stream))
+			i |= DRAIN_READS - 1; /* on to the other one */
+	}
+	finish(child);
+}
+
+static void on_death(void *context)
+{
+	struct child *child = context;
+
+	child->is_dead = true;
+	loop_unwatch(child->loop, child->pidfd);
 	if (is_over(child))
 		finish(child);
+	else
+		loop_timer_set(child->loop, &child->drain, loop_now(child->loop) + DRAIN_MS);
 }
 
 static void close_pipe(int ends[2])

@@ -145,7 +145,8 @@ int loop_watch_events(struct loop *loop, int fd, uint32_t events, const struct w
 
 	if (fd < 0)
 		return gr_fail(err, GR_INTERNAL, EBADF, "cannot wait for a descriptor");
-	if (epoll_ctl(loop->epoll, is_new ? EPOLL_CTL_ADD : EPOLL_CTL_MOD, fd, &event) < 0)
+	if (epoll_ctl(loop->epoll, is_new ? EPOLL_CTL_ADD : EPOLL_CTL_MOD, fd, &event) < 0 &&
+	        (is_new || errno != ENOENT || epoll_ctl(loop->epoll, EPOLL_CTL_ADD, fd, &event) < 0))
 		return gr_fail(err, GR_INTERNAL, errno, "cannot wait for descriptor %d", fd);
 	make_place(loop, (unsigned)fd);
 	loop->watches[fd] = *watch;

@@ -322,7 +322,7 @@ static int prepare(struct transfer *transfer, const struct transfer_request *req
 	if (r == 0 && !(transfer->flags & TRANSFER_POST) && !transfer->settings.base_url)
 		transfer->settings.client_cert = transfer->settings.client_key = NULL;
 	if (r == 0)
-		r = transfer_set_options(transfer, request, err);
+		r = transfer_set_options(transfer, err);
 	if (r == 0)
 		r = transfer_set_body(transfer, request, err);
 	if (r == 0 && (curl_easy_setopt(transfer->easy, CURLOPT_XFERINFOFUNCTION, on_progress) != CURLE_OK ||

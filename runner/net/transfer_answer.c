@@ -225,7 +225,14 @@ static void explain(struct transfer *transfer, CURLcode code)
 			row = &codes[i];
 	(void)curl_easy_getinfo(transfer->easy, CURLINFO_OS_ERRNO, &errnum);
 	(void)curl_easy_getinfo(transfer->easy, CURLINFO_HTTP_CONNECTCODE, &proxy_status);
-	if (result->sent == SENT_NOTHING && proxy_status >= 300)
+	if (transfer->has_refused && code == CURLE_COULDNT_CONNECT)
+		(void)gr_fail(&result->error, GR_PROTOCOL, 0,
+		        "%s: the name stands for an address of this machine or its neighbourhood; downloads don't go "
+		        "there",
+		        transfer->host_port);
+	else if (result->sent == SENT_NOTHING && code == CURLE_OPERATION_TIMEDOUT)
+		(void)gr_fail(&result->error, GR_NETWORK, 0, "%s: no connection in time", transfer->host_port);
+	else if (result->sent == SENT_NOTHING && proxy_status >= 300)
 		(void)gr_fail(&result->error, GR_NETWORK, 0, "%s: the proxy answers HTTP %ld%s", transfer->host_port,
 		        proxy_status, proxy_status == 407 ? " (it wants a user name and a password)" : "");
 	else

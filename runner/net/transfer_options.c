@@ -174,10 +174,7 @@ static curl_socket_t open_socket(void *context, curlsocktype purpose, struct cur
 
 	(void)purpose;
 	if (transfer->checks_address && address_is_special(&address->addr)) {
-		(void)gr_fail(&transfer->result.error, GR_PROTOCOL, 0,
-		        "%s: the name stands for an address of this machine or its neighbourhood; downloads don't go "
-		        "there",
-		        transfer->host_port);
+		transfer->has_refused = true;
 		return CURL_SOCKET_BAD;
 	}
 	return socket(address->family, address->socktype | SOCK_CLOEXEC, address->protocol);
@@ -279,11 +276,10 @@ static int set_range(struct transfer *transfer, struct gr_error *err)
 	return r < 0 ? r : set_text(transfer, CURLOPT_RANGE, range, err);
 }
 
-int transfer_set_options(struct transfer *transfer, const struct transfer_request *request, struct gr_error *err)
+int transfer_set_options(struct transfer *transfer, struct gr_error *err)
 {
 	int r = set_numbers(transfer, err);
 
-	(void)request;
 	if (r == 0)
 		r = set_target(transfer, err);
 	if (r == 0)

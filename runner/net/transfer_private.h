@@ -24,6 +24,7 @@ struct transfer {
 	char *url, *shown; /* shown: without query and user info */
 	char *host_port;
 	bool checks_address; /* a socket to loopback and the like is refused */
+	bool has_refused; /* one was */
 	char *validator;
 	int64_t answer_ms, body_most_bytes, sink_offset;
 	int sink_fd;
@@ -54,7 +55,7 @@ void transfer_complete(struct transfer *transfer, CURLcode code); /* libcurl is 
 void transfer_give_up(struct transfer *transfer, CURLcode code, const struct gr_error *error);
 
 /* transfer_options.c: all options of the easy handle. */
-int transfer_set_options(struct transfer *transfer, const struct transfer_request *request, struct gr_error *err);
+int transfer_set_options(struct transfer *transfer, struct gr_error *err);
 int transfer_set_body(struct transfer *transfer, const struct transfer_request *request, struct gr_error *err);
 
 /* transfer_answer.c: what comes back. */
