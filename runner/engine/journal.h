@@ -24,6 +24,7 @@ struct replay_step {
 	bool has_ended;
 	enum outcome outcome;
 	enum gr_failure failure;
+	int64_t elapsed_ms;
 	char *text;
 	json_t *outputs;      /* or NULL */
 	json_t *memory;       /* object: what it learned */

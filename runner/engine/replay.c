@@ -87,6 +87,7 @@ static void note_end(struct replay_step *step, const struct run_event *event)
 	step->has_ended = true;
 	step->outcome = event->outcome;
 	step->failure = event->failure;
+	step->elapsed_ms = event->done;
 	gr_free(step->text);
 	step->text = gr_strdup(event->text);
 	json_decref(step->outputs);

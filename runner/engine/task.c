@@ -352,6 +352,7 @@ static void repeat_results(struct task *task)
 static void finish_as_known(struct task *task, const struct replay_step *known)
 {
 	repeat_results(task);
+	task->started_ms -= known->elapsed_ms; /* what it took then */
 	task->outputs = json_incref(known->outputs);
 	if (known->failure)
 		(void)gr_fail(&task->error, known->failure, 0, "%s", known->text ? known->text : failure_words(known->failure));
