@@ -1,0 +1,532 @@
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+#include <libxml/parser.h>
+#include <libxml/tree.h>
+#include <locale.h>
+
+#include "runner/base/text.h"
+#include "tests/unit/reporters/sample.h"
+
+static xmlDocPtr write_and_read_with(const struct results *results, struct redactor *redactor, char **ret_text)
+{
+	struct folder folder;
+	struct report_context context = {.redactor = redactor};
+	struct gr_error err = {0};
+	xmlDocPtr document;
+	size_t bytes;
+	char *text;
+
+	folder_make(&folder);
+	context.directory = folder.handle;
+	if (reporter_find("junit")->write(results, "junit.xml", &context, &err) < 0)
+		fail_msg("%s", err.text);
+	text = folder_read(&folder, "junit.xml", &bytes);
+	assert_true(text_is_utf8(text, bytes));
+	document = xmlReadMemory(text, (int)bytes, "junit.xml", NULL, XML_PARSE_NONET);
+	assert_non_null(document);
+	if (ret_text)
+		*ret_text = text;
+	else
+		gr_free(text);
+	folder_remove(&folder);
+	return document;
+}
+
+static xmlDocPtr write_and_read(const struct results *results)
+{
+	return write_and_read_with(results, NULL, NULL);
+}
+
+static xmlNodePtr first(xmlNodePtr parent, const char *name)
+{
+	xmlNodePtr node = parent ? xmlFirstElementChild(parent) : NULL;
+
+	while (node && strcmp((const char *)node->name, name) != 0)
+		node = xmlNextElementSibling(node);
+	return node;
+}
+
+static size_t count(xmlNodePtr parent, const char *name)
+{
+	size_t found = 0;
+
+	for (xmlNodePtr node = xmlFirstElementChild(parent); node; node = xmlNextElementSibling(node))
+		found += strcmp((const char *)node->name, name) == 0;
+	return found;
+}
+
+/* The attribute, the caller's; "" when it is not there. */
+static char *get(xmlNodePtr node, const char *name)
+{
+	xmlChar *value = xmlGetProp(node, BAD_CAST name);
+	char *copy = gr_strdup(value ? (const char *)value : "");
+
+	xmlFree(value);
+	return copy;
+}
+
+static void expect(xmlNodePtr node, const char *name, const char *value)
+{
+	GR_AUTO_FREE char *found = NULL;
+
+	assert_non_null(node);
+	found = get(node, name);
+	assert_string_equal(found, value);
+}
+
+static char *content(xmlNodePtr node)
+{
+	xmlChar *value = xmlNodeGetContent(node);
+	char *copy = gr_strdup((const char *)value);
+
+	xmlFree(value);
+	return copy;
+}
+
+static xmlNodePtr find_case(xmlNodePtr suite, const char *name)
+{
+	for (xmlNodePtr node = xmlFirstElementChild(suite); node; node = xmlNextElementSibling(node)) {
+		GR_AUTO_FREE char *found = get(node, "name");
+
+		if (strcmp((const char *)node->name, "testcase") == 0 && strcmp(found, name) == 0)
+			return node;
+	}
+	fail_msg("there is no testcase '%s'", name);
+	return NULL;
+}
+
+static void expect_number(xmlNodePtr node, const char *name, size_t number)
+{
+	char text[32];
+
+	(void)snprintf(text, sizeof(text), "%zu", number);
+	expect(node, name, text);
+}
+
+static void check_case(xmlNodePtr test, json_t *names, size_t counts[4])
+{
+	GR_AUTO_FREE char *name = get(test, "name");
+	GR_AUTO_FREE char *class_name = get(test, "classname");
+	GR_AUTO_FREE char *key = gr_printf("%s\n%s", class_name, name);
+	size_t failures = count(test, "failure"), errors = count(test, "error"), skipped = count(test, "skipped");
+
+	assert_true(*name && *class_name);
+	assert_true(failures + errors + skipped <= 1);
+	assert_true(count(test, "system-out") <= 1);
+	assert_null(json_object_get(names, key)); /* told apart over the whole document */
+	(void)json_object_set_new(names, key, json_true());
+	counts[0]++;
+	counts[1] += failures;
+	counts[2] += errors;
+	counts[3] += skipped;
+}
+
+/* What every document must keep. Returns how many cases there are. */
+static size_t check_rules(xmlDocPtr document)
+{
+	xmlNodePtr root = xmlDocGetRootElement(document);
+	GR_AUTO_JSON json_t *names = json_object();
+	size_t number = 0, cases = 0;
+
+	assert_string_equal((const char *)root->name, "testsuites");
+	for (xmlAttrPtr attribute = root->properties; attribute; attribute = attribute->next)
+		assert_true(strcmp((const char *)attribute->name, "name") == 0 ||
+		            strcmp((const char *)attribute->name, "time") == 0);
+	for (xmlNodePtr suite = xmlFirstElementChild(root); suite; suite = xmlNextElementSibling(suite)) {
+		size_t counts[4] = {0};
+
+		assert_string_equal((const char *)suite->name, "testsuite");
+		assert_null(first(suite, "testsuite"));
+		for (xmlNodePtr test = xmlFirstElementChild(suite); test; test = xmlNextElementSibling(test))
+			if (strcmp((const char *)test->name, "testcase") == 0)
+				check_case(test, names, counts);
+		expect_number(suite, "id", number++);
+		expect_number(suite, "tests", counts[0]);
+		expect_number(suite, "failures", counts[1]);
+		expect_number(suite, "errors", counts[2]);
+		expect_number(suite, "skipped", counts[3]);
+		assert_true(counts[0] > 0);
+		cases += counts[0];
+	}
+	assert_true(cases > 0);
+	return cases;
+}
+
+static void it_writes_one_suite_for_each_device_run(void **state)
+{
+	struct results results;
+	xmlDocPtr document;
+	xmlNodePtr root, suite, properties;
+
+	(void)state;
+	sample_fill(&results);
+	document = write_and_read(&results);
+	assert_int_equal(check_rules(document), 7); /* five tests, two problems; a warning is none */
+	root = xmlDocGetRootElement(document);
+	expect(root, "name", "shop-nightly");
+	expect(root, "time", "7.500");
+	suite = xmlFirstElementChild(root);
+	expect(suite, "name", "Pixel 7 - Android 14");
+	expect(suite, "time", "7.500");
+	expect(suite, "timestamp", "2026-03-01T10:15:30.000Z");
+	properties = first(suite, "properties");
+	expect(xmlFirstElementChild(properties), "name", "device.name");
+	expect(xmlFirstElementChild(properties), "value", "Pixel 7");
+	expect(xmlNextElementSibling(suite), "name", "gridlane");
+	expect(xmlFirstElementChild(xmlNextElementSibling(suite)), "name", "upload (network)");
+	xmlFreeDoc(document);
+	results_release(&results);
+}
+
+static void it_says_of_each_case_what_became_of_it(void **state)
+{
+	struct results results;
+	xmlDocPtr document;
+	xmlNodePtr suite, test;
+	GR_AUTO_FREE char *text = NULL;
+
+	(void)state;
+	sample_fill(&results);
+	document = write_and_read(&results);
+	suite = xmlFirstElementChild(xmlDocGetRootElement(document));
+	test = find_case(suite, "logs in");
+	assert_null(xmlFirstElementChild(test));
+	expect(test, "classname", "Pixel_7-Android_14.com.example.LoginTest");
+	expect(test, "time", "1.500");
+
+	test = find_case(suite, "pays by card"); /* three tries, the first one is the failure */
+	expect(first(test, "failure"), "type", "failure");
+	expect(first(test, "failure"), "message", "first try");
+	assert_int_equal(count(test, "rerunFailure"), 2);
+	expect(xmlNextElementSibling(xmlNextElementSibling(xmlFirstElementChild(test))), "message",
+	        "expected 10.00 but was 9.99");
+	text = content(first(first(test, "rerunFailure"), "stackTrace"));
+	assert_string_equal(text, "first try");
+
+	test = find_case(suite, "scrolls");
+	assert_int_equal(count(test, "flakyFailure"), 1);
+	assert_null(first(test, "failure"));
+	expect(first(find_case(suite, "face unlock"), "skipped"), "message", "no face unlock");
+	expect(first(find_case(suite, "never ran"), "error"), "type", "gridlane.not_run");
+	expect(first(find_case(suite, "regression (inconsistent)"), "error"), "message", "a test vanished");
+	xmlFreeDoc(document);
+	results_release(&results);
+}
+
+static void it_keeps_failure_texts_whole_with_the_message_first(void **state)
+{
+	struct results results;
+	xmlDocPtr document;
+	xmlNodePtr test;
+	GR_AUTO_FREE char *text = NULL;
+
+	(void)state;
+	sample_fill(&results);
+	results.runs[0].cases[1].attempt_count = 0;
+	results.runs[0].cases[1].reason[0] = 'E';
+	gr_free(gr_take(&results.runs[0].cases[1].attempts[0].reason));
+	gr_free(gr_take(&results.runs[0].cases[1].attempts[1].reason));
+	document = write_and_read(&results);
+	test = find_case(xmlFirstElementChild(xmlDocGetRootElement(document)), "pays by card");
+	expect(first(test, "failure"), "message", "Expected 10.00 but was 9.99");
+	text = content(first(test, "failure"));
+	assert_string_equal(
+	        text, "Expected 10.00 but was 9.99\n\tat Checkout.kt:42\nrun: https://grid.example/builds/48213");
+	xmlFreeDoc(document);
+	results_release(&results);
+}
+
+static void it_survives_hostile_text_everywhere(void **state)
+{
+	struct results results = {.pipeline = gr_strdup(HOSTILE)};
+	struct device_run *run = sample_run(&results, HOSTILE, HOSTILE);
+	GR_AUTO_FREE char *written = NULL;
+	GR_AUTO_FREE char *text = NULL;
+	xmlDocPtr document;
+	xmlNodePtr suite;
+
+	(void)state;
+	for (int status = STATUS_PASSED; status <= STATUS_ERROR; status++) {
+		struct test_case *test = sample_case(run, HOSTILE, (enum case_status)status, HOSTILE);
+
+		gr_free(test->class_name);
+		test->class_name = gr_strdup(HOSTILE);
+		test->data = gr_strdup(HOSTILE);
+		test->raw_status = gr_strdup(HOSTILE);
+		sample_attempts(test, 2, HOSTILE);
+	}
+	gr_free(run->url);
+	run->url = gr_strdup(HOSTILE);
+	gr_free(run->device.os);
+	run->device.os = gr_strdup(HOSTILE);
+	device_run_add_problem(run, GR_STALL, "%s", HOSTILE);
+	(void)results_add_problem(&results, GR_DISK, HOSTILE, HOSTILE, "%s", HOSTILE);
+	document = write_and_read_with(&results, NULL, &written);
+	assert_int_equal(check_rules(document), 6);
+	assert_null(strpbrk(written, "\x1b\r\x01\x7f"));
+	suite = xmlFirstElementChild(xmlDocGetRootElement(document));
+	text = get(suite, "name");
+	assert_int_equal(
+	        strspn(text, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789 -._()"), strlen(text));
+	gr_free(gr_take(&text));
+	for (xmlNodePtr test = xmlFirstElementChild(suite); test; test = xmlNextElementSibling(test))
+		if (first(test, "failure"))
+			text = content(first(test, "failure"));
+	assert_non_null(strstr(text, "]]> <b> & \"q\" 'a' red")); /* split, and whole again; colours gone */
+	xmlFreeDoc(document);
+	results_release(&results);
+}
+
+static void it_tells_apart_what_has_the_same_name(void **state)
+{
+	struct results results = {0};
+	struct device_run *run;
+	xmlDocPtr document;
+	xmlNodePtr suite;
+
+	(void)state;
+	run = sample_run(&results, "Pixel 7", "a");
+	(void)sample_case(run, "same", STATUS_PASSED, NULL);
+	(void)sample_case(run, "same", STATUS_FAILED, NULL);
+	(void)sample_case(run, "same #2", STATUS_FAILED, NULL);
+	(void)sample_case(run, "same", STATUS_PASSED, NULL);
+	sample_case(run, "same", STATUS_PASSED, NULL)->data = gr_strdup("user=1");
+	(void)sample_case(run, "", STATUS_PASSED, NULL);
+	(void)sample_case(run, "x", STATUS_PASSED, NULL);
+	gr_free(gr_take(&run->cases[6].name));
+	run = sample_run(&results, "Pixel 7", "b");
+	(void)sample_case(run, "same", STATUS_PASSED, NULL);
+	document = write_and_read(&results);
+	assert_int_equal(check_rules(document), 8);
+	suite = xmlFirstElementChild(xmlDocGetRootElement(document));
+	(void)find_case(suite, "same #2");
+	(void)find_case(suite, "same [user=1]");
+	(void)find_case(suite, "unnamed test");
+	expect(xmlNextElementSibling(suite), "name", "Pixel 7 - Android 14 #2");
+	xmlFreeDoc(document);
+	results_release(&results);
+}
+
+static void add_lane(struct results *results, const char *name)
+{
+	results->lanes = gr_grow(results->lanes, results->lane_count, sizeof(*results->lanes));
+	results->lanes[results->lane_count++] = (struct lane_result){.name = gr_strdup(name)};
+}
+
+static void it_orders_suites_by_lane_not_by_who_was_first(void **state)
+{
+	struct results results = {0};
+	xmlDocPtr document;
+	xmlNodePtr suite;
+
+	(void)state;
+	add_lane(&results, "phones/0");
+	add_lane(&results, "phones/1");
+	(void)sample_case(sample_run(&results, "Fast", "phones/1"), "t", STATUS_PASSED, NULL);
+	(void)sample_case(sample_run(&results, "Slow", "phones/0"), "t", STATUS_PASSED, NULL);
+	document = write_and_read(&results);
+	suite = xmlFirstElementChild(xmlDocGetRootElement(document));
+	expect(suite, "name", "Slow - Android 14");
+	expect(xmlNextElementSibling(suite), "name", "Fast - Android 14");
+	xmlFreeDoc(document);
+	results_release(&results);
+}
+
+static void it_always_has_a_case(void **state)
+{
+	struct results results = {0};
+	struct device_run *run;
+	xmlDocPtr document;
+	xmlNodePtr suite;
+
+	(void)state;
+	document = write_and_read(&results); /* nothing is known at all: not a passed one */
+	assert_int_equal(check_rules(document), 1);
+	xmlFreeDoc(document);
+
+	results_add_step(&results, "main", "version")->outcome = OUTCOME_PASSED;
+	results_add_step(&results, "main", "upload")->outcome = OUTCOME_FAILED;
+	results_add_step(&results, "main", "later")->outcome = OUTCOME_NOT_RUN;
+	results_add_step(&results, "main", "maybe")->outcome = OUTCOME_SKIPPED;
+	document = write_and_read(&results);
+	assert_int_equal(check_rules(document), 4);
+	suite = xmlFirstElementChild(xmlDocGetRootElement(document));
+	assert_null(xmlFirstElementChild(find_case(suite, "version")));
+	assert_non_null(first(find_case(suite, "upload"), "failure"));
+	assert_non_null(first(find_case(suite, "later"), "error"));
+	assert_non_null(first(find_case(suite, "maybe"), "skipped"));
+	xmlFreeDoc(document);
+
+	run = sample_run(&results, "Pixel 7", "main"); /* a run without tests: skipped if that is fine ... */
+	document = write_and_read(&results);
+	expect(xmlFirstElementChild(xmlDocGetRootElement(document)), "skipped", "1");
+	xmlFreeDoc(document);
+	run->is_complete = false; /* ... an error if it is not */
+	document = write_and_read(&results);
+	expect(xmlFirstElementChild(xmlDocGetRootElement(document)), "errors", "1");
+	xmlFreeDoc(document);
+	results_release(&results);
+}
+
+static void it_shows_gate_rules_that_do_not_hold(void **state)
+{
+	struct results results = {0};
+	xmlDocPtr document;
+	xmlNodePtr suite;
+
+	(void)state;
+	results.rules = gr_grow(NULL, 0, sizeof(*results.rules));
+	results.rules[0] =
+	        (struct gate_rule){.text = gr_strdup("results.failed == 0"), .values = gr_strdup("results.failed = 2")};
+	results.rules[1] = (struct gate_rule){.text = gr_strdup("true"), .holds = true};
+	results.rule_count = 2;
+	document = write_and_read(&results);
+	assert_int_equal(check_rules(document), 1);
+	suite = xmlFirstElementChild(xmlDocGetRootElement(document));
+	expect(first(find_case(suite, "results.failed == 0"), "error"), "type", "gridlane.gate");
+	expect(first(find_case(suite, "results.failed == 0"), "error"), "message", "results.failed = 2");
+	xmlFreeDoc(document);
+	results_release(&results);
+}
+
+static char *repeated(const char *piece, size_t times)
+{
+	struct buffer text = {0};
+
+	for (size_t i = 0; i < times; i++)
+		buffer_add_text(&text, piece);
+	return buffer_take(&text);
+}
+
+static void it_cuts_large_texts_visibly(void **state)
+{
+	struct results results = {0};
+	GR_AUTO_FREE char *large = repeated("\xc3\xa4]]>", 1024 * 1024 / 5);
+	struct device_run *run = sample_run(&results, "Pixel 7", "a");
+	GR_AUTO_FREE char *text = NULL;
+	GR_AUTO_FREE char *name = NULL;
+	xmlDocPtr document;
+	xmlNodePtr test;
+
+	(void)state;
+	(void)sample_case(run, large, STATUS_FAILED, large);
+	document = write_and_read(&results);
+	(void)check_rules(document);
+	test = first(xmlFirstElementChild(xmlDocGetRootElement(document)), "testcase");
+	name = get(test, "name");
+	assert_true(strlen(name) < 512);
+	text = content(first(test, "failure"));
+	assert_true(strlen(text) < 70000);
+	assert_non_null(strstr(text, " bytes cut]"));
+	xmlFreeDoc(document);
+	results_release(&results);
+}
+
+static void it_stays_below_what_readers_take_with_very_many_failures(void **state)
+{
+	struct results results = {0};
+	GR_AUTO_FREE char *large = repeated("at com.example.Checkout.pay(Checkout.kt:42)\n", 1400); /* 60 KiB each */
+	struct device_run *run = sample_run(&results, "Pixel 7", "a");
+	GR_AUTO_FREE char *text = NULL;
+	xmlDocPtr document;
+
+	(void)state;
+	for (int i = 0; i < 400; i++)
+		(void)sample_case(run, "pays", STATUS_FAILED, large);
+	document = write_and_read_with(&results, NULL, &text);
+	assert_int_equal(check_rules(document), 400);
+	assert_true(strlen(text) < 16 * 1024 * 1024);
+	xmlFreeDoc(document);
+	results_release(&results);
+}
+
+static void it_writes_no_secret_even_one_in_pieces(void **state)
+{
+	struct results results = {0};
+	struct redactor *redactor = redactor_new();
+	struct device_run *run = sample_run(&results, "Pixel tok-SECRET-1", "a");
+	GR_AUTO_FREE char *text = NULL;
+	xmlDocPtr document;
+
+	(void)state;
+	assert_true(redactor_add(redactor, "tok-SECRET-1"));
+	assert_true(
+	        redactor_add(redactor, "testcase")); /* a secret that is a word of the format leaves the format alone */
+	(void)sample_case(run, "tok-SECRET-1", STATUS_FAILED, "tok-SEC\x1b[0mRET-1 and tok-SECRET-1 and testcase");
+	run->cases[0].data = gr_strdup("x tok-SECRET-1");
+	document = write_and_read_with(&results, redactor, &text);
+	(void)check_rules(document);
+	assert_null(strstr(text, "SECRET"));
+	assert_null(strstr(text, "and testcase"));
+	assert_non_null(strstr(text, "***"));
+	xmlFreeDoc(document);
+	results_release(&results);
+	redactor_free(redactor);
+}
+
+static void it_writes_numbers_without_the_locale(void **state)
+{
+	struct results results;
+	xmlDocPtr document;
+
+	(void)state;
+	(void)setlocale(LC_ALL, "de_DE.UTF-8");
+	sample_fill(&results);
+	document = write_and_read(&results);
+	expect(xmlDocGetRootElement(document), "time", "7.500");
+	xmlFreeDoc(document);
+	results_release(&results);
+	(void)setlocale(LC_ALL, "C");
+}
+
+static void it_says_when_the_file_cannot_be_written(void **state)
+{
+	struct results results = {0};
+	struct folder folder;
+	struct gr_error err = {0};
+	struct report_context context = {0};
+
+	(void)state;
+	folder_make(&folder);
+	context.directory = folder.handle;
+	assert_int_equal(reporter_find("junit")->write(&results, "../junit.xml", &context, &err), -GR_DISK);
+	assert_non_null(strstr(err.text, "../junit.xml"));
+	folder_remove(&folder);
+}
+
+static void it_knows_reporters_by_name(void **state)
+{
+	(void)state;
+	assert_non_null(reporter_find("json"));
+	assert_string_equal(reporter_find("summary")->target, "summary.md");
+	assert_null(reporter_find("jUnit"));
+	assert_null(reporter_find(""));
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+	        cmocka_unit_test(it_writes_one_suite_for_each_device_run),
+	        cmocka_unit_test(it_says_of_each_case_what_became_of_it),
+	        cmocka_unit_test(it_keeps_failure_texts_whole_with_the_message_first),
+	        cmocka_unit_test(it_survives_hostile_text_everywhere),
+	        cmocka_unit_test(it_tells_apart_what_has_the_same_name),
+	        cmocka_unit_test(it_orders_suites_by_lane_not_by_who_was_first),
+	        cmocka_unit_test(it_always_has_a_case),
+	        cmocka_unit_test(it_shows_gate_rules_that_do_not_hold),
+	        cmocka_unit_test(it_cuts_large_texts_visibly),
+	        cmocka_unit_test(it_stays_below_what_readers_take_with_very_many_failures),
+	        cmocka_unit_test(it_writes_no_secret_even_one_in_pieces),
+	        cmocka_unit_test(it_writes_numbers_without_the_locale),
+	        cmocka_unit_test(it_says_when_the_file_cannot_be_written),
+	        cmocka_unit_test(it_knows_reporters_by_name),
+	};
+	int result = cmocka_run_group_tests(tests, NULL, NULL);
+
+	xmlCleanupParser();
+	return result;
+}
