@@ -395,9 +395,11 @@ int transfer_set_body(struct transfer *transfer, const struct transfer_request *
 		r = set_urlencoded(transfer, request, err);
 	else
 		r = set_multipart(transfer, request, err);
-	/* Before a file, asking first lets a server that will refuse do so without taking it. A form without one goes
-	 * at once: a 417 could only make libcurl send it again. */
-	if (r == 0 && !transfer->uploads)
+	/* Before a file, asking first lets a server that will refuse do so without taking it; after a 417 libcurl sends
+	 * the form once more, without asking, and counts that like a redirect. A form without a file goes at once. */
+	if (r == 0 && transfer->uploads)
+		r = refused(curl_easy_setopt(transfer->easy, CURLOPT_MAXREDIRS, 1L), "a limit", err);
+	else if (r == 0)
 		r = add_header(transfer, "Expect:", err);
 	if (r == 0)
 		r = refused(curl_easy_setopt(transfer->easy, CURLOPT_HTTPHEADER, transfer->headers), "headers", err);

@@ -506,6 +506,29 @@ static void it_hashes_anew_when_a_file_must_start_again(void **state)
 	assert_int_equal(server_requests(probe->server), 1); /* the other one never had its body */
 }
 
+static void it_follows_no_redirect_with_a_file(void **state)
+{
+	struct probe *probe = *state;
+
+	SERVE(probe, SAY(ANSWER, "HTTP/1.1 307 Over There\r\nLocation: /elsewhere\r\nContent-Length: 0\r\n\r\n"),
+	        DO(AGAIN));
+	write_file(probe->path, "0123456789", 10);
+	assert_int_equal(send_file(probe, probe->path)->status, 307);
+	assert_int_equal(server_requests(probe->server), 1);
+}
+
+static void it_learns_of_a_no_without_sending_the_file(void **state)
+{
+	struct probe *probe = *state;
+
+	SERVE(probe, DO(HEAD), SAY(SEND, "HTTP/1.1 413 Big\r\nContent-Length: 2\r\n\r\n{}"), DO(HANG));
+	write_file(probe->path, "0123456789", 300000);
+	assert_int_equal(send_file(probe, probe->path)->status, 413);
+	assert_int_equal(probe->result.curl_code, 0);
+	assert_int_equal(probe->result.bytes_sent, 0);
+	assert_int_equal(probe->result.sent, SENT_PART);
+}
+
 static void grow(void *context)
 {
 	write_file(context, "0123456789", 3000000);
@@ -934,6 +957,8 @@ int main(void)
 	        TRANSFER_TEST(it_sends_files_and_hashes_what_it_sends),
 	        TRANSFER_TEST(it_sends_empty_files),
 	        TRANSFER_TEST(it_hashes_anew_when_a_file_must_start_again),
+	        TRANSFER_TEST(it_follows_no_redirect_with_a_file),
+	        TRANSFER_TEST(it_learns_of_a_no_without_sending_the_file),
 	        TRANSFER_TEST(it_refuses_files_that_change_while_they_are_sent),
 	        TRANSFER_TEST(it_sends_regular_files_only),
 	        TRANSFER_TEST(it_stores_downloads_and_keeps_error_pages_out_of_them),
