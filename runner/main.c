@@ -18,7 +18,7 @@ static int unknown_command(const char *name)
 		names[count++] = command->name;
 	near = text_suggest(name, names);
 	fprintf(stderr, "gridlane: there is no command '%s'%s%s%s; see `gridlane --help`\n", name,
-		near ? "; did you mean '" : "", near ? near : "", near ? "'?" : "");
+	        near ? "; did you mean '" : "", near ? near : "", near ? "'?" : "");
 	return failure_exit_status(GR_USAGE);
 }
 

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "runner/api/answer.h"
+#include "runner/api/handle.h"
 #include "runner/api/operation.h"
 #include "runner/api/request.h"
 #include "runner/base/memory.h"
@@ -22,15 +23,17 @@ static void list(const char *filter)
 	for (int i = 0; i < OP_COUNT; i++) {
 		const struct operation *operation = operation_get((enum operation_id)i);
 
-		if (filter && !text_contains_nocase(operation->id, filter) && !text_contains_nocase(operation->group, filter) &&
-			!text_contains_nocase(operation->title, filter) && !text_contains_nocase(operation->path, filter) &&
-			!(operation->alias && text_contains_nocase(operation->alias, filter)))
+		if (filter && !text_contains_nocase(operation->id, filter) &&
+		        !text_contains_nocase(operation->group, filter) &&
+		        !text_contains_nocase(operation->title, filter) &&
+		        !text_contains_nocase(operation->path, filter) &&
+		        !(operation->alias && text_contains_nocase(operation->alias, filter)))
 			continue;
 		if (strcmp(group, operation->group) != 0)
 			printf("%s%s\n", shown ? "\n" : "", operation->group);
 		group = operation->group;
 		printf("  %-48s %s%s%s%s\n", operation->id, operation->title, operation->alias ? " (" : "",
-			operation->alias ? operation->alias : "", operation->alias ? ")" : "");
+		        operation->alias ? operation->alias : "", operation->alias ? ")" : "");
 		shown++;
 	}
 	printf("\n%d operations%s\n", shown, filter ? " match" : "");
@@ -55,24 +58,30 @@ static const char *class_words(enum operation_class repeat)
 
 static void describe_parameter(const struct parameter *parameter)
 {
-	printf("  %-20s %-9s%s%s%s%s%s\n", parameter->name, parameter->flags & PARAMETER_REQUIRED ? "required" : "optional",
-		parameter->flags & PARAMETER_PATH ? "in the path; " : "", parameter->flags & PARAMETER_FILE ? "a file; " : "",
-		parameter->flags & PARAMETER_SECRET ? "secret; " : "", parameter->help,
-		parameter->flags & PARAMETER_TOKEN ? " (filled in from TESTGRID_TOKEN)" : "");
+	printf("  %-20s %-9s%s%s%s%s%s\n", parameter->name,
+	        parameter->flags & PARAMETER_REQUIRED ? "required" : "optional",
+	        parameter->flags & PARAMETER_PATH ? "in the path; " : "",
+	        parameter->flags & PARAMETER_FILE ? "a file; " : "",
+	        parameter->flags & PARAMETER_SECRET ? "secret; " : "", parameter->help,
+	        parameter->flags & PARAMETER_TOKEN                  ? " (filled in from TESTGRID_TOKEN)"
+	        : strcmp(parameter->name, "application_token") == 0 ? " (give app_id=ID instead)"
+	        : strcmp(parameter->name, "version_token") == 0     ? " (give version_id=ID instead)"
+	                                                            : "");
 	if (parameter->choices)
-		printf("  %-20s %-9s%s: %s\n", "", "", parameter->flags & PARAMETER_FILE ? "files" : "one of", parameter->choices);
+		printf("  %-20s %-9s%s: %s\n", "", "", parameter->flags & PARAMETER_FILE ? "files" : "one of",
+		        parameter->choices);
 }
 
 static void describe(const struct operation *operation)
 {
-	printf("%s%s%s%s\n  %s, reference: %s\n  POST %s\n  %s\n\nParameters:\n", operation->id, operation->alias ? " (" : "",
-		operation->alias ? operation->alias : "", operation->alias ? ")" : "", operation->title, operation->source,
-		operation->path, class_words(operation->repeat));
+	printf("%s%s%s%s\n  %s, reference: %s\n  POST %s\n  %s\n\nParameters:\n", operation->id,
+	        operation->alias ? " (" : "", operation->alias ? operation->alias : "", operation->alias ? ")" : "",
+	        operation->title, operation->source, operation->path, class_words(operation->repeat));
 	for (const struct parameter *parameter = operation->parameters; parameter->name; parameter++)
 		describe_parameter(parameter);
 	printf("\nAnswer%s%s:\n%s\n", operation->outputs ? ", the useful part at " : "",
-		operation->outputs ? operation->outputs : "",
-		operation->sample ? operation->sample : "  (the reference documents none)");
+	        operation->outputs ? operation->outputs : "",
+	        operation->sample ? operation->sample : "  (the reference documents none)");
 }
 
 static int no_such(const char *name)
@@ -81,7 +90,7 @@ static int no_such(const char *name)
 	struct gr_error err = {0};
 
 	(void)gr_fail(&err, GR_USAGE, 0, "the API has no operation '%s'%s%s%s; see `gridlane api list`", name,
-		near ? "; did you mean '" : "", near ? near : "", near ? "'?" : "");
+	        near ? "; did you mean '" : "", near ? near : "", near ? "'?" : "");
 	return complain(&err);
 }
 
@@ -96,11 +105,26 @@ static int add_values(const struct arguments *arguments, enum option_id option, 
 		GR_AUTO_FREE char *key = equals ? gr_strndup(*given, (size_t)(equals - *given)) : NULL;
 
 		if (!equals || (is_file && equals[1] != '@'))
-			return gr_fail(err, GR_USAGE, 0, "'%s' is not of the form %s", *given, is_file ? "KEY=@FILE" : "KEY=VALUE");
+			return gr_fail(err, GR_USAGE, 0, "'%s' is not of the form %s", *given,
+			        is_file ? "KEY=@FILE" : "KEY=VALUE");
 		if (json_object_set_new(values, key, json_string(equals + (is_file ? 2 : 1))) < 0)
 			return gr_fail(err, GR_USAGE, 0, "the value of '%s' is not UTF-8", key);
 	}
 	return 0;
+}
+
+/* Tokens are secrets and do not belong on a command line: `-f app_id=223` and `-f version_id=481` stand for the tokens
+ * of that application and version where an operation wants the token and not the id. */
+static void use_handle(const struct operation *operation, json_t *values, const char *id_name, const char *token_name)
+{
+	const char *id = json_string_value(json_object_get(values, id_name));
+	GR_AUTO_FREE char *handle = NULL;
+
+	if (!id || !operation_parameter(operation, token_name) || operation_parameter(operation, id_name))
+		return;
+	handle = strcmp(id_name, "app_id") == 0 ? handle_application(id) : handle_version("-", id);
+	(void)json_object_set_new(values, token_name, json_string(handle));
+	(void)json_object_del(values, id_name);
 }
 
 /* A part of the answer: "data.0.device_id". */
@@ -121,7 +145,8 @@ static const json_t *part_of(const json_t *answer, const char *path)
 }
 
 /* The following pages' `data`, appended to the first one's. */
-static int add_pages(struct online *online, enum operation_id operation, json_t *values, json_t *answer, struct gr_error *err)
+static int add_pages(
+        struct online *online, enum operation_id operation, json_t *values, json_t *answer, struct gr_error *err)
 {
 	int64_t total = 0, page = 1;
 	json_t *data = json_object_get(answer, "data");
@@ -163,6 +188,8 @@ static int call(struct online *online, const struct operation *operation, struct
 
 	if (r == 0)
 		r = add_values(online->arguments, OPT_FILE, values, err);
+	use_handle(operation, values, "app_id", "application_token");
+	use_handle(operation, values, "version_id", "version_token");
 	if (r == 0)
 		r = request_check_names(operation, values, err);
 	if (r < 0)

@@ -26,7 +26,7 @@ static int find_option(const char *command, const char *name, size_t bytes)
 {
 	for (int i = 0; i < OPT_COUNT; i++)
 		if (belongs_to(&command_options[i], command) && strlen(command_options[i].name) == bytes &&
-			strncmp(command_options[i].name, name, bytes) == 0)
+		        strncmp(command_options[i].name, name, bytes) == 0)
 			return i;
 	return -1;
 }
@@ -39,15 +39,15 @@ static int unknown_option(const char *command, const char *name, struct gr_error
 
 	if (strcmp(name, "token") == 0 || strcmp(name, "password") == 0)
 		return gr_fail(err, GR_USAGE, 0,
-			"there is no --%s, because every user of a machine can read command lines: set TESTGRID_TOKEN "
-			"in the environment, or name a variable or file under `secrets:`",
-			name);
+		        "there is no --%s, because every user of a machine can read command lines: set TESTGRID_TOKEN "
+		        "in the environment, or name a variable or file under `secrets:`",
+		        name);
 	for (int i = 0; i < OPT_COUNT; i++)
 		if (belongs_to(&command_options[i], command))
 			candidates[count++] = command_options[i].name;
 	near = text_suggest(name, candidates);
 	return gr_fail(err, GR_USAGE, 0, "%s has no option --%s%s%s%s; see `gridlane %s --help`", command, name,
-		near ? "; did you mean --" : "", near ? near : "", near ? "?" : "", command);
+	        near ? "; did you mean --" : "", near ? near : "", near ? "?" : "", command);
 }
 
 static void add_value(struct arguments *arguments, int id, const char *value)
@@ -118,7 +118,8 @@ static void add_from_environment(struct arguments *arguments, int id)
 	arguments->owned = gr_grow(arguments->owned, arguments->owned_count, sizeof(char *));
 	arguments->owned[arguments->owned_count++] = copy;
 	if (!(command_options[id].flags & OPTION_REPEATS)) {
-		add_value(arguments, id, (command_options[id].flags & OPTION_MAY_BE_BARE) && strcmp(copy, "1") == 0 ? "" : copy);
+		add_value(arguments, id,
+		        (command_options[id].flags & OPTION_MAY_BE_BARE) && strcmp(copy, "1") == 0 ? "" : copy);
 		return;
 	}
 	while ((line = strsep(&copy, "\n")) != NULL)
@@ -131,14 +132,16 @@ static int check_words(const struct command *command, const struct arguments *ar
 	if (argument_is_given(arguments, OPT_HELP))
 		return 0;
 	if (arguments->word_count < command->fewest)
-		return gr_fail(err, GR_USAGE, 0, "%s needs %s, as in: %s", command->name, command->arguments, command->example);
+		return gr_fail(err, GR_USAGE, 0, "%s needs %s, as in: %s", command->name, command->arguments,
+		        command->example);
 	if (arguments->word_count > command->most)
-		return gr_fail(err, GR_USAGE, 0, "%s: '%s' is one word too many; see `gridlane %s --help`", command->name,
-			arguments->words[command->most], command->name);
+		return gr_fail(err, GR_USAGE, 0, "%s: '%s' is one word too many; see `gridlane %s --help`",
+		        command->name, arguments->words[command->most], command->name);
 	return 0;
 }
 
-int arguments_parse(const struct command *command, int argc, char **argv, struct arguments *ret_arguments, struct gr_error *err)
+int arguments_parse(
+        const struct command *command, int argc, char **argv, struct arguments *ret_arguments, struct gr_error *err)
 {
 	struct arguments *arguments = ret_arguments;
 	bool only_words = false;

@@ -1,4 +1,5 @@
-/* gridlane cleanup: give back what a dead run still holds, without going on. Safe to call twice, and after a run that ended well. */
+/* gridlane cleanup: give back what a dead run still holds, without going on. Safe to call twice, and after a run that
+ * ended well. */
 #include <stdio.h>
 #include <unistd.h>
 
@@ -25,7 +26,7 @@ static void report_what_is_known(struct session *session)
 
 		if (!step->has_ended)
 			(void)results_add_problem(results, GR_UNKNOWN, step->lane, step->step,
-				"the process ended while this step was under way; `gridlane resume` goes on with it");
+			        "the process ended while this step was under way; `gridlane resume` goes on with it");
 	}
 	results_judge(results);
 	results_release(&session->results);
@@ -51,7 +52,8 @@ static int give_back(struct session *session, struct gr_error *err)
 		return 0;
 	}
 	if (json_is_true(json_object_get(session->replay->head, "sandbox"))) {
-		printf("run %s was made on the sandbox inside gridlane: nothing of it is left\n", session->output.run_id);
+		printf("run %s was made on the sandbox inside gridlane: nothing of it is left\n",
+		        session->output.run_id);
 		return 0;
 	}
 	if (session_load_again(session, err) < 0)
@@ -64,7 +66,8 @@ static int give_back(struct session *session, struct gr_error *err)
 	held = count_still_held(&session->results);
 	if (!session->replay->is_done)
 		report_what_is_known(session);
-	printf("run %s: %s\n", session->output.run_id, held ? "not everything could be given back" : "nothing is held any more");
+	printf("run %s: %s\n", session->output.run_id,
+	        held ? "not everything could be given back" : "nothing is held any more");
 	return held ? failure_exit_status(GR_RELEASE) : 0;
 }
 

@@ -8,7 +8,7 @@
 #include "runner/base/error.h"
 
 enum option_flags {
-	OPTION_REPEATS = 1 << 0,    /* may be given more than once */
+	OPTION_REPEATS = 1 << 0, /* may be given more than once */
 	OPTION_MAY_BE_BARE = 1 << 1 /* its argument is optional and only taken after '=' */
 };
 
@@ -28,9 +28,9 @@ struct option {
 struct arguments {
 	const char *command;
 	const char **values[OPT_COUNT]; /* NULL-terminated; NULL: not given. A flag's or bare option's value is "" */
-	char **owned;                   /* texts from the environment */
+	char **owned; /* texts from the environment */
 	size_t owned_count;
-	const char **words;             /* NULL-terminated: what is not an option */
+	const char **words; /* NULL-terminated: what is not an option */
 	size_t word_count;
 };
 
@@ -46,8 +46,8 @@ extern const struct command commands[]; /* ended by a NULL name */
 extern const struct option command_options[OPT_COUNT];
 
 /* argv after the command's name. GR_USAGE names what is wrong and the nearest option. */
-int arguments_parse(const struct command *command, int argc, char **argv, struct arguments *ret_arguments,
-	struct gr_error *err);
+int arguments_parse(
+        const struct command *command, int argc, char **argv, struct arguments *ret_arguments, struct gr_error *err);
 void arguments_release(struct arguments *arguments);
 bool argument_is_given(const struct arguments *arguments, enum option_id id);
 /* The (last) value, or NULL. */

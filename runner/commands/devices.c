@@ -29,7 +29,8 @@ static void print_row(const struct online *online, const struct device *device)
 	bool by = device->state == DEVICE_RESERVED && *who;
 
 	printf("%-6s %-28s %-8s %-10s %-24s %s%s%s\n", id, name, platform_name(device->platform), os, tags,
-		device->state == DEVICE_FREE ? "free" : device_state_words(device->state), by ? " by " : "", by ? who : "");
+	        device->state == DEVICE_FREE ? "free" : device_state_words(device->state), by ? " by " : "",
+	        by ? who : "");
 }
 
 static void print_json(const struct online *online, const struct device_list *devices, enum platform wanted)
@@ -45,7 +46,7 @@ static void print_json(const struct online *online, const struct device_list *de
 		one = device_to_json(device);
 		(void)json_object_set_new(one, "available", json_boolean(device->state == DEVICE_FREE));
 		(void)json_object_set_new(one, "state",
-			json_string(device->state == DEVICE_FREE ? "free" : device_state_words(device->state)));
+		        json_string(device->state == DEVICE_FREE ? "free" : device_state_words(device->state)));
 		(void)json_array_append_new(list, one);
 	}
 	online_print(online, list, false);

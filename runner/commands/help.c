@@ -8,7 +8,7 @@ const struct command commands[] = {
 #define COMMAND(name, ...) {#name, __VA_ARGS__, command_##name},
 #include "runner/commands/commands.def"
 #undef COMMAND
-	{0},
+        {0},
 };
 
 const struct command *command_find(const char *name)
@@ -23,7 +23,8 @@ static void print_statuses(void)
 {
 	int last = 0;
 
-	printf("\nExit status:\n    0  passed: every expected device run completed, at least one test ran, the gate holds\n");
+	printf("\nExit status:\n    0  passed: every expected device run completed, at least one test ran, the gate "
+	       "holds\n");
 	for (int i = 1; i < GR_FAILURE_COUNT; i++) {
 		int status = failure_exit_status((enum gr_failure)i);
 
@@ -57,8 +58,8 @@ static bool is_of(const struct option *option, const char *command)
 
 void help_print_command(const struct command *command)
 {
-	printf("Example:\n  %s\n\nUsage: gridlane %s [OPTION]... %s\n  %s\n\nOptions:\n", command->example, command->name,
-		command->arguments, command->summary);
+	printf("Example:\n  %s\n\nUsage: gridlane %s [OPTION]... %s\n  %s\n\nOptions:\n", command->example,
+	        command->name, command->arguments, command->summary);
 	for (int i = 0; i < OPT_COUNT; i++) {
 		const struct option *option = &command_options[i];
 		GR_AUTO_FREE char *left = NULL;
@@ -66,11 +67,11 @@ void help_print_command(const struct command *command)
 		if (!is_of(option, command->name))
 			continue;
 		left = gr_printf("%s%s%s%s%s", option->name[1] ? "--" : "-", option->name,
-			!option->argument                            ? ""
-			: (option->flags & OPTION_MAY_BE_BARE) ? "[="
-							       : " ",
-			option->argument ? option->argument : "",
-			option->argument && (option->flags & OPTION_MAY_BE_BARE) ? "]" : "");
+		        !option->argument                      ? ""
+		        : (option->flags & OPTION_MAY_BE_BARE) ? "[="
+		                                               : " ",
+		        option->argument ? option->argument : "",
+		        option->argument && (option->flags & OPTION_MAY_BE_BARE) ? "]" : "");
 		printf("  %-24s %s\n", left, option->help);
 	}
 	printf("\nEach option can be set in the environment: GRIDLANE_ and its name in capitals.\n");

@@ -20,8 +20,8 @@ static void on_trace(void *user, const char *line)
 int online_init(struct online *online, const struct arguments *arguments, struct gr_error *err)
 {
 	const char *scenario = argument_value(arguments, OPT_SANDBOX);
-	const struct sandbox_options options = {.scenario_file = scenario && *scenario ? scenario : NULL,
-		.log_file = getenv("GRIDLANE_SANDBOX_LOG")};
+	const struct sandbox_options options = {
+	        .scenario_file = scenario && *scenario ? scenario : NULL, .log_file = getenv("GRIDLANE_SANDBOX_LOG")};
 
 	*online = (struct online){.arguments = arguments, .redactor = redactor_new()};
 	if (scenario && sandbox_fork(&options, &online->sandbox, err) < 0)
@@ -29,13 +29,13 @@ int online_init(struct online *online, const struct arguments *arguments, struct
 	online->has_sandbox = scenario != NULL;
 	loop_signals_block();
 	online->options = (struct engine_options){
-		.redactor = online->redactor,
-		.server_url = online->has_sandbox ? online->sandbox.url : NULL,
-		.server_token = online->has_sandbox ? online->sandbox.token : NULL,
-		.time_scale = 1,
-		.trace = argument_is_given(arguments, OPT_TRACE),
-		.on_trace = on_trace,
-		.user = online,
+	        .redactor = online->redactor,
+	        .server_url = online->has_sandbox ? online->sandbox.url : NULL,
+	        .server_token = online->has_sandbox ? online->sandbox.token : NULL,
+	        .time_scale = 1,
+	        .trace = argument_is_given(arguments, OPT_TRACE),
+	        .on_trace = on_trace,
+	        .user = online,
 	};
 	return transfer_init(err);
 }
@@ -49,15 +49,16 @@ void online_release(struct online *online)
 }
 
 int online_call(struct online *online, enum operation_id operation, const json_t *arguments, json_t **ret_answer,
-	struct gr_error *err)
+        struct gr_error *err)
 {
 	return single_call(&online->options, operation, arguments, ret_answer, err);
 }
 
 void online_print(const struct online *online, const json_t *value, bool is_raw_text)
 {
-	GR_AUTO_FREE char *plain = is_raw_text && json_is_string(value) ? gr_strdup(json_string_value(value))
-									: json_dumps(value, JSON_INDENT(2) | JSON_ENCODE_ANY);
+	GR_AUTO_FREE char *plain = is_raw_text && json_is_string(value)
+	                                   ? gr_strdup(json_string_value(value))
+	                                   : json_dumps(value, JSON_INDENT(2) | JSON_ENCODE_ANY);
 	GR_AUTO_FREE char *clean = redactor_text(online->redactor, plain ? plain : "null");
 
 	printf("%s\n", clean);

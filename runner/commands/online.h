@@ -1,4 +1,5 @@
-/* What commands share that talk to the server without a pipeline: settings from the environment, or the sandbox inside. */
+/* What commands share that talk to the server without a pipeline: settings from the environment, or the sandbox inside.
+ */
 #ifndef GRIDLANE_COMMANDS_ONLINE_H
 #define GRIDLANE_COMMANDS_ONLINE_H
 
@@ -20,7 +21,7 @@ int online_init(struct online *online, const struct arguments *arguments, struct
 void online_release(struct online *online);
 /* See single_call(). */
 int online_call(struct online *online, enum operation_id operation, const json_t *arguments, json_t **ret_answer,
-	struct gr_error *err);
+        struct gr_error *err);
 /* Print JSON through the redactor. */
 void online_print(const struct online *online, const json_t *value, bool is_raw_text);
 

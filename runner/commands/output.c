@@ -26,17 +26,18 @@ static void make_run_id(struct output *output)
 	number_random(random, sizeof(random));
 	(void)gmtime_r(&now, &utc);
 	(void)snprintf(output->run_id, sizeof(output->run_id), "%04d%02d%02dT%02d%02d%02dZ-%02x%02x%02x",
-		(utc.tm_year + 1900) % 10000, (utc.tm_mon + 1) % 100, utc.tm_mday % 100, utc.tm_hour % 100, utc.tm_min % 100,
-		utc.tm_sec % 100, random[0], random[1], random[2]);
+	        (utc.tm_year + 1900) % 10000, (utc.tm_mon + 1) % 100, utc.tm_mday % 100, utc.tm_hour % 100,
+	        utc.tm_min % 100, utc.tm_sec % 100, random[0], random[1], random[2]);
 }
 
 /* What stays the same when a CI job is repeated: repository, pipeline, job, matrix index; never the attempt. */
 static void make_run_key(struct output *output)
 {
 	static const char *const names[] = {"GITHUB_REPOSITORY", "GITHUB_RUN_ID", "GITHUB_JOB", "CI_PROJECT_URL",
-		"CI_PIPELINE_ID", "CI_JOB_NAME", "CI_NODE_INDEX", "JOB_NAME", "BUILD_NUMBER", "BUILD_BUILDID", "AGENT_JOBNAME",
-		"CIRCLE_WORKFLOW_ID", "CIRCLE_JOB", "CIRCLE_NODE_INDEX", "BUILDKITE_BUILD_ID", "BUILDKITE_STEP_ID",
-		"BUILDKITE_PARALLEL_JOB", "BITRISE_BUILD_SLUG", "TEAMCITY_BUILDCONF_NAME", "GRIDLANE_JOB"};
+	        "CI_PIPELINE_ID", "CI_JOB_NAME", "CI_NODE_INDEX", "JOB_NAME", "BUILD_NUMBER", "BUILD_BUILDID",
+	        "AGENT_JOBNAME", "CIRCLE_WORKFLOW_ID", "CIRCLE_JOB", "CIRCLE_NODE_INDEX", "BUILDKITE_BUILD_ID",
+	        "BUILDKITE_STEP_ID", "BUILDKITE_PARALLEL_JOB", "BITRISE_BUILD_SLUG", "TEAMCITY_BUILDCONF_NAME",
+	        "GRIDLANE_JOB"};
 	GR_AUTO_BUFFER struct buffer text = {0};
 	char hex[65];
 
@@ -200,8 +201,8 @@ static char *bundle_name(const struct writing *writing, const struct plan *plan,
 	text_slug(&slug, writing->results->pipeline ? writing->results->pipeline : "run");
 	if (!plan || !plan->bundle)
 		return gr_printf("%s-%s.tar.gz", buffer_text(&slug), writing->output->run_id);
-	scope = json_pack("{s:s, s:{s:s, s:s, s:s}}", "name", buffer_text(&slug), "run", "id", writing->output->run_id, "key",
-		writing->output->run_key, "name", buffer_text(&slug));
+	scope = json_pack("{s:s, s:{s:s, s:s, s:s}}", "name", buffer_text(&slug), "run", "id", writing->output->run_id,
+	        "key", writing->output->run_key, "name", buffer_text(&slug));
 	if (node_evaluate(plan->bundle, scope, &value, err) < 0 || !json_is_string(value))
 		return gr_printf("%s-%s.tar.gz", buffer_text(&slug), writing->output->run_id);
 	return gr_strdup(json_string_value(value));
@@ -234,16 +235,18 @@ int output_check_reports(const char *const *wanted, struct gr_error *err)
 
 		if (!reporter_find(format))
 			return gr_fail(err, GR_USAGE, 0, "--report: there is no format '%s'%s%s%s", format,
-				near ? "; did you mean '" : "", near ? near : "", near ? "'?" : "");
+			        near ? "; did you mean '" : "", near ? near : "", near ? "'?" : "");
 	}
 	return 0;
 }
 
-int output_write_reports(const struct output *output, const struct plan *plan, const char *const *wanted, struct results *results,
-	struct redactor *redactor, const struct output_readers *readers, struct gr_error *err)
+int output_write_reports(const struct output *output, const struct plan *plan, const char *const *wanted,
+        struct results *results, struct redactor *redactor, const struct output_readers *readers, struct gr_error *err)
 {
-	struct writing writing = {.output = output, .results = results, .readers = readers,
-		.context = {.directory = output->directory, .redactor = redactor}};
+	struct writing writing = {.output = output,
+	        .results = results,
+	        .readers = readers,
+	        .context = {.directory = output->directory, .redactor = redactor}};
 
 	write_one(&writing, "json", NULL);
 	for (size_t i = 0; plan && i < plan->report_count; i++)
@@ -263,10 +266,12 @@ int output_write_reports(const struct output *output, const struct plan *plan, c
 }
 
 int output_write_again(const struct output *output, const char *const *wanted, struct results *results,
-	struct redactor *redactor, const struct output_readers *readers, struct gr_error *err)
+        struct redactor *redactor, const struct output_readers *readers, struct gr_error *err)
 {
-	struct writing writing = {.output = output, .results = results, .readers = readers,
-		.context = {.directory = output->directory, .redactor = redactor}};
+	struct writing writing = {.output = output,
+	        .results = results,
+	        .readers = readers,
+	        .context = {.directory = output->directory, .redactor = redactor}};
 
 	if (!wanted) {
 		write_one(&writing, "junit", NULL);

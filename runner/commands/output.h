@@ -1,4 +1,5 @@
-/* The output folder of a run: gridlane-out/RUN-ID unless --out says otherwise, with gridlane-out/latest pointing to it. */
+/* The output folder of a run: gridlane-out/RUN-ID unless --out says otherwise, with gridlane-out/latest pointing to it.
+ */
 #ifndef GRIDLANE_COMMANDS_OUTPUT_H
 #define GRIDLANE_COMMANDS_OUTPUT_H
 
@@ -9,10 +10,10 @@
 #include "runner/results/model.h"
 
 struct output {
-	char *path;       /* absolute */
-	char *shown;      /* as users see it, relative where they gave it so */
+	char *path; /* absolute */
+	char *shown; /* as users see it, relative where they gave it so */
 	int directory;
-	char run_id[40];  /* "20261124T030000Z-1a2b3c" */
+	char run_id[40]; /* "20261124T030000Z-1a2b3c" */
 	char run_key[13]; /* 12 hex digits; the same for a repeated CI job */
 };
 /* wanted: --out, or NULL. Makes the folder. */
@@ -25,18 +26,18 @@ void output_adopt(struct output *output, const json_t *head);
 int output_read_results(const struct output *output, struct results *ret_results, struct gr_error *err);
 void output_release(struct output *output);
 
-/* Write results.json, the reports that the plan and --report name (junit and summary when none are named) and the bundle; each place is said
- * as a note. plan may be NULL (the pipeline could not be read): the default reports then. The first error is returned after
- * everything was tried. */
+/* Write results.json, the reports that the plan and --report name (junit and summary when none are named) and the
+ * bundle; each place is said as a note. plan may be NULL (the pipeline could not be read): the default reports then.
+ * The first error is returned after everything was tried. */
 struct output_readers {
 	struct event_reader *readers;
 	size_t count;
 };
-int output_write_reports(const struct output *output, const struct plan *plan, const char *const *wanted, struct results *results,
-	struct redactor *redactor, const struct output_readers *readers, struct gr_error *err);
+int output_write_reports(const struct output *output, const struct plan *plan, const char *const *wanted,
+        struct results *results, struct redactor *redactor, const struct output_readers *readers, struct gr_error *err);
 /* The named reports alone (junit and summary when none are named): no results.json, no bundle. */
 int output_write_again(const struct output *output, const char *const *wanted, struct results *results,
-	struct redactor *redactor, const struct output_readers *readers, struct gr_error *err);
+        struct redactor *redactor, const struct output_readers *readers, struct gr_error *err);
 /* Hand one event to all readers. */
 void output_emit(const struct output_readers *readers, struct run_event *event);
 /* Does --report name a format of this version? GR_USAGE with the nearest one otherwise. */

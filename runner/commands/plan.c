@@ -9,9 +9,9 @@ int command_plan(const struct arguments *arguments)
 {
 	const char *format = argument_value(arguments, OPT_FORMAT);
 	const struct plan_options options = {
-		.inputs = arguments->values[OPT_INPUT],
-		.inputs_are_optional = true,
-		.allow_outside = argument_is_given(arguments, OPT_ALLOW_OUTSIDE),
+	        .inputs = arguments->values[OPT_INPUT],
+	        .inputs_are_optional = true,
+	        .allow_outside = argument_is_given(arguments, OPT_ALLOW_OUTSIDE),
 	};
 	struct diagnostics diagnostics = {0};
 	GR_AUTO_BUFFER struct buffer text = {0};
@@ -30,5 +30,5 @@ int command_plan(const struct arguments *arguments)
 		(void)complain(&err);
 	diagnostics_release(&diagnostics);
 	plan_free(plan);
-	return r < 0 ? failure_exit_status((enum gr_failure)-r) : 0;
+	return r < 0 ? failure_exit_status((enum gr_failure) - r) : 0;
 }

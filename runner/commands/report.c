@@ -27,11 +27,11 @@ static int report(struct session *session, struct gr_error *err)
 
 	if (output_reopen(session->arguments->words[0], &session->output, err) < 0 || load_results(session, err) < 0)
 		return complain(err);
-	if (output_write_again(&session->output, session->arguments->values[OPT_REPORT], &session->results, session->redactor,
-		    &none, err) < 0)
+	if (output_write_again(&session->output, session->arguments->values[OPT_REPORT], &session->results,
+	            session->redactor, &none, err) < 0)
 		return complain(err);
 	printf("run %s: %s; reports written to %s\n", session->results.run_id ? session->results.run_id : "?",
-		verdict_name(session->results.verdict), session->output.shown);
+	        verdict_name(session->results.verdict), session->output.shown);
 	return 0;
 }
 

@@ -12,7 +12,7 @@ static int already_done(struct session *session)
 	if (output_read_results(&session->output, &session->results, &err) < 0)
 		return complain(&err);
 	printf("run %s is complete: %s%s%s\n", session->output.run_id, verdict_name(session->results.verdict),
-		session->results.cause ? ": " : "", session->results.cause ? session->results.cause : "");
+	        session->results.cause ? ": " : "", session->results.cause ? session->results.cause : "");
 	return session->results.exit_status;
 }
 
@@ -23,7 +23,8 @@ static int go_on(struct session *session, struct gr_error *err)
 	if (session->replay->is_done)
 		return already_done(session);
 	if (json_is_true(json_object_get(session->replay->head, "sandbox"))) {
-		(void)gr_fail(err, GR_USAGE, 0, "this run was made on the sandbox inside gridlane, which ended with it");
+		(void)gr_fail(
+		        err, GR_USAGE, 0, "this run was made on the sandbox inside gridlane, which ended with it");
 		return complain(err);
 	}
 	if (session_load_again(session, err) < 0)

@@ -12,9 +12,9 @@ static int start_sandbox(struct session *session, struct gr_error *err)
 {
 	const char *scenario = argument_value(session->arguments, OPT_SANDBOX);
 	const struct sandbox_options options = {
-		.scenario_file = scenario && *scenario ? scenario : NULL,
-		.log_file = getenv("GRIDLANE_SANDBOX_LOG"), /* for tests: what was asked */
-		.time_scale = session->time_scale,
+	        .scenario_file = scenario && *scenario ? scenario : NULL,
+	        .log_file = getenv("GRIDLANE_SANDBOX_LOG"), /* for tests: what was asked */
+	        .time_scale = session->time_scale,
 	};
 
 	if (!scenario)
@@ -44,11 +44,11 @@ static json_t *make_head(const struct session *session)
 	char host[256] = "";
 
 	(void)gethostname(host, sizeof(host) - 1);
-	return json_pack("{s:s, s:s, s:s, s:s?, s:o, s:b, s:s, s:b, s:f, s:i, s:s}", "run_id", session->output.run_id, "run_key",
-		session->output.run_key, "pipeline", session->file, "folder", folder, "inputs",
-		list_of_inputs(session->arguments), "allow_outside",
-		argument_is_given(session->arguments, OPT_ALLOW_OUTSIDE), "fingerprint", session->plan->fingerprint, "sandbox",
-		session->has_sandbox, "time_scale", session->time_scale, "pid", (int)getpid(), "host", host);
+	return json_pack("{s:s, s:s, s:s, s:s?, s:o, s:b, s:s, s:b, s:f, s:i, s:s}", "run_id", session->output.run_id,
+	        "run_key", session->output.run_key, "pipeline", session->file, "folder", folder, "inputs",
+	        list_of_inputs(session->arguments), "allow_outside",
+	        argument_is_given(session->arguments, OPT_ALLOW_OUTSIDE), "fingerprint", session->plan->fingerprint,
+	        "sandbox", session->has_sandbox, "time_scale", session->time_scale, "pid", (int)getpid(), "host", host);
 }
 
 /* An unfinished run of the same pipeline in the same folder is gone on with. */
@@ -58,7 +58,7 @@ static int look_for_unfinished(struct session *session, struct gr_error *err)
 	const char *then;
 
 	if (session->has_sandbox || argument_is_given(session->arguments, OPT_FRESH) ||
-		!argument_is_given(session->arguments, OPT_OUT))
+	        !argument_is_given(session->arguments, OPT_OUT))
 		return 0;
 	if (replay_read(session->output.directory, &session->replay, &none) < 0)
 		return none.failure == GR_CONFIG ? 0 : (*err = none, -(int)none.failure);
@@ -70,10 +70,11 @@ static int look_for_unfinished(struct session *session, struct gr_error *err)
 	}
 	if (!text_equal(then, session->plan->fingerprint))
 		return gr_fail(err, GR_USAGE, 0,
-			"'%s' holds an unfinished run (%s) of another pipeline or other inputs; `gridlane cleanup %s` gives back "
-			"what it holds, --fresh begins anew",
-			session->output.shown, json_string_value(json_object_get(session->replay->head, "run_id")),
-			session->output.shown);
+		        "'%s' holds an unfinished run (%s) of another pipeline or other inputs; `gridlane cleanup %s` "
+		        "gives back "
+		        "what it holds, --fresh begins anew",
+		        session->output.shown, json_string_value(json_object_get(session->replay->head, "run_id")),
+		        session->output.shown);
 	output_adopt(&session->output, session->replay->head);
 	return 0;
 }
@@ -100,7 +101,7 @@ static int run(struct session *session, struct gr_error *err)
 		return complain(err);
 	session->file = session->arguments->words[0];
 	if (session_load(session, session->arguments->values[OPT_INPUT],
-		    argument_is_given(session->arguments, OPT_ALLOW_OUTSIDE), err) < 0) {
+	            argument_is_given(session->arguments, OPT_ALLOW_OUTSIDE), err) < 0) {
 		if (session_open_readers(session, false, err) < 0)
 			return complain(err);
 		return session_finish(session);

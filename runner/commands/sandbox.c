@@ -9,8 +9,8 @@
 int command_sandbox(const struct arguments *arguments)
 {
 	struct sandbox_options options = {
-		.scenario_file = argument_value(arguments, OPT_SCENARIO),
-		.log_file = argument_value(arguments, OPT_LOG),
+	        .scenario_file = argument_value(arguments, OPT_SCENARIO),
+	        .log_file = argument_value(arguments, OPT_LOG),
 	};
 	const char *port = argument_value(arguments, OPT_PORT);
 	const char *scale = argument_value(arguments, OPT_TIME_SCALE);

@@ -46,7 +46,7 @@ int session_init(struct session *session, const struct arguments *arguments, str
 	session->redactor = redactor_new();
 	(void)signal(SIGPIPE, SIG_IGN); /* a reader of our output that goes away ends nothing */
 	if (grace && (!number_parse_duration(grace, &session->grace_ms) || session->grace_ms < 1000 ||
-			     session->grace_ms > 600000))
+	                     session->grace_ms > 600000))
 		return gr_fail(err, GR_USAGE, 0, "--grace: '%s' is not a duration from 1s to 10m", grace);
 	if (scale && (!number_parse_real(scale, &session->time_scale) || session->time_scale <= 0))
 		return gr_fail(err, GR_USAGE, 0, "--time-scale: '%s' is not a positive number", scale);
@@ -88,19 +88,22 @@ static void print_diagnostics(const struct diagnostics *diagnostics)
 }
 
 /* The pipeline cannot be run: reports say so too, or a CI would show those of the run before. */
-static void results_of_mistakes(struct session *session, const struct diagnostics *diagnostics, const struct gr_error *err)
+static void results_of_mistakes(
+        struct session *session, const struct diagnostics *diagnostics, const struct gr_error *err)
 {
 	struct results *results = &session->results;
 
-	*results = (struct results){.run_id = gr_strdup(session->output.run_id), .pipeline = gr_strdup(session->file),
-		.file = gr_strdup(session->file), .tool = gr_strdup("gridlane " GRIDLANE_VERSION),
-		.started_wall_ms = clock_wall_ms()};
+	*results = (struct results){.run_id = gr_strdup(session->output.run_id),
+	        .pipeline = gr_strdup(session->file),
+	        .file = gr_strdup(session->file),
+	        .tool = gr_strdup("gridlane " GRIDLANE_VERSION),
+	        .started_wall_ms = clock_wall_ms()};
 	for (size_t i = 0; i < diagnostics->count; i++) {
 		const struct diagnostic *one = &diagnostics->items[i];
 
 		if (!one->is_warning)
-			(void)results_add_problem(results, GR_CONFIG, NULL, NULL, "%s:%u:%u: %s", session->file, one->line,
-				one->column, one->message);
+			(void)results_add_problem(results, GR_CONFIG, NULL, NULL, "%s:%u:%u: %s", session->file,
+			        one->line, one->column, one->message);
 	}
 	if (diagnostics->errors == 0)
 		(void)results_add_problem(results, err->failure, NULL, NULL, "%s", err->text);
@@ -148,11 +151,12 @@ int session_load_again(struct session *session, struct gr_error *err)
 	if (r < 0)
 		return r;
 	if (!session->is_cleanup &&
-		!text_equal(json_string_value(json_object_get(head, "fingerprint")), session->plan->fingerprint))
+	        !text_equal(json_string_value(json_object_get(head, "fingerprint")), session->plan->fingerprint))
 		return gr_fail(err, GR_CONFIG, 0,
-			"'%s' or its inputs have changed since this run began; `gridlane cleanup` gives back what it holds, and a "
-			"new run begins anew",
-			session->file);
+		        "'%s' or its inputs have changed since this run began; `gridlane cleanup` gives back what it "
+		        "holds, and a "
+		        "new run begins anew",
+		        session->file);
 	return 0;
 }
 
@@ -234,22 +238,22 @@ static void on_tick(void *user, int64_t now_ms)
 int session_execute(struct session *session, struct gr_error *err)
 {
 	struct engine_options options = {
-		.run_id = session->output.run_id,
-		.run_key = session->output.run_key,
-		.directory = session->output.directory,
-		.output_path = session->output.path,
-		.redactor = session->redactor,
-		.readers = session->readers,
-		.reader_count = session->reader_count,
-		.server_url = session->has_sandbox ? session->sandbox.url : NULL,
-		.server_token = session->has_sandbox ? session->sandbox.token : NULL,
-		.time_scale = session->time_scale > 0 ? session->time_scale : 1,
-		.grace_ms = session->grace_ms,
-		.trace = argument_is_given(session->arguments, OPT_TRACE),
-		.on_trace = on_trace,
-		.on_tick = session->console ? on_tick : NULL,
-		.user = session,
-		.replay = session->replay,
+	        .run_id = session->output.run_id,
+	        .run_key = session->output.run_key,
+	        .directory = session->output.directory,
+	        .output_path = session->output.path,
+	        .redactor = session->redactor,
+	        .readers = session->readers,
+	        .reader_count = session->reader_count,
+	        .server_url = session->has_sandbox ? session->sandbox.url : NULL,
+	        .server_token = session->has_sandbox ? session->sandbox.token : NULL,
+	        .time_scale = session->time_scale > 0 ? session->time_scale : 1,
+	        .grace_ms = session->grace_ms,
+	        .trace = argument_is_given(session->arguments, OPT_TRACE),
+	        .on_trace = on_trace,
+	        .on_tick = session->console ? on_tick : NULL,
+	        .user = session,
+	        .replay = session->replay,
 	};
 	const char *folder = session->plan->working_directory;
 	int r;
@@ -260,7 +264,7 @@ int session_execute(struct session *session, struct gr_error *err)
 	if (r < 0)
 		return r;
 	return session->is_cleanup ? engine_cleanup(session->plan, &options, &session->results, err)
-				   : engine_run(session->plan, &options, &session->results, err);
+	                           : engine_run(session->plan, &options, &session->results, err);
 }
 
 /* ---- the end ---- */
@@ -292,9 +296,9 @@ int session_finish(struct session *session)
 	struct run_event judged = {.kind = RUN_JUDGED, .results = &session->results};
 	struct gr_error err = {0};
 
-	if (output_write_reports(&session->output, session->plan, session->arguments->values[OPT_REPORT], &session->results,
-		    session->redactor, &readers, &err) < 0 &&
-		session->results.exit_status == 0) {
+	if (output_write_reports(&session->output, session->plan, session->arguments->values[OPT_REPORT],
+	            &session->results, session->redactor, &readers, &err) < 0 &&
+	        session->results.exit_status == 0) {
 		/* a green run whose reports are lost is not green: a gate would read the absence */
 		(void)results_add_problem(&session->results, GR_DISK, NULL, NULL, "%s", err.text);
 		results_judge(&session->results);

@@ -13,7 +13,7 @@
 
 struct session {
 	const struct arguments *arguments;
-	const char *file;            /* the pipeline */
+	const char *file; /* the pipeline */
 	struct output output;
 	struct redactor *redactor;
 	struct event_reader readers[READERS_MOST];
@@ -21,8 +21,8 @@ struct session {
 	struct event_reader *console; /* among them, or NULL */
 	struct event_reader *journal; /* likewise */
 	struct plan *plan;
-	struct replay *replay;       /* of an earlier process, or NULL */
-	json_t *head;                /* of the journal */
+	struct replay *replay; /* of an earlier process, or NULL */
+	json_t *head; /* of the journal */
 	struct results results;
 	struct sandbox_process sandbox;
 	bool has_sandbox, is_cleanup;
@@ -32,7 +32,8 @@ struct session {
 
 /* Options that all three have. */
 int session_init(struct session *session, const struct arguments *arguments, struct gr_error *err);
-/* DIR of `resume` and `cleanup` (default gridlane-out/latest): its journal is read, its folder becomes the working directory again. */
+/* DIR of `resume` and `cleanup` (default gridlane-out/latest): its journal is read, its folder becomes the working
+ * directory again. */
 int session_reopen(struct session *session, struct gr_error *err);
 /* The pipeline, with its mistakes printed; on failure results hold them, so that reports can be written. */
 int session_load(struct session *session, const char *const *inputs, bool allow_outside, struct gr_error *err);

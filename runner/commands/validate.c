@@ -32,9 +32,9 @@ static int validate_one(const struct arguments *arguments, const char *file)
 {
 	const char *format = argument_value(arguments, OPT_FORMAT);
 	const struct plan_options options = {
-		.inputs = arguments->values[OPT_INPUT],
-		.inputs_are_optional = true,
-		.allow_outside = argument_is_given(arguments, OPT_ALLOW_OUTSIDE),
+	        .inputs = arguments->values[OPT_INPUT],
+	        .inputs_are_optional = true,
+	        .allow_outside = argument_is_given(arguments, OPT_ALLOW_OUTSIDE),
 	};
 	struct diagnostics diagnostics = {0};
 	struct plan *plan = NULL;

@@ -26,8 +26,8 @@ struct call {
 	const struct operation *operation;
 	struct call_order order;
 	struct transfer *transfer;
-	struct timer timer;     /* the next attempt, or handing over the result */
-	struct lookup *lookup;  /* waited for */
+	struct timer timer; /* the next attempt, or handing over the result */
+	struct lookup *lookup; /* waited for */
 	unsigned attempts, sends;
 	int64_t first_ms;
 	bool is_finished;
@@ -110,7 +110,7 @@ static void on_looked_up(void *context, const struct call_result *result)
 	}
 	if (result->outcome == CALL_DONE)
 		(void)gr_fail(&lookup->error, GR_PROTOCOL, 0, "the server's answer does not name the token of %s",
-			strchr(lookup->handle, ':') + 1);
+		        strchr(lookup->handle, ':') + 1);
 	else
 		lookup->error = result->error;
 	lookup->attempt++;
@@ -119,8 +119,8 @@ static void on_looked_up(void *context, const struct call_result *result)
 
 static void lookup_ask(struct lookup *lookup)
 {
-	struct call_order order = {.policy = &retry_default, .deadline_ms = CLOCK_NEVER, .on_done = on_looked_up,
-		.context = lookup};
+	struct call_order order = {
+	        .policy = &retry_default, .deadline_ms = CLOCK_NEVER, .on_done = on_looked_up, .context = lookup};
 
 	if (strcmp(lookup->handle, VAULT_USER_TOKEN) == 0) {
 		if (lookup->attempt || !lookup->engine->email) {
@@ -128,8 +128,8 @@ static void lookup_ask(struct lookup *lookup)
 			return;
 		}
 		order.operation = OP_GET_USER_TOKEN;
-		order.arguments = json_pack("{s:s, s:s}", "email", lookup->engine->email, "password",
-			lookup->engine->password);
+		order.arguments =
+		        json_pack("{s:s, s:s}", "email", lookup->engine->email, "password", lookup->engine->password);
 	} else if (!vault_lookup(lookup->handle, lookup->attempt, &order.operation, &order.arguments)) {
 		lookup_end(lookup);
 		return;
@@ -175,8 +175,8 @@ static const char *missing_token(const struct call *call)
 
 static void emit(struct call *call, enum run_event_kind kind, const char *text, json_t *detail)
 {
-	struct run_event event = {.kind = kind, .lane = call->order.lane, .step = call->order.step, .text = text,
-		.detail = detail};
+	struct run_event event = {
+	        .kind = kind, .lane = call->order.lane, .step = call->order.step, .text = text, .detail = detail};
 
 	engine_emit(call->engine, &event);
 }
@@ -193,13 +193,13 @@ static enum call_outcome outcome_of_answer(struct call *call, const json_t *body
 	case ANSWER_REFUSED:
 		(void)answer_message(body, words);
 		(void)gr_fail(&call->result.error, answer_is_about_auth(body) ? GR_AUTH : GR_SERVER, 0,
-			"%s: the server says: %s", call->operation->id, words[0] ? words : "(no reason given)");
+		        "%s: the server says: %s", call->operation->id, words[0] ? words : "(no reason given)");
 		return CALL_REFUSED;
 	case ANSWER_CONTRADICTORY:
 		break;
 	}
 	(void)gr_fail(&call->result.error, GR_PROTOCOL, 0, "%s: the answer says success and failure at once",
-		call->operation->id);
+	        call->operation->id);
 	if (call->operation->repeat == CLASS_READ || call->operation->repeat == CLASS_WRITE)
 		return CALL_FAILED;
 	return CALL_LOST;
@@ -216,12 +216,13 @@ static void refused_by_status(struct call *call, const struct transfer_result *r
 		failure = GR_AUTH;
 	if (result->status >= 300 && result->status < 400) {
 		(void)gr_fail(&call->result.error, GR_PROTOCOL, 0,
-			"%s: the server redirects (HTTP %ld), and a form with a token is never sent on; check the server's URL",
-			call->operation->id, result->status);
+		        "%s: the server redirects (HTTP %ld), and a form with a token is never sent on; check the "
+		        "server's URL",
+		        call->operation->id, result->status);
 		return;
 	}
 	(void)gr_fail(&call->result.error, failure, 0, "%s: HTTP %ld%s%s", call->operation->id, result->status,
-		words[0] ? ": " : "", words);
+	        words[0] ? ": " : "", words);
 }
 
 static void why_broken(struct call *call, const struct transfer_result *result, const struct gr_error *parse)
@@ -240,16 +241,16 @@ static bool try_again(struct call *call, const struct transfer_result *result, e
 	struct engine *engine = call->engine;
 	bool has_room = retry_bucket_take(&engine->bucket, verdict, result->is_timeout);
 	struct retry_facts facts = {
-		.class_ = call->operation->repeat,
-		.verdict = verdict,
-		.attempt = call->attempts,
-		.since_first_ms = loop_now(engine->loop) - call->first_ms,
-		.retry_after_ms = result->retry_after_ms,
-		.time_left_ms = call->order.deadline_ms == CLOCK_NEVER
-					? CLOCK_NEVER
-					: call->order.deadline_ms - loop_now(engine->loop),
-		.random = engine_random(),
-		.budget_is_empty = !has_room,
+	        .class_ = call->operation->repeat,
+	        .verdict = verdict,
+	        .attempt = call->attempts,
+	        .since_first_ms = loop_now(engine->loop) - call->first_ms,
+	        .retry_after_ms = result->retry_after_ms,
+	        .time_left_ms = call->order.deadline_ms == CLOCK_NEVER
+	                                ? CLOCK_NEVER
+	                                : call->order.deadline_ms - loop_now(engine->loop),
+	        .random = engine_random(),
+	        .budget_is_empty = !has_room,
 	};
 	struct retry_decision decision = retry_decide(call->order.policy, &facts);
 	GR_AUTO_FREE char *text = NULL;
@@ -258,7 +259,7 @@ static bool try_again(struct call *call, const struct transfer_result *result, e
 	switch (decision.kind) {
 	case RETRY_WAIT:
 		text = gr_printf("%s; again in %s (attempt %u)", call->result.error.text,
-			clock_format_span(decision.wait_ms, span), call->attempts + 1);
+		        clock_format_span(decision.wait_ms, span), call->attempts + 1);
 		emit(call, STEP_REPEAT, text, NULL);
 		loop_timer_set(engine->loop, &call->timer, loop_now(engine->loop) + decision.wait_ms);
 		return true;
@@ -291,7 +292,7 @@ static void judge(struct call *call, struct transfer_result *result)
 		(void)answer_parse(buffer_text(&result->body), result->body.bytes, &body, &parse);
 	if (body)
 		vault_learn(call->engine->vault, (enum operation_id)(call->operation - operation_get(0)),
-			call->order.arguments, body);
+		        call->order.arguments, body);
 	verdict = attempt_judge(result, body != NULL);
 	if (verdict == ATTEMPT_ANSWERED) {
 		enum call_outcome outcome = outcome_of_answer(call, body);
@@ -321,7 +322,7 @@ static void on_transferred(void *context, struct transfer_result *result)
 	(void)snprintf(call->file_sha256, sizeof(call->file_sha256), "%s", result->file_sha256);
 	call->result.file_bytes = result->file_bytes;
 	detail = json_pack("{s:i, s:i, s:I, s:I}", "status", (int)result->status, "curl", result->curl_code, "ms",
-		(json_int_t)result->elapsed_ms, "bytes", (json_int_t)result->bytes_received);
+	        (json_int_t)result->elapsed_ms, "bytes", (json_int_t)result->bytes_received);
 	emit(call, STEP_ANSWER, call->operation->id, detail);
 	judge(call, result);
 }
@@ -351,11 +352,12 @@ static int resolve_fields(struct call *call, struct request *request, struct gr_
 		return r;
 	for (size_t i = 0; i < request->field_count; i++) {
 		struct form_field *field = &request->fields[i];
-		char *value = field->is_file ? gr_strdup(field->value) : vault_resolve(call->engine->vault, field->value);
+		char *value =
+		        field->is_file ? gr_strdup(field->value) : vault_resolve(call->engine->vault, field->value);
 
 		if (!value)
 			return gr_fail(err, GR_AUTH, 0, "%s: the secret for '%s' is not known", call->operation->id,
-				field->name);
+			        field->name);
 		explicit_bzero(field->value, strlen(field->value));
 		gr_free(field->value);
 		field->value = value;
@@ -384,7 +386,8 @@ static int send_form(struct call *call, const struct request *request, struct gr
 {
 	struct transfer_field *fields = gr_alloc(request->field_count + 1, sizeof(*fields));
 	GR_AUTO_FREE char *url = gr_printf("%s%s", call->engine->base_url, request->path);
-	struct transfer_request wire = {.url = url, .fields = fields, .field_count = request->field_count, .sink_fd = -1};
+	struct transfer_request wire = {
+	        .url = url, .fields = fields, .field_count = request->field_count, .sink_fd = -1};
 	int r;
 
 	order_fields(request, fields);
@@ -395,7 +398,8 @@ static int send_form(struct call *call, const struct request *request, struct gr
 		wire.flags |= TRANSFER_QUICK;
 	wire.answer_ms = call->order.answer_ms ? call->order.answer_ms : default_answer_ms(call->operation);
 	wire.body_most_bytes = 64 << 20;
-	r = transfer_start(call->engine->loop, &call->engine->settings, &wire, on_transferred, call, &call->transfer, err);
+	r = transfer_start(
+	        call->engine->loop, &call->engine->settings, &wire, on_transferred, call, &call->transfer, err);
 	gr_free(fields);
 	return r;
 }
@@ -418,7 +422,7 @@ static void attempt(void *context)
 	if (r == 0 && call->operation->repeat != CLASS_READ)
 		emit(call, STEP_INTENT, call->operation->id, call->order.arguments);
 	if (r == 0 && call->engine->broken.failure && call->operation->repeat != CLASS_READ &&
-		call->operation->repeat != CLASS_WRITE) {
+	        call->operation->repeat != CLASS_WRITE) {
 		err = call->engine->broken; /* no start without a trace on the disk */
 		r = -(int)err.failure;
 	}
@@ -490,5 +494,6 @@ void call_free_lookups(struct engine *engine)
 
 bool call_is_committed(const struct call *call)
 {
-	return call && call->transfer && call->operation->repeat != CLASS_READ && call->operation->repeat != CLASS_WRITE;
+	return call && call->transfer && call->operation->repeat != CLASS_READ &&
+	       call->operation->repeat != CLASS_WRITE;
 }

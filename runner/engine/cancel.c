@@ -1,5 +1,5 @@
-/* Ways out before the end: a signal, a second one, the run's time limit. In every case devices are given back, `finally` has its
- * chance, and reports follow. */
+/* Ways out before the end: a signal, a second one, the run's time limit. In every case devices are given back,
+ * `finally` has its chance, and reports follow. */
 #include "runner/engine/run.h"
 
 #include <signal.h>
@@ -83,7 +83,7 @@ static void on_limit(void *context)
 		return;
 	engine->stop = GR_DEADLINE;
 	why = gr_printf("the run's timeout of %s is over (%s of it is kept for giving back, `finally` and reports)",
-		clock_format_span(engine->plan->timeout_ms, span), "cleanup_reserve");
+	        clock_format_span(engine->plan->timeout_ms, span), "cleanup_reserve");
 	engine_problem(engine, GR_DEADLINE, NULL, NULL, "%s", why);
 	set_grace(engine, engine_scaled(engine, engine->plan->cleanup_reserve_ms));
 	lane_stop(engine->main, GR_DEADLINE, why);

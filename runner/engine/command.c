@@ -1,5 +1,5 @@
-/* Local commands of `run` steps: their environment holds no secret that the step does not name, their output is shown line by
- * line, and KEY=VALUE lines written to $GRIDLANE_OUTPUT become outputs. */
+/* Local commands of `run` steps: their environment holds no secret that the step does not name, their output is shown
+ * line by line, and KEY=VALUE lines written to $GRIDLANE_OUTPUT become outputs. */
 #include "runner/engine/run.h"
 
 #include <errno.h>
@@ -44,7 +44,8 @@ static bool is_hidden(const struct engine *engine, const char *entry)
 {
 	size_t bytes = strcspn(entry, "=");
 
-	if (is_secret_name(entry, bytes) || text_has_prefix(entry, "TESTGRID_") || text_has_prefix(entry, "GRIDLANE_OUTPUT="))
+	if (is_secret_name(entry, bytes) || text_has_prefix(entry, "TESTGRID_") ||
+	        text_has_prefix(entry, "GRIDLANE_OUTPUT="))
 		return true;
 	for (size_t i = 0; i < engine->plan->secret_count; i++) {
 		const char *name = engine->plan->secrets[i].environment;
@@ -61,16 +62,15 @@ static void add(char ***list, size_t *count, char *entry)
 	(*list)[(*count)++] = entry;
 }
 
-static int add_named(const struct engine *engine, const json_t *environment, char ***list, size_t *count,
-	struct gr_error *err)
+static int add_named(
+        const struct engine *engine, const json_t *environment, char ***list, size_t *count, struct gr_error *err)
 {
 	const char *key;
 	json_t *value;
 
-	json_object_foreach((json_t *)(uintptr_t)environment, key, value)
-	{
+	json_object_foreach ((json_t *)(uintptr_t)environment, key, value) {
 		GR_AUTO_FREE char *text = json_is_string(value) ? vault_resolve(engine->vault, json_string_value(value))
-								: json_dumps(value, JSON_ENCODE_ANY | JSON_COMPACT);
+		                                                : json_dumps(value, JSON_ENCODE_ANY | JSON_COMPACT);
 
 		if (!text)
 			return gr_fail(err, GR_CONFIG, 0, "env '%s': its secret is not known", key);
@@ -116,17 +116,18 @@ static int make_arguments(const json_t *words, char ***ret_list, struct gr_error
 	size_t count = 0, i;
 	json_t *word;
 
-	json_array_foreach(words, i, word)
-	{
+	json_array_foreach (words, i, word) {
 		if (json_is_string(word) && handle_is(json_string_value(word))) {
 			add(&list, &count, NULL);
 			free_list(list);
 			return gr_fail(err, GR_CONFIG, 0,
-				"a secret may not stand among a command's arguments, where every user of the machine can read it; "
-				"give it with `env:`");
+			        "a secret may not stand among a command's arguments, where every user of the machine "
+			        "can read it; "
+			        "give it with `env:`");
 		}
-		add(&list, &count, json_is_string(word) ? gr_strdup(json_string_value(word))
-							: json_dumps(word, JSON_ENCODE_ANY | JSON_COMPACT));
+		add(&list, &count,
+		        json_is_string(word) ? gr_strdup(json_string_value(word))
+		                             : json_dumps(word, JSON_ENCODE_ANY | JSON_COMPACT));
 	}
 	add(&list, &count, NULL);
 	if (count < 2) {
@@ -244,7 +245,8 @@ int command_start(struct task *task, const struct action *action, struct gr_erro
 	if (r == 0)
 		r = make_environment(command, action->environment, &environment, err);
 	if (r == 0)
-		r = child_start(task->engine->loop, arguments, environment, action->cwd, &ops, command, &command->child, err);
+		r = child_start(
+		        task->engine->loop, arguments, environment, action->cwd, &ops, command, &command->child, err);
 	free_list(arguments);
 	free_list(environment);
 	if (r < 0)

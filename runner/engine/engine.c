@@ -44,7 +44,8 @@ void engine_emit(struct engine *engine, struct run_event *event)
 	}
 }
 
-void engine_problem(struct engine *engine, enum gr_failure failure, const char *lane, const char *step, const char *format, ...)
+void engine_problem(
+        struct engine *engine, enum gr_failure failure, const char *lane, const char *step, const char *format, ...)
 {
 	struct run_event event = {.kind = RUN_PROBLEM, .failure = failure, .lane = lane, .step = step};
 	GR_AUTO_FREE char *text = NULL;
@@ -110,7 +111,8 @@ static void on_tick(void *context)
 
 static int start(struct engine *engine, struct gr_error *err)
 {
-	int r = loop_new(engine->plan->server.max_connections ? engine->plan->server.max_connections : 8, &engine->loop, err);
+	int r = loop_new(
+	        engine->plan->server.max_connections ? engine->plan->server.max_connections : 8, &engine->loop, err);
 
 	if (r < 0)
 		return r;
@@ -129,17 +131,17 @@ static bool has_test_steps(const struct plan_step *steps, size_t count)
 {
 	for (size_t i = 0; i < count; i++) /* a matrix inside a matrix is as deep as the file's own depth limit */
 		if (steps[i].kind ? (steps[i].kind->flags & KIND_RUNS_TESTS) != 0
-				  : has_test_steps(steps[i].steps, steps[i].step_count))
+		                  : has_test_steps(steps[i].steps, steps[i].step_count))
 			return true;
 	return false;
 }
 
 static void say_started(struct engine *engine)
 {
-	GR_AUTO_JSON json_t *detail = json_pack("{s:s, s:s?, s:s, s:b, s:I, s:b}", "run_id", engine->options->run_id, "server",
-		engine->base_url, "file", engine->plan->file, "sandbox", engine->options->server_url != NULL, "steps",
-		(json_int_t)engine->plan->step_count, "test_steps",
-		has_test_steps(engine->plan->steps, engine->plan->step_count));
+	GR_AUTO_JSON json_t *detail = json_pack("{s:s, s:s?, s:s, s:b, s:I, s:b}", "run_id", engine->options->run_id,
+	        "server", engine->base_url, "file", engine->plan->file, "sandbox", engine->options->server_url != NULL,
+	        "steps", (json_int_t)engine->plan->step_count, "test_steps",
+	        has_test_steps(engine->plan->steps, engine->plan->step_count));
 	struct run_event event = {.kind = RUN_STARTED, .text = engine->plan->name, .detail = detail};
 
 	engine_emit(engine, &event);
@@ -153,7 +155,8 @@ static void take_over_held(struct engine *engine)
 	if (!engine->options->replay)
 		return;
 	engine->results.is_resumed = true;
-	json_array_foreach(engine->options->replay->held, i, held) resources_add(engine, NULL, NULL, held);
+	json_array_foreach (engine->options->replay->held, i, held)
+		resources_add(engine, NULL, NULL, held);
 }
 
 static int go(struct engine *engine, struct gr_error *err)
@@ -208,7 +211,7 @@ static void init(struct engine *engine, const struct plan *plan, const struct en
 }
 
 int engine_run(const struct plan *plan, const struct engine_options *options, struct results *ret_results,
-	struct gr_error *err)
+        struct gr_error *err)
 {
 	struct engine engine;
 	struct gr_error first = {0};
@@ -232,7 +235,7 @@ int engine_run(const struct plan *plan, const struct engine_options *options, st
 }
 
 int engine_cleanup(const struct plan *plan, const struct engine_options *options, struct results *ret_results,
-	struct gr_error *err)
+        struct gr_error *err)
 {
 	struct engine engine;
 	int r;

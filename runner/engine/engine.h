@@ -1,5 +1,6 @@
-/* The engine: executes a plan. It owns the one wait, the lanes, the vault of secrets, what is held, and the clock; steps only
- * say what they want. It says each fact once, as an event, to its readers (journal, console, ...) and to the results. */
+/* The engine: executes a plan. It owns the one wait, the lanes, the vault of secrets, what is held, and the clock;
+ * steps only say what they want. It says each fact once, as an event, to its readers (journal, console, ...) and to the
+ * results. */
 #ifndef GRIDLANE_ENGINE_ENGINE_H
 #define GRIDLANE_ENGINE_ENGINE_H
 
@@ -15,31 +16,31 @@
 struct replay; /* what an earlier process of the same run knew (journal.h) */
 
 struct engine_options {
-	const char *run_id;            /* unique; names the output folder */
-	const char *run_key;           /* 12 hex digits, the same for a repeated CI job */
-	int directory;                 /* the output folder, open */
-	const char *output_path;       /* the same as text, for children and notes */
-	struct redactor *redactor;     /* learns every secret that the run learns */
+	const char *run_id; /* unique; names the output folder */
+	const char *run_key; /* 12 hex digits, the same for a repeated CI job */
+	int directory; /* the output folder, open */
+	const char *output_path; /* the same as text, for children and notes */
+	struct redactor *redactor; /* learns every secret that the run learns */
 	struct event_reader *readers;
 	size_t reader_count;
 	const char *server_url, *server_token; /* of the sandbox; they win over pipeline and environment; or NULL */
-	double time_scale;             /* all durations of the pipeline are divided by it; 1 in real life */
-	int64_t grace_ms;              /* from a signal to the end of this process */
+	double time_scale; /* all durations of the pipeline are divided by it; 1 in real life */
+	int64_t grace_ms; /* from a signal to the end of this process */
 	bool trace;
 	void (*on_trace)(void *user, const char *line);
 	void (*on_tick)(void *user, int64_t now_ms); /* about ten times a second, or NULL */
 	void *user;
-	const struct replay *replay;   /* NULL: a new run */
+	const struct replay *replay; /* NULL: a new run */
 };
 
-/* Execute. Returns 0 when the run came to an end of whatever kind: *ret_results says which (judged, release it). An error means
- * that it could not even begin; ret_results is filled then, too, so that reports exist. */
+/* Execute. Returns 0 when the run came to an end of whatever kind: *ret_results says which (judged, release it). An
+ * error means that it could not even begin; ret_results is filled then, too, so that reports exist. */
 int engine_run(const struct plan *plan, const struct engine_options *options, struct results *ret_results,
-	struct gr_error *err);
+        struct gr_error *err);
 
-/* Give back what an earlier process of this run (options->replay) still holds, without going on. ret_results: what that process knew, with
- * what was given back; judged. */
+/* Give back what an earlier process of this run (options->replay) still holds, without going on. ret_results: what that
+ * process knew, with what was given back; judged. */
 int engine_cleanup(const struct plan *plan, const struct engine_options *options, struct results *ret_results,
-	struct gr_error *err);
+        struct gr_error *err);
 
 #endif

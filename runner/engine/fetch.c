@@ -6,8 +6,11 @@
 static void on_fetched(void *context, struct transfer_result *result)
 {
 	struct task *task = context;
-	struct event event = {.kind = EVENT_FETCHED, .status = result->status, .text = buffer_text(&result->body),
-		.bytes = result->body.bytes, .error = result->error};
+	struct event event = {.kind = EVENT_FETCHED,
+	        .status = result->status,
+	        .text = buffer_text(&result->body),
+	        .bytes = result->body.bytes,
+	        .error = result->error};
 
 	task->fetch = NULL;
 	task->requests++;
@@ -20,7 +23,7 @@ int fetch_start(struct task *task, const struct action *action, struct gr_error 
 	GR_AUTO_FREE char *url = NULL;
 	struct transfer_request wire = {.answer_ms = 60000, .sink_fd = -1};
 	int r = url_gate(action->url, engine->base_url, (const char *const *)engine->plan->server.download_hosts,
-		GR_PROTOCOL, &url, err);
+	        GR_PROTOCOL, &url, err);
 
 	if (r < 0)
 		return r;

@@ -19,7 +19,8 @@ struct journal {
 	int64_t sequence;
 	unsigned results;
 	char boot[40];
-	struct gr_error broken; /* the first failure; nothing is written after it, and fsync is never tried again on that file */
+	struct gr_error broken; /* the first failure; nothing is written after it, and fsync is never tried again on
+	                           that file */
 };
 
 static void read_boot_id(char boot[static 40])
@@ -107,9 +108,9 @@ static bool is_left_out(const struct run_event *event)
 
 static json_t *record_of(const struct run_event *event)
 {
-	json_t *record = json_pack("{s:s, s:s?, s:s?, s:s, s:I, s:I}", "type", run_event_name(event->kind), "lane", event->lane,
-		"step", event->step, "outcome", outcome_name(event->outcome), "done", (json_int_t)event->done, "total",
-		(json_int_t)event->total);
+	json_t *record = json_pack("{s:s, s:s?, s:s?, s:s, s:I, s:I}", "type", run_event_name(event->kind), "lane",
+	        event->lane, "step", event->step, "outcome", outcome_name(event->outcome), "done",
+	        (json_int_t)event->done, "total", (json_int_t)event->total);
 
 	if (!record)
 		return NULL;
@@ -157,7 +158,7 @@ static int on_event(void *state, const struct run_event *event, struct gr_error 
 	if (!record)
 		return keep(journal, EILSEQ, err);
 	if (event->kind == RUN_DEVICE_RESULT && event->device_run &&
-		write_result(journal, event->device_run, record, &local) < 0) {
+	        write_result(journal, event->device_run, record, &local) < 0) {
 		journal->broken = local;
 		if (err)
 			*err = local;
@@ -189,21 +190,23 @@ static int held_by_other(int directory, struct gr_error *err)
 	if (replay_read(directory, &replay, &ignored) < 0)
 		return gr_fail(err, GR_USAGE, 0, "another gridlane is writing to this output folder");
 	r = gr_fail(err, GR_USAGE, 0,
-		"run %s (process %lld on %s) is writing to this output folder; wait for its end, or give another --out",
-		json_string_value(json_object_get(replay->head, "run_id")),
-		(long long)json_integer_value(json_object_get(replay->head, "pid")),
-		json_string_value(json_object_get(replay->head, "host")));
+	        "run %s (process %lld on %s) is writing to this output folder; wait for its end, or give another --out",
+	        json_string_value(json_object_get(replay->head, "run_id")),
+	        (long long)json_integer_value(json_object_get(replay->head, "pid")),
+	        json_string_value(json_object_get(replay->head, "host")));
 	replay_free(replay);
 	return r;
 }
 
 static int open_file(struct journal *journal, bool is_new, struct gr_error *err)
 {
-	journal->fd = openat(journal->directory, JOURNAL_NAME, O_RDWR | O_CREAT | O_APPEND | O_CLOEXEC | O_NOFOLLOW, 0600);
+	journal->fd =
+	        openat(journal->directory, JOURNAL_NAME, O_RDWR | O_CREAT | O_APPEND | O_CLOEXEC | O_NOFOLLOW, 0600);
 	if (journal->fd < 0)
 		return gr_fail(err, GR_DISK, errno, "journal");
 	if (flock(journal->fd, LOCK_EX | LOCK_NB) != 0)
-		return errno == EWOULDBLOCK ? held_by_other(journal->directory, err) : gr_fail(err, GR_DISK, errno, "journal lock");
+		return errno == EWOULDBLOCK ? held_by_other(journal->directory, err)
+		                            : gr_fail(err, GR_DISK, errno, "journal lock");
 	if (is_new && ftruncate(journal->fd, 0) != 0)
 		return gr_fail(err, GR_DISK, errno, "journal");
 	return 0;
@@ -238,7 +241,7 @@ static int write_head(struct journal *journal, const json_t *head, struct gr_err
 }
 
 int journal_open(int directory, const json_t *head, const struct replay *replay, struct redactor *redactor,
-	struct event_reader *ret_reader, struct gr_error *err)
+        struct event_reader *ret_reader, struct gr_error *err)
 {
 	struct journal *journal = gr_alloc(1, sizeof(*journal));
 	int r;

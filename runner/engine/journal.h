@@ -1,9 +1,10 @@
-/* The journal: every fact of a run, one record a line, on the disk before the next request that could start, create, reserve or upload
- * anything leaves. What a killed process knew is read back from it (replay).
+/* The journal: every fact of a run, one record a line, on the disk before the next request that could start, create,
+ * reserve or upload anything leaves. What a killed process knew is read back from it (replay).
  *
- * journal.jsonl, mode 0600, never in the bundle: CRC-32C of the JSON text as 8 hex digits, a space, compact JSON, a line feed. A last line
- * that is torn is cut off; damage before the end stops everything (GR_DISK, with the offset) and is never mended.
- * Device results stand in state/ beside it, one file each, named with their SHA-256 by their record. No secret is in either. */
+ * journal.jsonl, mode 0600, never in the bundle: CRC-32C of the JSON text as 8 hex digits, a space, compact JSON, a
+ * line feed. A last line that is torn is cut off; damage before the end stops everything (GR_DISK, with the offset) and
+ * is never mended. Device results stand in state/ beside it, one file each, named with their SHA-256 by their record.
+ * No secret is in either. */
 #ifndef GRIDLANE_ENGINE_JOURNAL_H
 #define GRIDLANE_ENGINE_JOURNAL_H
 
@@ -26,19 +27,22 @@ struct replay_step {
 	enum gr_failure failure;
 	int64_t elapsed_ms;
 	char *text;
-	json_t *outputs;      /* or NULL */
-	json_t *memory;       /* object: what it learned */
-	char *open_operation; /* a request that leaves a trace on the server was on its way and no answer is known; or NULL */
+	json_t *outputs; /* or NULL */
+	json_t *memory; /* object: what it learned */
+	char *open_operation; /* a request that leaves a trace on the server was on its way and no answer is known; or
+	                         NULL */
 };
 
 struct replay {
-	json_t *head;         /* {run_id, run_key, pipeline, folder, inputs, fingerprint, sandbox, pid, host} of the first process */
-	unsigned generation;  /* of the last process */
-	int64_t sequence;     /* of the last record */
-	bool is_done;         /* its reports were written, and its verdict is final: passed, failed, or a mistake in the pipeline */
+	json_t *head; /* {run_id, run_key, pipeline, folder, inputs, fingerprint, sandbox, pid, host} of the first
+	                 process */
+	unsigned generation; /* of the last process */
+	int64_t sequence; /* of the last record */
+	bool is_done; /* its reports were written, and its verdict is final: passed, failed, or a mistake in the
+	                 pipeline */
 	struct replay_step *steps;
 	size_t step_count;
-	json_t *held;         /* list of {key, what, operation, arguments} not proven given back */
+	json_t *held; /* list of {key, what, operation, arguments} not proven given back */
 	struct results results; /* as far as the records tell */
 };
 
@@ -48,9 +52,10 @@ void replay_free(struct replay *replay);
 /* The last thing known of a step, or NULL. */
 const struct replay_step *replay_find(const struct replay *replay, const char *lane, const char *step);
 
-/* Open for writing and lock; GR_USAGE at once, naming the holder, when another process has it. head: see above, borrowed. replay: what
- * to go on from, or NULL to begin anew. The reader must get every event; it fails with GR_DISK. */
+/* Open for writing and lock; GR_USAGE at once, naming the holder, when another process has it. head: see above,
+ * borrowed. replay: what to go on from, or NULL to begin anew. The reader must get every event; it fails with GR_DISK.
+ */
 int journal_open(int directory, const json_t *head, const struct replay *replay, struct redactor *redactor,
-	struct event_reader *ret_reader, struct gr_error *err);
+        struct event_reader *ret_reader, struct gr_error *err);
 
 #endif

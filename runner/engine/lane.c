@@ -11,11 +11,15 @@ static void emit(struct lane *lane, enum run_event_kind kind)
 }
 
 /* A step that did not run is said as well: skipped by its own `if`/`when`, or not run because of what came before. */
-static void emit_skip(struct lane *lane, const struct plan_step *plan, enum outcome outcome, enum gr_failure failure,
-	const char *why)
+static void emit_skip(
+        struct lane *lane, const struct plan_step *plan, enum outcome outcome, enum gr_failure failure, const char *why)
 {
-	struct run_event event = {.kind = STEP_ENDED, .lane = lane->name, .step = plan->id, .outcome = outcome,
-		.failure = failure, .text = why};
+	struct run_event event = {.kind = STEP_ENDED,
+	        .lane = lane->name,
+	        .step = plan->id,
+	        .outcome = outcome,
+	        .failure = failure,
+	        .text = why};
 	json_t *seen = json_pack("{s:s}", "outcome", outcome_name(outcome));
 
 	struct step_result *result = results_add_step(&lane->engine->results, lane->name, plan->id);
@@ -38,7 +42,8 @@ static bool has_failed(const struct lane *lane)
 	return lane->has_failed || engine->stop != GR_NONE;
 }
 
-/* Does `when:` let the step run? Otherwise *ret_why says why not; *ret_is_wish: by the step's own words, not because of a failure. */
+/* Does `when:` let the step run? Otherwise *ret_why says why not; *ret_is_wish: by the step's own words, not because of
+ * a failure. */
 static bool when_allows(const struct lane *lane, const struct plan_step *plan, const char **ret_why, bool *ret_is_wish)
 {
 	bool failed = has_failed(lane);
@@ -55,9 +60,9 @@ static bool when_allows(const struct lane *lane, const struct plan_step *plan, c
 		return failed && lane->engine->stop != GR_CANCELLED;
 	case WHEN_SUCCESS:
 		*ret_is_wish = lane->is_finally;
-		*ret_why = lane->engine->stop == GR_CANCELLED ? "the run was cancelled"
-			   : lane->engine->stop == GR_DEADLINE ? "the run's time was over"
-							       : "an earlier step did not pass";
+		*ret_why = lane->engine->stop == GR_CANCELLED  ? "the run was cancelled"
+		           : lane->engine->stop == GR_DEADLINE ? "the run's time was over"
+		                                               : "an earlier step did not pass";
 		return !failed;
 	}
 	return false;

@@ -21,7 +21,7 @@ static int evaluate_axes(struct task *task, json_t **ret_axes, struct gr_error *
 		(void)json_array_append_new(axes, values);
 		if (!json_is_array(values) || json_array_size(values) == 0)
 			return gr_fail(err, GR_CONFIG, 0, "matrix '%s' needs a list with at least one element",
-				task->plan->axes[i]);
+			        task->plan->axes[i]);
 	}
 	*ret_axes = gr_take(&axes);
 	return 0;
@@ -80,7 +80,7 @@ static json_t *own_steps(const struct lane *lane)
 	json_t *own = json_object(), *outputs;
 	const char *id;
 
-	json_object_foreach(lane->done, id, outputs)
+	json_object_foreach (lane->done, id, outputs)
 		if (!json_object_get(lane->parent->lane->done, id))
 			(void)json_object_set(own, id, outputs);
 	return own;
@@ -94,8 +94,9 @@ static json_t *outputs_of(const struct task *task)
 	for (size_t i = 0; i < task->lane_count; i++) {
 		const struct lane *lane = task->lanes[i];
 
-		(void)json_array_append_new(lanes, json_pack("{s:s, s:s, s:O?, s:o}", "name", lane->name, "outcome",
-			outcome_name(lane->outcome), "matrix", lane->matrix, "steps", own_steps(lane)));
+		(void)json_array_append_new(
+		        lanes, json_pack("{s:s, s:s, s:O?, s:o}", "name", lane->name, "outcome",
+		                       outcome_name(lane->outcome), "matrix", lane->matrix, "steps", own_steps(lane)));
 		if (lane->outcome == OUTCOME_PASSED)
 			passed++;
 		else
@@ -140,14 +141,14 @@ static void close_unstarted(struct task *task)
 {
 	while (task->lanes_next < task->lane_count) {
 		struct lane *lane = task->lanes[task->lanes_next++];
-		struct run_event event = {.kind = LANE_ENDED, .lane = lane->name, .outcome = OUTCOME_NOT_RUN,
-			.detail = lane->matrix};
+		struct run_event event = {
+		        .kind = LANE_ENDED, .lane = lane->name, .outcome = OUTCOME_NOT_RUN, .detail = lane->matrix};
 
 		lane->is_ended = true;
 		lane->outcome = OUTCOME_NOT_RUN;
 		engine_emit(task->engine, &event);
 		engine_problem(task->engine, task->engine->stop ? task->engine->stop : GR_NOT_RUN, lane->name,
-			task->plan->id, "lane '%s' was never started", lane->name);
+		        task->plan->id, "lane '%s' was never started", lane->name);
 	}
 }
 
@@ -160,8 +161,8 @@ static void settle(struct task *task)
 	json_decref(task->outputs);
 	task->outputs = outputs_of(task);
 	if (worst(task) != OUTCOME_PASSED && !task->error.failure)
-		(void)gr_fail(&task->error, worst(task) == OUTCOME_FAILED ? GR_FAILED : GR_UNKNOWN, 0,
-			"a lane did not pass");
+		(void)gr_fail(
+		        &task->error, worst(task) == OUTCOME_FAILED ? GR_FAILED : GR_UNKNOWN, 0, "a lane did not pass");
 	task_finish(task, worst(task));
 }
 

@@ -124,7 +124,8 @@ static void note_step(struct replay *replay, const struct run_event *event)
 	}
 }
 
-static int read_result(const struct reading *reading, const json_t *record, struct device_run *ret_run, struct gr_error *err)
+static int read_result(
+        const struct reading *reading, const json_t *record, struct device_run *ret_run, struct gr_error *err)
 {
 	const char *name = json_string_value(json_object_get(record, "file"));
 	const char *sha256 = json_string_value(json_object_get(record, "sha256"));
@@ -149,14 +150,14 @@ static int apply(struct reading *reading, const json_t *record, enum run_event_k
 {
 	struct device_run run = {0};
 	struct run_event event = {
-		.kind = kind,
-		.lane = json_string_value(json_object_get(record, "lane")),
-		.step = json_string_value(json_object_get(record, "step")),
-		.text = json_string_value(json_object_get(record, "text")),
-		.outcome = outcome_from_name(json_string_value(json_object_get(record, "outcome"))),
-		.done = json_integer_value(json_object_get(record, "done")),
-		.total = json_integer_value(json_object_get(record, "total")),
-		.detail = json_object_get(record, "detail"),
+	        .kind = kind,
+	        .lane = json_string_value(json_object_get(record, "lane")),
+	        .step = json_string_value(json_object_get(record, "step")),
+	        .text = json_string_value(json_object_get(record, "text")),
+	        .outcome = outcome_from_name(json_string_value(json_object_get(record, "outcome"))),
+	        .done = json_integer_value(json_object_get(record, "done")),
+	        .total = json_integer_value(json_object_get(record, "total")),
+	        .detail = json_object_get(record, "detail"),
 	};
 	const char *failure = json_string_value(json_object_get(record, "failure"));
 	int r = 0;
@@ -187,7 +188,8 @@ static int take_record(struct reading *reading, const json_t *record, struct gr_
 	if (json_integer_value(json_object_get(record, "v")) != JOURNAL_FORMAT || !type)
 		return gr_fail(err, GR_DISK, 0, "journal: written by another version of gridlane");
 	if (json_integer_value(json_object_get(record, "seq")) != reading->replay->sequence + 1)
-		return gr_fail(err, GR_DISK, 0, "journal: record %lld is missing", (long long)reading->replay->sequence + 1);
+		return gr_fail(
+		        err, GR_DISK, 0, "journal: record %lld is missing", (long long)reading->replay->sequence + 1);
 	reading->replay->sequence++;
 	reading->replay->generation = (unsigned)json_integer_value(json_object_get(record, "gen"));
 	if (strcmp(type, "head") == 0) {
@@ -197,7 +199,8 @@ static int take_record(struct reading *reading, const json_t *record, struct gr_
 		return 0;
 	}
 	kind = kind_from_name(type, &is_known);
-	return is_known ? apply(reading, record, kind, err) : gr_fail(err, GR_DISK, 0, "journal: unknown record '%s'", type);
+	return is_known ? apply(reading, record, kind, err)
+	                : gr_fail(err, GR_DISK, 0, "journal: unknown record '%s'", type);
 }
 
 static bool crc_holds(const char *line, size_t bytes)

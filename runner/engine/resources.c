@@ -1,5 +1,5 @@
-/* What the run holds and must give back, on every way out. A release counts when the server said yes, or when the list of
- * reservations no longer shows it. */
+/* What the run holds and must give back, on every way out. A release counts when the server said yes, or when the list
+ * of reservations no longer shows it. */
 #include "runner/engine/run.h"
 
 #include <string.h>
@@ -11,7 +11,7 @@
 static void say(struct engine *engine, enum run_event_kind kind, const struct resource *resource, enum outcome outcome)
 {
 	GR_AUTO_JSON json_t *detail = json_pack("{s:s, s:s, s:O}", "key", resource->key, "operation",
-		operation_get(resource->operation)->id, "arguments", resource->arguments);
+	        operation_get(resource->operation)->id, "arguments", resource->arguments);
 	struct run_event event = {.kind = kind, .text = resource->what, .outcome = outcome, .detail = detail};
 
 	engine_emit(engine, &event);
@@ -68,8 +68,8 @@ void resources_mark_released(struct engine *engine, const char *key)
 static void give_up(struct resource *resource)
 {
 	engine_problem(resource->engine, GR_RELEASE, NULL, NULL,
-		"%s may still be held: %s; `gridlane cleanup` tries again, the web console shows it", resource->what,
-		resource->error.text);
+	        "%s may still be held: %s; `gridlane cleanup` tries again, the web console shows it", resource->what,
+	        resource->error.text);
 	say(resource->engine, RUN_RESOURCE_RELEASED, resource, OUTCOME_ERROR);
 }
 
@@ -81,8 +81,7 @@ static bool list_shows(const json_t *body, const char *reservation)
 
 	if (answer_list(body, "data", &list, NULL) < 0)
 		return true; /* an answer that cannot be read proves nothing */
-	json_array_foreach(list, i, item)
-	{
+	json_array_foreach (list, i, item) {
 		GR_AUTO_FREE char *id = answer_text(item, "device_reservation_id|id");
 
 		if (id && strcmp(id, reservation) == 0)
@@ -107,8 +106,12 @@ static void on_list(void *context, const struct call_result *result)
 /* The release was refused or its answer was lost: does the list of reservations still show it? */
 static bool look(struct resource *resource, bool is_quick)
 {
-	struct call_order order = {.operation = OP_RESERVE_DEVICE_LIST, .policy = &retry_default, .is_quick = is_quick,
-		.deadline_ms = CLOCK_NEVER, .on_done = on_list, .context = resource};
+	struct call_order order = {.operation = OP_RESERVE_DEVICE_LIST,
+	        .policy = &retry_default,
+	        .is_quick = is_quick,
+	        .deadline_ms = CLOCK_NEVER,
+	        .on_done = on_list,
+	        .context = resource};
 
 	if (resource->checks++ || !json_object_get(resource->arguments, "device_reservation_id"))
 		return false;
@@ -133,15 +136,20 @@ static void on_released(void *context, const struct call_result *result)
 }
 
 /* Under a signal: two quick attempts inside the grace budget (reliability: class C). */
-static const struct retry_policy quick_policy = {.max = 1, .backoff_low_ms = 50, .backoff_high_ms = 200, .budget_ms = 4000};
+static const struct retry_policy quick_policy = {
+        .max = 1, .backoff_low_ms = 50, .backoff_high_ms = 200, .budget_ms = 4000};
 
 void resources_release_all(struct engine *engine, bool is_quick)
 {
 	for (size_t i = 0; i < engine->held_count; i++) {
 		struct resource *resource = engine->held[i];
-		struct call_order order = {.operation = resource->operation, .arguments = json_incref(resource->arguments),
-			.policy = is_quick ? &quick_policy : &retry_default, .is_quick = is_quick,
-			.deadline_ms = CLOCK_NEVER, .on_done = on_released, .context = resource};
+		struct call_order order = {.operation = resource->operation,
+		        .arguments = json_incref(resource->arguments),
+		        .policy = is_quick ? &quick_policy : &retry_default,
+		        .is_quick = is_quick,
+		        .deadline_ms = CLOCK_NEVER,
+		        .on_done = on_released,
+		        .context = resource};
 
 		if (resource->is_released || resource->call || resource->error.failure) {
 			json_decref(order.arguments);

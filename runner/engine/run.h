@@ -19,20 +19,20 @@ struct call;
 struct call_result {
 	enum call_outcome outcome;
 	bool may_still_work;
-	json_t *body;            /* borrowed during on_done */
+	json_t *body; /* borrowed during on_done */
 	struct gr_error error;
 	const char *file_sha256; /* borrowed, or NULL */
 	int64_t file_bytes;
-	unsigned attempts;       /* exchanges made */
+	unsigned attempts; /* exchanges made */
 };
 
 struct call_order {
 	enum operation_id operation;
-	json_t *arguments;       /* taken over */
+	json_t *arguments; /* taken over */
 	const struct retry_policy *policy;
-	int64_t answer_ms;       /* 0: the operation's own */
-	int64_t deadline_ms;     /* no repeat would begin after it */
-	bool is_quick;           /* cleanup under a signal */
+	int64_t answer_ms; /* 0: the operation's own */
+	int64_t deadline_ms; /* no repeat would begin after it */
+	bool is_quick; /* cleanup under a signal */
 	const char *lane, *step; /* for events; borrowed, must outlive the call; may be NULL */
 	void (*on_done)(void *context, const struct call_result *result);
 	void *context;
@@ -52,7 +52,7 @@ struct resource {
 	enum operation_id operation;
 	json_t *arguments;
 	bool is_released;
-	unsigned checks;         /* looks at the reservation list after an unclear answer */
+	unsigned checks; /* looks at the reservation list after an unclear answer */
 	struct call *call;
 	struct engine *engine;
 	struct gr_error error;
@@ -74,14 +74,14 @@ struct task {
 	const struct plan_step *plan;
 	struct step step;
 	struct step_context context;
-	struct timer wait, limit;     /* ACTION_WAIT; `timeout:` */
+	struct timer wait, limit; /* ACTION_WAIT; `timeout:` */
 	struct call *call;
 	struct transfer *fetch;
 	struct command *command;
-	struct gr_error stop;         /* set once the step was told to stop */
-	struct timer stop_by;         /* a start under way gets this long for its answer */
-	char *said;                   /* the last progress */
-	int64_t until_every_ms;       /* pace of `until:` */
+	struct gr_error stop; /* set once the step was told to stop */
+	struct timer stop_by; /* a start under way gets this long for its answer */
+	char *said; /* the last progress */
+	int64_t until_every_ms; /* pace of `until:` */
 	bool is_begun;
 	unsigned requests;
 	int64_t started_ms, started_wall_ms, deadline_ms;
@@ -103,7 +103,7 @@ void task_send(struct task *task, struct event *event); /* hand an event to the 
 /* ---- local commands (command.c) and documents that answers name (fetch.c) ---- */
 int command_start(struct task *task, const struct action *action, struct gr_error *err);
 void command_stop(struct command *command); /* TERM, then KILL; no call back follows; NULL is fine */
-void commands_free(struct engine *engine);  /* after the loop is gone */
+void commands_free(struct engine *engine); /* after the loop is gone */
 int fetch_start(struct task *task, const struct action *action, struct gr_error *err);
 
 /* ---- until (until.c) ----
@@ -118,14 +118,14 @@ void matrix_stop(struct task *task, enum gr_failure failure, const char *why);
 
 struct lane {
 	struct engine *engine;
-	struct task *parent;          /* the matrix it belongs to, or NULL */
+	struct task *parent; /* the matrix it belongs to, or NULL */
 	char *name;
 	const struct plan_step *steps;
 	size_t count, next;
-	json_t *matrix;               /* its values, or NULL */
-	json_t *done;                 /* `steps` of expressions: outputs by id */
+	json_t *matrix; /* its values, or NULL */
+	json_t *done; /* `steps` of expressions: outputs by id */
 	struct task *task;
-	struct timer turn;            /* goes on from the loop, never from inside a call back */
+	struct timer turn; /* goes on from the loop, never from inside a call back */
 	bool has_failed, is_ended, is_stopped, is_finally;
 	enum outcome outcome;
 	void (*on_end)(struct lane *lane);
@@ -142,7 +142,7 @@ json_t *scope_new(struct engine *engine, const struct lane *lane); /* a new obje
 json_t *scope_results(const struct engine *engine);
 /* `with:` of a step, evaluated and converted. */
 int scope_fields(struct engine *engine, const struct lane *lane, const struct plan_step *plan, json_t **ret_with,
-	struct gr_error *err);
+        struct gr_error *err);
 int scope_init(struct engine *engine, struct gr_error *err);
 void scope_release(struct engine *engine);
 
@@ -167,25 +167,25 @@ struct engine {
 	char *password;
 	struct retry_bucket bucket;
 	struct results results;
-	struct gr_error broken;       /* a reader failed (the journal's disk): nothing new may start */
-	int64_t server_skew_ms;       /* the server's clock minus ours */
+	struct gr_error broken; /* a reader failed (the journal's disk): nothing new may start */
+	int64_t server_skew_ms; /* the server's clock minus ours */
 	json_t *inputs, *environment, *devices, *app, *secrets, *run;
 	struct lane *main, *finally;
 	struct resource **held;
 	size_t held_count;
-	struct lookup *lookups;       /* of the vault, under way (call.c) */
+	struct lookup *lookups; /* of the vault, under way (call.c) */
 	struct command *commands;
 	struct timer limit, tick, grace;
 	int64_t started_ms;
-	enum gr_failure stop;         /* GR_CANCELLED, GR_DEADLINE, or GR_NONE */
+	enum gr_failure stop; /* GR_CANCELLED, GR_DEADLINE, or GR_NONE */
 	int signal_number;
-	unsigned requests;            /* HTTP exchanges, those outside steps (look-ups, releases) included */
+	unsigned requests; /* HTTP exchanges, those outside steps (look-ups, releases) included */
 	enum { PHASE_STEPS, PHASE_FINALLY, PHASE_RELEASE, PHASE_OVER } phase;
 };
 
 void engine_emit(struct engine *engine, struct run_event *event);
-void engine_problem(struct engine *engine, enum gr_failure failure, const char *lane, const char *step, const char *format, ...)
-	__attribute__((format(printf, 5, 6)));
+void engine_problem(struct engine *engine, enum gr_failure failure, const char *lane, const char *step,
+        const char *format, ...) __attribute__((format(printf, 5, 6)));
 /* The next phase, when what this one waits for is done. */
 void engine_advance(struct engine *engine);
 /* Signals and the run's time limit (cancel.c). */

@@ -27,7 +27,8 @@ static json_t *make_environment(void)
 		if (!equals || equals == *entry)
 			continue;
 		name = gr_strndup(*entry, (size_t)(equals - *entry));
-		if (!is_secret_name(name) && text_is_utf8(equals + 1, strlen(equals + 1)) && text_is_utf8(name, strlen(name)))
+		if (!is_secret_name(name) && text_is_utf8(equals + 1, strlen(equals + 1)) &&
+		        text_is_utf8(name, strlen(name)))
 			(void)json_object_set_new(environment, name, json_string(equals + 1));
 	}
 	return environment;
@@ -41,7 +42,7 @@ int scope_init(struct engine *engine, struct gr_error *err)
 	engine->inputs = json_object();
 	for (size_t i = 0; i < plan->input_count; i++)
 		(void)json_object_set(engine->inputs, plan->inputs[i].name,
-			plan->inputs[i].value ? plan->inputs[i].value : json_null());
+		        plan->inputs[i].value ? plan->inputs[i].value : json_null());
 	engine->secrets = json_object();
 	for (size_t i = 0; i < plan->secret_count; i++) {
 		GR_AUTO_FREE char *handle = handle_secret(plan->secrets[i].name);
@@ -50,8 +51,8 @@ int scope_init(struct engine *engine, struct gr_error *err)
 	}
 	engine->environment = make_environment();
 	engine->devices = json_object();
-	engine->run = json_pack("{s:s?, s:s?, s:s?}", "id", engine->options->run_id, "key", engine->options->run_key, "name",
-		plan->name);
+	engine->run = json_pack("{s:s?, s:s?, s:s?}", "id", engine->options->run_id, "key", engine->options->run_key,
+	        "name", plan->name);
 	return 0;
 }
 
@@ -87,8 +88,8 @@ json_t *scope_results(const struct engine *engine)
 	const char *verdict = verdict_name(verdict_so_far(engine, &totals));
 	double rate = totals.executed ? (double)totals.passed / (double)totals.executed : 0.0;
 	GR_AUTO_FREE char *summary = gr_printf("%s: %lld tests, %lld passed, %lld failed, %lld errors, %lld skipped",
-		verdict, (long long)totals.tests, (long long)totals.passed,
-		(long long)totals.failed, (long long)totals.errors, (long long)totals.skipped);
+	        verdict, (long long)totals.tests, (long long)totals.passed, (long long)totals.failed,
+	        (long long)totals.errors, (long long)totals.skipped);
 
 	for (size_t i = 0; i < engine->results.run_count; i++)
 		for (size_t j = 0; j < engine->results.runs[i].case_count; j++)
@@ -97,17 +98,18 @@ json_t *scope_results(const struct engine *engine)
 				missing += engine->results.runs[i].cases[j].failure == GR_NOT_RUN;
 			}
 	return json_pack("{s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:f, s:I, s:I, s:f, s:s, s:s}", "tests",
-		(json_int_t)totals.tests, "passed", (json_int_t)totals.passed, "failed", (json_int_t)totals.failed, "errors",
-		(json_int_t)totals.errors, "skipped", (json_int_t)totals.skipped, "flaky", (json_int_t)totals.flaky,
-		"executed", (json_int_t)totals.executed, "pass_rate", rate, "missing", (json_int_t)missing, "infra",
-		(json_int_t)infra, "seconds",
-		(double)(loop_now(engine->loop) - engine->started_ms) / 1000.0, "verdict", verdict, "summary", summary);
+	        (json_int_t)totals.tests, "passed", (json_int_t)totals.passed, "failed", (json_int_t)totals.failed,
+	        "errors", (json_int_t)totals.errors, "skipped", (json_int_t)totals.skipped, "flaky",
+	        (json_int_t)totals.flaky, "executed", (json_int_t)totals.executed, "pass_rate", rate, "missing",
+	        (json_int_t)missing, "infra", (json_int_t)infra, "seconds",
+	        (double)(loop_now(engine->loop) - engine->started_ms) / 1000.0, "verdict", verdict, "summary", summary);
 }
 
 json_t *scope_new(struct engine *engine, const struct lane *lane)
 {
-	json_t *scope = json_pack("{s:O, s:O, s:O, s:O, s:O, s:s?}", "inputs", engine->inputs, "secrets", engine->secrets,
-		"env", engine->environment, "devices", engine->devices, "run", engine->run, "name", engine->plan->name);
+	json_t *scope = json_pack("{s:O, s:O, s:O, s:O, s:O, s:s?}", "inputs", engine->inputs, "secrets",
+	        engine->secrets, "env", engine->environment, "devices", engine->devices, "run", engine->run, "name",
+	        engine->plan->name);
 
 	if (engine->app)
 		(void)json_object_set(scope, "app", engine->app);
@@ -122,7 +124,8 @@ json_t *scope_new(struct engine *engine, const struct lane *lane)
 
 /* ---- with: ---- */
 
-static int evaluate_into(json_t *object, const char *key, const struct node *node, const json_t *scope, struct gr_error *err)
+static int evaluate_into(
+        json_t *object, const char *key, const struct node *node, const json_t *scope, struct gr_error *err)
 {
 	json_t *value = NULL;
 	int r;
@@ -143,8 +146,10 @@ static int application_fields(struct engine *engine, const json_t *scope, json_t
 		r = evaluate_into(with, "id", engine->plan->app_id, scope, err);
 	if (r == 0)
 		r = evaluate_into(with, "token", engine->plan->app_token, scope, err);
-	if (r == 0 && json_object_get(with, "token")) { /* compared with the tokens of the list; `with` is never written anywhere */
-		GR_AUTO_FREE char *token = vault_resolve(engine->vault, json_string_value(json_object_get(with, "token")));
+	if (r == 0 && json_object_get(with,
+	                      "token")) { /* compared with the tokens of the list; `with` is never written anywhere */
+		GR_AUTO_FREE char *token =
+		        vault_resolve(engine->vault, json_string_value(json_object_get(with, "token")));
 
 		if (!token)
 			return gr_fail(err, GR_CONFIG, 0, "app: the token's secret is not known");
@@ -154,14 +159,15 @@ static int application_fields(struct engine *engine, const json_t *scope, json_t
 	return r;
 }
 
-static int selector_fields(const struct plan_selector *selector, const json_t *scope, json_t *list, struct gr_error *err)
+static int selector_fields(
+        const struct plan_selector *selector, const json_t *scope, json_t *list, struct gr_error *err)
 {
 	const struct {
 		const char *key;
 		const struct node *node;
 	} members[] = {{"name", selector->name}, {"os", selector->os}, {"tag", selector->tag},
-		{"platform", selector->platform}, {"manufacturer", selector->manufacturer}, {"id", selector->id},
-		{"udid", selector->udid}};
+	        {"platform", selector->platform}, {"manufacturer", selector->manufacturer}, {"id", selector->id},
+	        {"udid", selector->udid}};
 	json_t *entry = json_object();
 
 	(void)json_array_append_new(list, entry);
@@ -175,7 +181,7 @@ static int selector_fields(const struct plan_selector *selector, const json_t *s
 }
 
 static int devices_fields(struct engine *engine, const struct plan_devices *devices, const json_t *scope, json_t *with,
-	struct gr_error *err)
+        struct gr_error *err)
 {
 	json_t *any_of = json_array();
 	int r;
@@ -194,8 +200,9 @@ static int devices_fields(struct engine *engine, const struct plan_devices *devi
 	}
 	r = evaluate_into(with, "count", devices->count, scope, err);
 	if (r == 0 && (!json_is_integer(json_object_get(with, "count")) ||
-			      json_integer_value(json_object_get(with, "count")) < 1))
-		return gr_fail(err, GR_CONFIG, 0, "devices '%s': count must be a whole number from 1 on", devices->name);
+	                      json_integer_value(json_object_get(with, "count")) < 1))
+		return gr_fail(
+		        err, GR_CONFIG, 0, "devices '%s': count must be a whole number from 1 on", devices->name);
 	return r;
 }
 
@@ -250,7 +257,7 @@ static int default_fields(const struct plan_step *plan, json_t *with, struct gr_
 }
 
 int scope_fields(struct engine *engine, const struct lane *lane, const struct plan_step *plan, json_t **ret_with,
-	struct gr_error *err)
+        struct gr_error *err)
 {
 	GR_AUTO_JSON json_t *scope = scope_new(engine, lane);
 	GR_AUTO_JSON json_t *with = json_object();

@@ -1,5 +1,5 @@
-/* Which server, with which token: the pipeline's `server:` and `secrets:`, else the environment. Nothing is sent before all of it is
- * known to be there. */
+/* Which server, with which token: the pipeline's `server:` and `secrets:`, else the environment. Nothing is sent before
+ * all of it is known to be there. */
 #include "runner/engine/run.h"
 
 #include <stdlib.h>
@@ -62,7 +62,8 @@ static int load_secret(struct engine *engine, const struct plan_secret *secret, 
 	err->line = secret->line;
 	err->column = secret->column;
 	if (r == 0)
-		r = gr_fail(err, GR_CONFIG, 0, "secret '%s': the variable %s is not set", secret->name, secret->environment);
+		r = gr_fail(err, GR_CONFIG, 0, "secret '%s': the variable %s is not set", secret->name,
+		        secret->environment);
 	return r;
 }
 
@@ -82,7 +83,8 @@ static void learn_environment(struct engine *engine)
 }
 
 /* A text of `server:`, else of the environment. *ret_text may become NULL. Handles are resolved. */
-static int setting(struct engine *engine, const struct node *node, const char *variable, char **ret_text, struct gr_error *err)
+static int setting(
+        struct engine *engine, const struct node *node, const char *variable, char **ret_text, struct gr_error *err)
 {
 	GR_AUTO_JSON json_t *scope = NULL;
 	GR_AUTO_JSON json_t *value = NULL;
@@ -98,7 +100,7 @@ static int setting(struct engine *engine, const struct node *node, const char *v
 	if (r < 0 || json_is_null(value))
 		return r;
 	*ret_text = json_is_string(value) ? vault_resolve(engine->vault, json_string_value(value))
-					  : json_dumps(value, JSON_ENCODE_ANY);
+	                                  : json_dumps(value, JSON_ENCODE_ANY);
 	if (!*ret_text) {
 		err->line = node->line;
 		err->column = node->column;
@@ -120,8 +122,8 @@ static int read_url(struct engine *engine, struct gr_error *err)
 		return gr_context(err, "server.url");
 	if (!url || !*url)
 		return gr_fail(err, GR_CONFIG, 0,
-			"no server: set TESTGRID_URL (for example https://your-domain.testgrid.io) or `server.url`; "
-			"`gridlane run --sandbox` needs none");
+		        "no server: set TESTGRID_URL (for example https://your-domain.testgrid.io) or `server.url`; "
+		        "`gridlane run --sandbox` needs none");
 	return url_base(url, server->insecure_http, &engine->base_url, err);
 }
 
@@ -152,13 +154,13 @@ static int read_token(struct engine *engine, struct gr_error *err)
 		return gr_context(err, "server");
 	if (!engine->email || !engine->password)
 		return gr_fail(err, GR_CONFIG, 0,
-			"no token: set TESTGRID_TOKEN (or TESTGRID_EMAIL and TESTGRID_PASSWORD), or `server.token`");
+		        "no token: set TESTGRID_TOKEN (or TESTGRID_EMAIL and TESTGRID_PASSWORD), or `server.token`");
 	(void)redactor_add(engine->options->redactor, engine->password);
 	return 0;
 }
 
-static int read_file_setting(struct engine *engine, const struct node *node, const char *variable, char **ret_path,
-	struct gr_error *err)
+static int read_file_setting(
+        struct engine *engine, const struct node *node, const char *variable, char **ret_path, struct gr_error *err)
 {
 	int r = setting(engine, node, variable, ret_path, err);
 
@@ -203,14 +205,14 @@ int server_init(struct engine *engine, struct gr_error *err)
 	if (r < 0)
 		return r;
 	engine->settings = (struct transfer_settings){
-		.ca_file = engine->ca_file,
-		.client_cert = engine->client_cert,
-		.client_key = engine->client_key,
-		.proxy = engine->options->server_url ? "" : engine->proxy, /* the sandbox is on loopback */
-		.insecure_http = engine->plan->server.insecure_http || engine->options->server_url,
-		.trace = engine->options->trace,
-		.on_trace = engine->options->on_trace,
-		.trace_context = engine->options->user,
+	        .ca_file = engine->ca_file,
+	        .client_cert = engine->client_cert,
+	        .client_key = engine->client_key,
+	        .proxy = engine->options->server_url ? "" : engine->proxy, /* the sandbox is on loopback */
+	        .insecure_http = engine->plan->server.insecure_http || engine->options->server_url,
+	        .trace = engine->options->trace,
+	        .on_trace = engine->options->on_trace,
+	        .trace_context = engine->options->user,
 	};
 	engine->results.server = gr_strdup(engine->base_url);
 	return 0;

@@ -1,4 +1,5 @@
-/* One operation outside a pipeline: `gridlane api` and `gridlane devices`. The same vault, retries, redaction and TLS as in a run. */
+/* One operation outside a pipeline: `gridlane api` and `gridlane devices`. The same vault, retries, redaction and TLS
+ * as in a run. */
 #include "runner/engine/single.h"
 
 #include <signal.h>
@@ -41,8 +42,12 @@ static void on_signal(void *context, int number)
 
 static int call(struct single *single, enum operation_id operation, const json_t *arguments, struct gr_error *err)
 {
-	struct call_order order = {.operation = operation, .arguments = json_deep_copy(arguments), .policy = &retry_default,
-		.deadline_ms = CLOCK_NEVER, .on_done = on_done, .context = single};
+	struct call_order order = {.operation = operation,
+	        .arguments = json_deep_copy(arguments),
+	        .policy = &retry_default,
+	        .deadline_ms = CLOCK_NEVER,
+	        .on_done = on_done,
+	        .context = single};
 	int r;
 
 	loop_on_signal(single->engine.loop, on_signal, single);
@@ -68,7 +73,7 @@ static void release(struct single *single)
 }
 
 int single_call(const struct engine_options *options, enum operation_id operation, const json_t *arguments,
-	json_t **ret_answer, struct gr_error *err)
+        json_t **ret_answer, struct gr_error *err)
 {
 	static const struct plan none = {.name = NULL};
 	struct single single = {.engine = {.plan = &none, .options = options}};

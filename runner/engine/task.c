@@ -24,21 +24,21 @@ static void fill_context(struct task *task)
 	const struct poll_policy *poll = &task->plan->poll;
 
 	task->context = (struct step_context){
-		.run_id = engine->options->run_id,
-		.run_key = engine->options->run_key,
-		.pipeline = engine->plan->name,
-		.lane = task->lane->name,
-		.step = task->plan->id,
-		.server_url = engine->base_url,
-		.user_id = engine->user_id,
-		.app = engine->app,
-		.platform = engine->plan->app_platform,
-		.resend_lost_start = task->plan->resend_lost_start,
-		.poll = {.every_low_ms = engine_scaled(engine, poll->every_low_ms),
-			.every_high_ms = engine_scaled(engine, poll->every_high_ms),
-			.queue_ms = engine_scaled(engine, poll->queue_ms),
-			.stall_ms = engine_scaled(engine, poll->stall_ms),
-			.timeout_ms = engine_scaled(engine, poll->timeout_ms)},
+	        .run_id = engine->options->run_id,
+	        .run_key = engine->options->run_key,
+	        .pipeline = engine->plan->name,
+	        .lane = task->lane->name,
+	        .step = task->plan->id,
+	        .server_url = engine->base_url,
+	        .user_id = engine->user_id,
+	        .app = engine->app,
+	        .platform = engine->plan->app_platform,
+	        .resend_lost_start = task->plan->resend_lost_start,
+	        .poll = {.every_low_ms = engine_scaled(engine, poll->every_low_ms),
+	                .every_high_ms = engine_scaled(engine, poll->every_high_ms),
+	                .queue_ms = engine_scaled(engine, poll->queue_ms),
+	                .stall_ms = engine_scaled(engine, poll->stall_ms),
+	                .timeout_ms = engine_scaled(engine, poll->timeout_ms)},
 	};
 }
 
@@ -59,12 +59,12 @@ static void drop_work(struct task *task)
 static void emit_end(struct task *task)
 {
 	struct run_event event = {.kind = STEP_ENDED,
-		.outcome = task->outcome,
-		.failure = task->outcome == OUTCOME_PASSED ? GR_NONE : task->error.failure,
-		.text = task->outcome == OUTCOME_PASSED || !task->error.text[0] ? NULL : task->error.text,
-		.done = loop_now(task->engine->loop) - task->started_ms,
-		.total = task->requests,
-		.detail = task->outputs};
+	        .outcome = task->outcome,
+	        .failure = task->outcome == OUTCOME_PASSED ? GR_NONE : task->error.failure,
+	        .text = task->outcome == OUTCOME_PASSED || !task->error.text[0] ? NULL : task->error.text,
+	        .done = loop_now(task->engine->loop) - task->started_ms,
+	        .total = task->requests,
+	        .detail = task->outputs};
 
 	emit(task, &event);
 }
@@ -83,8 +83,8 @@ static void publish(struct task *task)
 		task->engine->app = json_incref(task->outputs);
 	}
 	if (strcmp(task->plan->kind->name, "select_devices") == 0)
-		(void)json_object_set(task->engine->devices, task->plan->devices->name,
-			json_object_get(task->outputs, "devices"));
+		(void)json_object_set(
+		        task->engine->devices, task->plan->devices->name, json_object_get(task->outputs, "devices"));
 }
 
 void task_finish(struct task *task, enum outcome outcome)
@@ -129,7 +129,8 @@ static void note_learned(struct task *task, json_t *learned)
 
 static void note_result(struct task *task, struct device_run *run)
 {
-	struct run_event event = {.kind = RUN_DEVICE_RESULT, .device_run = run, .failure = run ? run->failure : GR_NONE};
+	struct run_event event = {
+	        .kind = RUN_DEVICE_RESULT, .device_run = run, .failure = run ? run->failure : GR_NONE};
 
 	if (!run)
 		return;
@@ -140,13 +141,15 @@ static void note_result(struct task *task, struct device_run *run)
 	emit(task, &event);
 	if (run->failure && !task->error.failure)
 		(void)gr_fail(&task->error, run->failure, 0, "%s",
-			run->problem_count ? run->problems[0].message : failure_words(run->failure));
+		        run->problem_count ? run->problems[0].message : failure_words(run->failure));
 }
 
 static void note_progress(struct task *task, const struct action *action)
 {
-	struct run_event event = {.kind = STEP_PROGRESS, .text = action->progress, .done = action->progress_done,
-		.total = action->progress_total};
+	struct run_event event = {.kind = STEP_PROGRESS,
+	        .text = action->progress,
+	        .done = action->progress_done,
+	        .total = action->progress_total};
 
 	if (action->progress && !text_equal(action->progress, task->said)) { /* a change of state, not every poll */
 		gr_free(task->said);
@@ -154,7 +157,8 @@ static void note_progress(struct task *task, const struct action *action)
 		emit(task, &event);
 	}
 	if (action->warning) {
-		struct run_event warning = {.kind = RUN_PROBLEM, .failure = GR_SERVER, .text = action->warning, .done = 1};
+		struct run_event warning = {
+		        .kind = RUN_PROBLEM, .failure = GR_SERVER, .text = action->warning, .done = 1};
 
 		emit(task, &warning);
 	}
@@ -176,9 +180,13 @@ static void note_all(struct task *task, const struct action *action)
 static void on_answer(void *context, const struct call_result *result)
 {
 	struct task *task = context;
-	struct event event = {.kind = EVENT_ANSWER, .outcome = result->outcome, .may_still_work = result->may_still_work,
-		.body = result->body, .error = result->error, .file_sha256 = result->file_sha256,
-		.file_bytes = result->file_bytes};
+	struct event event = {.kind = EVENT_ANSWER,
+	        .outcome = result->outcome,
+	        .may_still_work = result->may_still_work,
+	        .body = result->body,
+	        .error = result->error,
+	        .file_sha256 = result->file_sha256,
+	        .file_bytes = result->file_bytes};
 
 	task->call = NULL;
 	task->requests += result->attempts;
@@ -197,9 +205,15 @@ static void on_wait_over(void *context)
 
 static void start_call(struct task *task, struct action *action)
 {
-	struct call_order order = {.operation = action->operation, .arguments = gr_take(&action->arguments),
-		.policy = &task->plan->retry, .answer_ms = action->answer_ms, .deadline_ms = task->deadline_ms,
-		.lane = task->lane->name, .step = task->plan->id, .on_done = on_answer, .context = task};
+	struct call_order order = {.operation = action->operation,
+	        .arguments = gr_take(&action->arguments),
+	        .policy = &task->plan->retry,
+	        .answer_ms = action->answer_ms,
+	        .deadline_ms = task->deadline_ms,
+	        .lane = task->lane->name,
+	        .step = task->plan->id,
+	        .on_done = on_answer,
+	        .context = task};
 
 	if (!order.arguments)
 		order.arguments = json_object();
@@ -219,7 +233,7 @@ static int finish_from_action(struct task *task, struct action *action, struct g
 		task->error = (struct gr_error){0};
 	else if (!task->error.failure)
 		(void)gr_fail(&task->error, action->outcome == OUTCOME_FAILED ? GR_FAILED : GR_UNKNOWN, 0, "%s",
-			failure_words(action->outcome == OUTCOME_FAILED ? GR_FAILED : GR_UNKNOWN));
+		        failure_words(action->outcome == OUTCOME_FAILED ? GR_FAILED : GR_UNKNOWN));
 	task_finish(task, action->outcome);
 	return 0;
 }
@@ -309,8 +323,8 @@ static void on_limit(void *context)
 {
 	struct task *task = context;
 	char span[CLOCK_TEXT_BYTES];
-	GR_AUTO_FREE char *why = gr_printf("the step's timeout of %s is over",
-		clock_format_span(task->plan->timeout_ms, span));
+	GR_AUTO_FREE char *why =
+	        gr_printf("the step's timeout of %s is over", clock_format_span(task->plan->timeout_ms, span));
 
 	task_stop(task, GR_DEADLINE, why);
 }
@@ -355,12 +369,13 @@ static void finish_as_known(struct task *task, const struct replay_step *known)
 	task->started_ms -= known->elapsed_ms; /* what it took then */
 	task->outputs = json_incref(known->outputs);
 	if (known->failure)
-		(void)gr_fail(&task->error, known->failure, 0, "%s", known->text ? known->text : failure_words(known->failure));
+		(void)gr_fail(&task->error, known->failure, 0, "%s",
+		        known->text ? known->text : failure_words(known->failure));
 	task_finish(task, known->outcome);
 }
 
-/* A step that was under way goes on from what it had learned. A request that left a trace on the server and whose answer is not known
- * is told to the step as `lost`: it looks for the trace before it sends anything. */
+/* A step that was under way goes on from what it had learned. A request that left a trace on the server and whose
+ * answer is not known is told to the step as `lost`: it looks for the trace before it sends anything. */
 static void remember(struct task *task, const struct replay_step *known)
 {
 	if (!known)
@@ -388,11 +403,13 @@ struct task *task_start(struct lane *lane, const struct plan_step *plan)
 {
 	struct task *task = gr_alloc(1, sizeof(*task));
 	GR_AUTO_JSON json_t *facts = json_pack("{s:s?, s:b, s:b, s:b}", "name", plan->name, "runs_tests",
-		plan->kind && (plan->kind->flags & KIND_RUNS_TESTS), "best_effort", plan->best_effort, "may_continue",
-		plan->may_continue);
-	struct run_event started = {.kind = STEP_STARTED, .text = plan->kind ? plan->kind->name : "matrix", .detail = facts};
+	        plan->kind && (plan->kind->flags & KIND_RUNS_TESTS), "best_effort", plan->best_effort, "may_continue",
+	        plan->may_continue);
+	struct run_event started = {
+	        .kind = STEP_STARTED, .text = plan->kind ? plan->kind->name : "matrix", .detail = facts};
 	struct event first = {.kind = EVENT_START};
-	const struct replay_step *known = plan->kind ? replay_find(lane->engine->options->replay, lane->name, plan->id) : NULL;
+	const struct replay_step *known =
+	        plan->kind ? replay_find(lane->engine->options->replay, lane->name, plan->id) : NULL;
 	struct gr_error err = {0};
 
 	task->engine = lane->engine;

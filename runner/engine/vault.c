@@ -57,7 +57,8 @@ void vault_put(struct vault *vault, const char *handle, const char *secret)
 {
 	struct entry *entry = find(vault, handle);
 
-	(void)redactor_add(vault->redactor, secret); /* too short to be taken out without harm: said by `doctor`, not here */
+	(void)redactor_add(
+	        vault->redactor, secret); /* too short to be taken out without harm: said by `doctor`, not here */
 	if (!entry) {
 		vault->entries = gr_grow(vault->entries, vault->count, sizeof(*vault->entries));
 		entry = &vault->entries[vault->count++];
@@ -103,7 +104,7 @@ static void learn_members(struct vault *vault, const json_t *object)
 	json_t *value;
 
 	learn_pair(vault, object);
-	json_object_foreach((json_t *)(uintptr_t)object, key, value)
+	json_object_foreach ((json_t *)(uintptr_t)object, key, value)
 		if (json_is_string(value) && is_token_key(key) && !handle_is(json_string_value(value)))
 			(void)redactor_add(vault->redactor, json_string_value(value));
 }
@@ -124,16 +125,14 @@ static void learn_everywhere(struct vault *vault, const json_t *answer)
 
 		if (json_is_object(top)) {
 			learn_members(vault, top);
-			json_object_foreach((json_t *)(uintptr_t)top, key, value)
-			{
+			json_object_foreach ((json_t *)(uintptr_t)top, key, value) {
 				if (!json_is_object(value) && !json_is_array(value))
 					continue;
 				stack = gr_grow(stack, depth, sizeof(*stack));
 				stack[depth++] = value;
 			}
 		} else {
-			json_array_foreach(top, i, value)
-			{
+			json_array_foreach (top, i, value) {
 				if (!json_is_object(value) && !json_is_array(value))
 					break; /* lists of scalars hold no names */
 				stack = gr_grow(stack, depth, sizeof(*stack));
@@ -203,8 +202,7 @@ const char *vault_missing(const struct vault *vault, const json_t *arguments)
 	const char *key;
 	json_t *value;
 
-	json_object_foreach((json_t *)(uintptr_t)arguments, key, value)
-	{
+	json_object_foreach ((json_t *)(uintptr_t)arguments, key, value) {
 		GR_AUTO_FREE char *handle = NULL;
 
 		if (!json_is_string(value) || !handle_is(json_string_value(value)))
@@ -238,6 +236,7 @@ bool vault_lookup(const char *handle, unsigned attempt, enum operation_id *ret_o
 		return true;
 	}
 	*ret_operation = OP_GET_APPLICATION_INFO;
-	*ret_arguments = json_pack("{s:s%}", "app_id", handle + strlen(version), (size_t)(slash - handle) - strlen(version));
+	*ret_arguments =
+	        json_pack("{s:s%}", "app_id", handle + strlen(version), (size_t)(slash - handle) - strlen(version));
 	return true;
 }
