@@ -231,6 +231,7 @@ static json_t *upload(struct call *call, const json_t *app, const json_t *versio
 	const json_t *file = json_object_get(call->files, "upload_file");
 	json_t *build = build_add(call->state, app, version, name, member_text(file, "file"));
 
+	member_set_text(build, "user_id", member_text(call->user, "user_id"));
 	(void)json_object_set(build, "sha256", json_object_get(file, "sha256"));
 	(void)json_object_set(build, "bytes", json_object_get(file, "bytes"));
 	if (*call_text(call, "bundle_identifier") != '\0')

@@ -42,7 +42,7 @@ static json_t *scalar_value(const yaml_event_t *event)
 		if (number_parse_real(text, &real))
 			return json_real(real);
 	}
-	return json_stringn(text, event->data.scalar.length);
+	return strlen(text) == event->data.scalar.length ? json_string(text) : NULL;
 }
 
 /* Steals value. */
@@ -173,6 +173,19 @@ static int load_default(json_t **ret_scenario, struct gr_error *err)
 	return 0;
 }
 
+/* The file's keys win; `suites` and `timezones` go together name by name, so that a file need not repeat the others. */
+static void merge(json_t *scenario, json_t *given)
+{
+	static const char *const maps[] = {"suites", "timezones"};
+	size_t i;
+
+	for (i = 0; i < GR_COUNT(maps); i++)
+		if (json_object_get(given, maps[i]) != NULL)
+			(void)json_object_update_missing(
+			        json_object_get(given, maps[i]), json_object_get(scenario, maps[i]));
+	(void)json_object_update(scenario, given);
+}
+
 int scenario_load(const char *file, json_t **ret_scenario, struct gr_error *err)
 {
 	GR_AUTO_JSON json_t *scenario = NULL;
@@ -186,7 +199,7 @@ int scenario_load(const char *file, json_t **ret_scenario, struct gr_error *err)
 		        scenario_parse(buffer_text(&text), text.bytes, file, &given, err) != 0 ||
 		        scenario_check(given, file, err) != 0)
 			return -GR_CONFIG;
-		(void)json_object_update(scenario, given);
+		merge(scenario, given);
 	}
 	*ret_scenario = gr_take(&scenario);
 	return 0;

@@ -6,12 +6,14 @@
 #include "runner/base/memory.h"
 #include "runner/base/number.h"
 
-/* A text that is the number's only spelling: "15" is, "007" and "" are not. NULL: leave it. */
+/* A flag, or a text that is the number's only spelling: "15" is, "007" and "" are not. NULL: leave it. */
 static json_t *as_number(const json_t *value)
 {
 	int64_t number = 0;
 	GR_AUTO_FREE char *again = NULL;
 
+	if (json_is_boolean(value))
+		return json_integer(json_is_true(value));
 	if (!json_is_string(value) || !number_parse_int(json_string_value(value), &number))
 		return NULL;
 	again = gr_printf("%" PRId64, number);
@@ -22,6 +24,8 @@ static json_t *as_text(const json_t *value)
 {
 	GR_AUTO_FREE char *text = NULL;
 
+	if (json_is_boolean(value))
+		return json_string(json_is_true(value) ? "true" : "false");
 	if (!json_is_integer(value))
 		return NULL;
 	text = gr_printf("%" JSON_INTEGER_FORMAT, json_integer_value(value));

@@ -1,4 +1,4 @@
-/* The switch `types`: the same answers with numbers as text, text as numbers, or a mixture. */
+/* The switch `types`: the same answers with numbers and flags as text, text and flags as numbers, or a mixture. */
 #ifndef GRIDLANE_SANDBOX_TYPES_H
 #define GRIDLANE_SANDBOX_TYPES_H
 

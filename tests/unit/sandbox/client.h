@@ -189,27 +189,28 @@ static inline const char *dig_text(const struct world *world, const char *path)
 	return text;
 }
 
+/* What a flag says: 1 yes, 0 no, -1 nothing. */
+static inline int flag(const struct world *world, const char *key)
+{
+	const json_t *value = json_object_get(world->json, key);
+	const char *text = json_string_value(value);
+
+	if (text != NULL)
+		return strcmp(text, "true") == 0 || strcmp(text, "1") == 0;
+	return value == NULL ? -1 : json_is_true(value) || json_integer_value(value) == 1;
+}
+
 static inline void assert_refused(const struct world *world, const char *words)
 {
-	const json_t *status = json_object_get(world->json, "status");
-	const json_t *success = json_object_get(world->json, "success");
-	bool is_no = (status == NULL || json_is_false(status) ||
-	                     (json_is_integer(status) && json_integer_value(status) == 0)) &&
-	             (success == NULL || json_is_false(success) ||
-	                     (json_is_integer(success) && json_integer_value(success) == 0));
+	int status = flag(world, "status"), success = flag(world, "success");
 
-	if (world->json == NULL || !is_no || (status == NULL && success == NULL) ||
-	        strstr(world->raw.data, words) == NULL)
+	if (status == 1 || success == 1 || (status < 0 && success < 0) || strstr(world->raw.data, words) == NULL)
 		fail_msg("not refused with '%s': %s", words, buffer_text(&world->raw));
 }
 
 static inline void assert_accepted(const struct world *world)
 {
-	const json_t *status = json_object_get(world->json, "status");
-	const json_t *success = json_object_get(world->json, "success");
-
-	if (!json_is_true(status) && !json_is_true(success) && json_integer_value(status) != 1 &&
-	        json_integer_value(success) != 1)
+	if (flag(world, "status") != 1 && flag(world, "success") != 1)
 		fail_msg("not accepted: %s", buffer_text(&world->raw));
 }
 
@@ -227,6 +228,8 @@ static inline char *world_upload(struct world *world)
 {
 	post(world, "/ci/upload_app_build", TOKENS(world), "upload_file@app.apk", "PK", "build_name", "nightly");
 	assert_accepted(world);
+	if (json_is_integer(dig(world, "app_build_id")))
+		return gr_printf("%d", (int)json_integer_value(dig(world, "app_build_id")));
 	return gr_strdup(dig_text(world, "app_build_id"));
 }
 
