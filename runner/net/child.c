@@ -20,6 +20,8 @@
 #define DRAIN_MS 500
 #define DRAIN_READS 64 /* 1 MiB, the most that a pipe holds */
 #define KILL_WAIT_MS 1000
+/* Where the kernel has no pidfd (or a sandbox forbids it), a look this often tells of a child's end. */
+#define LOOK_MS 20
 
 struct stream {
 	struct child *child;
@@ -37,7 +39,7 @@ struct child {
 	int pidfd;
 	bool is_dead, is_reaped;
 	struct stream streams[2];
-	struct timer drain;
+	struct timer timer; /* looks for the end without a pidfd; then for the end of the pipes */
 };
 
 /* ---- in the child, between fork and exec: async-signal-safe calls alone ---- */
@@ -114,7 +116,7 @@ static void child_release(struct child *child)
 		place = &(*place)->next;
 	if (*place)
 		*place = child->next;
-	loop_timer_clear(child->loop, &child->drain);
+	loop_timer_clear(child->loop, &child->timer);
 	for (size_t i = 0; i < 2; i++) {
 		if (child->streams[i].fd >= 0) {
 			loop_unwatch(child->loop, child->streams[i].fd);
@@ -219,10 +221,33 @@ static void on_death(void *context)
 
 	child->is_dead = true;
 	loop_unwatch(child->loop, child->pidfd);
-	if (is_over(child))
+	if (is_over(child)) {
 		finish(child);
+		return;
+	}
+	child->timer.on_due = on_drain_due;
+	loop_timer_set(child->loop, &child->timer, loop_now(child->loop) + DRAIN_MS);
+}
+
+static void look_for_death(void *context)
+{
+	struct child *child = context;
+	siginfo_t info = {0};
+
+	if (waitid(P_PID, (id_t)child->pid, &info, WEXITED | WNOHANG | WNOWAIT) < 0 || info.si_pid)
+		on_death(child);
 	else
-		loop_timer_set(child->loop, &child->drain, loop_now(child->loop) + DRAIN_MS);
+		loop_timer_set(child->loop, &child->timer, loop_now(child->loop) + LOOK_MS);
+}
+
+static int watch_death(struct child *child, struct gr_error *err)
+{
+	child->timer = (struct timer){.on_due = look_for_death, .context = child};
+	child->pidfd = pidfd_open(child->pid, 0);
+	if (child->pidfd >= 0)
+		return loop_watch(child->loop, child->pidfd, on_death, child, err);
+	loop_timer_set(child->loop, &child->timer, loop_now(child->loop) + LOOK_MS);
+	return 0;
 }
 
 static void close_pipe(int ends[2])
@@ -284,9 +309,6 @@ static int watch_child(struct child *child, struct start *start, struct gr_error
 	int *ends[2] = {&start->out[0], &start->err[0]};
 	int r;
 
-	child->pidfd = pidfd_open(child->pid, 0);
-	if (child->pidfd < 0)
-		return gr_fail(err, GR_COMMAND, errno, "cannot wait for '%s'", start->argv[0]);
 	for (size_t i = 0; i < 2; i++) {
 		child->streams[i] = (struct stream){.child = child, .fd = *ends[i], .is_stderr = i == 1};
 		*ends[i] = -1;
@@ -294,7 +316,7 @@ static int watch_child(struct child *child, struct start *start, struct gr_error
 		if (r < 0)
 			return r;
 	}
-	return loop_watch(child->loop, child->pidfd, on_death, child, err);
+	return watch_death(child, err);
 }
 
 static void kill_at_once(struct child *child)
@@ -304,9 +326,9 @@ static void kill_at_once(struct child *child)
 	if (child->is_reaped)
 		return;
 	(void)kill(-child->pid, SIGKILL);
-	if (child->pidfd >= 0)
-		(void)poll(&death, 1, KILL_WAIT_MS);
-	(void)waitpid(child->pid, NULL, WNOHANG); /* one stuck in the kernel is left to init */
+	for (int waited_ms = 0; waited_ms < KILL_WAIT_MS && waitpid(child->pid, NULL, WNOHANG) == 0;
+	        waited_ms += LOOK_MS)
+		(void)poll(&death, 1, LOOK_MS); /* one stuck in the kernel is left to init */
 }
 
 static struct child *adopt(struct loop *loop, pid_t pid, const struct child_ops *ops, void *context)
@@ -318,7 +340,6 @@ static struct child *adopt(struct loop *loop, pid_t pid, const struct child_ops 
 	child->ops = ops;
 	child->context = context;
 	child->pidfd = child->streams[0].fd = child->streams[1].fd = -1;
-	child->drain = (struct timer){.on_due = on_drain_due, .context = child};
 	child->next = loop->children;
 	loop->children = child;
 	return child;

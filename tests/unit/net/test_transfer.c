@@ -275,6 +275,33 @@ static void it_knows_that_only_a_part_was_sent(void **state)
 	assert_string_equal(probe->result.file_sha256, "");
 }
 
+static void it_knows_that_nothing_was_sent_before_tls_stands(void **state)
+{
+	struct probe *probe = *state;
+	struct transfer_request request = request_of(TRANSFER_POST | TRANSFER_ONCE | TRANSFER_QUICK);
+	GR_AUTO_FREE char *url = NULL;
+
+	{
+		SERVE(probe, SAY(SEND, "HTTP/1.1 400 Plain\r\n\r\n"), DO(HANG));
+		url = gr_printf("https://127.0.0.1:%u/", probe->server->port);
+		request.url = url;
+		assert_int_equal(exchange(probe, &request)->curl_code, CURLE_SSL_CONNECT_ERROR);
+		assert_int_equal(probe->result.sent, SENT_NOTHING);
+		assert_non_null(strstr(probe->result.error.text, "no TLS connection ("));
+	}
+	gr_free(url);
+	{
+		SERVE(probe, DO(HANG));
+		url = gr_printf("https://127.0.0.1:%u/", probe->server->port);
+		request.url = url;
+		assert_int_equal(exchange(probe, &request)->curl_code, CURLE_OPERATION_TIMEDOUT);
+		assert_int_equal(probe->result.sent, SENT_NOTHING);
+		assert_true(probe->result.is_timeout);
+		assert_non_null(strstr(probe->result.error.text, "no connection in time"));
+		assert_in_range(probe->result.elapsed_ms, 1400, 60000);
+	}
+}
+
 static void it_takes_a_hundred_for_no_answer(void **state)
 {
 	struct probe *probe = *state;
@@ -874,6 +901,27 @@ static void it_reads_certificates_before_anything_leaves(void **state)
 	assert_non_null(strstr(err.text, "chmod 600"));
 }
 
+static void it_refuses_downloads_from_names_that_stand_for_this_machine(void **state)
+{
+	struct probe *probe = *state;
+	struct transfer_request request = request_of(0);
+	GR_AUTO_FREE char *url = NULL;
+
+	SERVE(probe, SAY(ANSWER, OK_ANSWER), DO(AGAIN));
+	url = gr_printf("http://any.localhost:%u/?sekret", probe->server->port); /* libcurl itself resolves these */
+	request.url = url;
+	probe->settings.insecure_http = true;
+	assert_int_equal(exchange(probe, &request)->curl_code, CURLE_COULDNT_CONNECT);
+	assert_int_equal(probe->result.error.failure, GR_PROTOCOL);
+	assert_non_null(strstr(probe->result.error.text, "stands for an address of this machine"));
+	assert_int_equal(probe->server->connection_count, 0);
+	probe->settings.base_url = "http://127.0.0.1:1"; /* unless the server is such a one itself */
+	assert_int_equal(exchange(probe, &request)->status, 200);
+	probe->settings.base_url = NULL;
+	request.flags = TRANSFER_POST; /* to the server that the pipeline names */
+	assert_int_equal(exchange(probe, &request)->status, 200);
+}
+
 static void it_goes_through_a_proxy_and_says_when_that_refuses(void **state)
 {
 	struct probe *probe = *state;
@@ -946,6 +994,7 @@ int main(void)
 	        TRANSFER_TEST(it_sends_a_start_once_although_libcurl_would_send_it_twice),
 	        TRANSFER_TEST(it_knows_that_nothing_was_sent_without_a_connection),
 	        TRANSFER_TEST(it_knows_that_only_a_part_was_sent),
+	        TRANSFER_TEST(it_knows_that_nothing_was_sent_before_tls_stands),
 	        TRANSFER_TEST(it_takes_a_hundred_for_no_answer),
 	        TRANSFER_TEST(it_takes_cut_bodies_for_errors),
 	        TRANSFER_TEST(it_takes_what_is_not_http_for_an_error),
@@ -972,6 +1021,7 @@ int main(void)
 	        TRANSFER_TEST(it_sends_quick_ones_past_those_that_wait),
 	        TRANSFER_TEST(it_refuses_plain_http_and_odd_urls),
 	        TRANSFER_TEST(it_reads_certificates_before_anything_leaves),
+	        TRANSFER_TEST(it_refuses_downloads_from_names_that_stand_for_this_machine),
 	        TRANSFER_TEST(it_goes_through_a_proxy_and_says_when_that_refuses),
 	        TRANSFER_TEST(it_traces_without_query_and_bodies),
 	};
