@@ -6,35 +6,10 @@
 #include "runner/base/clock.h"
 #include "runner/base/memory.h"
 #include "runner/base/text.h"
-#include "runner/steps/app_run.h"
+#include "runner/steps/app_state.h"
 #include "runner/steps/machines.h"
-#include "runner/steps/outcome.h"
-#include "runner/steps/polling.h"
 
-enum phase {
-	PHASE_TARGET,
-	PHASE_SNAPSHOT,
-	PHASE_BUSY,
-	PHASE_START,
-	PHASE_PROOF,
-	PHASE_SEARCH,
-	PHASE_PAUSE,
-	PHASE_POLL
-};
-
-struct state {
-	enum phase phase;
-	struct app_run run;
-	struct proof proof;
-	struct search search;
-	struct watch watch;
-	struct polling polling;
-	bool has_started; /* a start was sent, by this process or one before */
-	bool was_resent, has_busy;
-	int64_t busy_ms; /* since when the device is busy */
-};
-
-static void recall(struct step *step, struct state *state)
+static void recall(struct step *step, struct app_state *state)
 {
 	struct app_run *run = &state->run;
 	const char *source = memory_text(step, "source");
@@ -48,13 +23,19 @@ static void recall(struct step *step, struct state *state)
 		if (text_equal(sources[i], source))
 			run->source = sources[i];
 	state->was_resent = json_is_true(json_object_get(step->memory, "resent"));
+	/* Where it is, should it be stopped before it goes on. */
+	state->phase = PHASE_SEARCH;
+	if (run->build_id != NULL || run->build_version != NULL)
+		state->phase = PHASE_PROOF;
+	if (run->number != NULL)
+		state->phase = PHASE_POLL;
 	if (run->target.app_id == NULL)
 		run->target.app_id = gr_strdup(memory_text(step, "app_id"));
 	if (run->target.bundle_id == NULL)
 		run->target.bundle_id = gr_strdup(memory_text(step, "bundle_id"));
 }
 
-static int recall_device(struct step *step, struct state *state, struct gr_error *err)
+static int recall_device(struct step *step, struct app_state *state, struct gr_error *err)
 {
 	const json_t *device = json_object_get(step->memory, "device");
 
@@ -66,7 +47,7 @@ static int recall_device(struct step *step, struct state *state, struct gr_error
 
 static int begin(struct step *step, struct gr_error *err)
 {
-	struct state *state = gr_alloc(1, sizeof(*state));
+	struct app_state *state = gr_alloc(1, sizeof(*state));
 	int failure = 0;
 
 	step->state = state;
@@ -85,7 +66,7 @@ static int begin(struct step *step, struct gr_error *err)
 
 static void release(struct step *step)
 {
-	struct state *state = step->state;
+	struct app_state *state = step->state;
 
 	if (state == NULL)
 		return;
@@ -101,215 +82,10 @@ static void release(struct step *step)
 	step->state = NULL;
 }
 
-/* ---- the result ---- */
-
-static struct device_run *make_result(const struct step *step, const struct event *event, enum gr_failure cut)
-{
-	const struct state *state = step->state;
-	const struct app_run *run = &state->run;
-	struct device_run *result = result_new(step, RUN_SCRIPTLESS, &run->target.device);
-
-	result->build_number = gr_strdup(run->number);
-	result->number_source = gr_strdup(run->number != NULL ? run->source : NULL);
-	result->is_adopted = text_equal(run->source, "adopted");
-	result->build_id = gr_strdup(run->build_id != NULL ? run->build_id : state->watch.build_id);
-	result->url = gr_strdup(state->watch.url);
-	result->polls = state->watch.polls;
-	if (state->has_started)
-		polling_fill(&state->polling, event, result);
-	watch_judge(&state->watch, cut, result);
-	return result;
-}
-
-static json_t *make_outputs(const struct state *state, const struct device_run *result)
-{
-	json_t *outputs = json_object();
-
-	set_text(outputs, "build_number", result->build_number);
-	set_text(outputs, "build_id", result->build_id);
-	set_text(outputs, "build_url", result->url);
-	set_text(outputs, "build_test_id", state->watch.build_test_id);
-	(void)json_object_set_new(outputs, "adopted", json_boolean(result->is_adopted));
-	result_outputs(result, outputs);
-	return outputs;
-}
-
-static int hand_over(const struct state *state, struct device_run *result, enum outcome outcome, struct action *action)
-{
-	action->device_run = result;
-	return step_done(action, outcome, make_outputs(state, result));
-}
-
-/* Over: the server said so, and it is believed. */
-static int finish(const struct step *step, const struct event *event, struct action *action)
-{
-	const struct state *state = step->state;
-	struct device_run *result = make_result(step, event, GR_NONE);
-
-	result->is_complete = state->watch.is_present && state->watch.completed != COMPLETION_STOPPED &&
-	                      (state->watch.completed == COMPLETION_DONE || state->watch.raw_completed == NULL);
-	result->lag_most_ms = event->now_ms - state->polling.not_over_ms;
-	result_settle(result);
-	return hand_over(state, result, result_outcome(result), action);
-}
-
-/* What is on the server now, for the problem's text; the caller's. */
-static char *say_whereabouts(const struct step *step)
-{
-	const struct state *state = step->state;
-	const struct app_run *run = &state->run;
-	GR_AUTO_BUFFER struct buffer words = {0};
-
-	if (state->phase == PHASE_TARGET || state->phase == PHASE_SNAPSHOT || state->phase == PHASE_BUSY)
-		return gr_printf("no run was started");
-	if (state->phase == PHASE_START || state->phase == PHASE_SEARCH)
-		return gr_printf("a start was sent and its outcome is not known: a run may go on on the server");
-	buffer_printf(&words, "build %s", run->number != NULL ? run->number : "(number not proven)");
-	if (run->number == NULL)
-		buffer_printf(&words, " of build_id %s and build_version %s",
-		        run->build_id != NULL ? run->build_id : "(none)",
-		        run->build_version != NULL ? run->build_version : "(none)");
-	if (state->watch.url != NULL)
-		buffer_printf(&words, " (%s)", state->watch.url);
-	buffer_add_text(&words, " keeps running on the server, as the API has no operation that stops it");
-	return buffer_take(&words);
-}
-
-/* Ended before its end: the result as far as known. */
-static int cut_short(const struct step *step, const struct event *event, struct action *action, enum outcome outcome,
-        const struct gr_error *why)
-{
-	const struct state *state = step->state;
-	struct device_run *result = make_result(step, event, why->failure);
-	GR_AUTO_FREE char *whereabouts = say_whereabouts(step);
-
-	device_run_add_problem(result, why->failure, "%s; %s", why->text, whereabouts);
-	result->failure = watch_failed(&state->watch) > 0 && outcome == OUTCOME_FAILED ? GR_FAILED : why->failure;
-	return hand_over(state, result, outcome, action);
-}
-
-/* After a start was sent, an error is a result too: it names the run. */
-static int end_with(
-        const struct step *step, const struct event *event, struct action *action, const struct gr_error *why)
-{
-	struct action kept = {.learned = action->learned};
-
-	action->learned = NULL;
-	action_release(action);
-	*action = kept;
-	return cut_short(step, event, action, OUTCOME_ERROR, why);
-}
-
-static int stop(const struct step *step, const struct event *event, struct action *action)
-{
-	struct gr_error why = event->error;
-
-	if (why.failure == GR_NONE)
-		why.failure = GR_CANCELLED;
-	if (why.text[0] == '\0')
-		(void)gr_fail(&why, why.failure, 0, "%s", failure_words(why.failure));
-	return cut_short(step, event, action, why.failure == GR_CANCELLED ? OUTCOME_CANCELLED : OUTCOME_ERROR, &why);
-}
-
-/* ---- polling ---- */
-
-static int poll_now(const struct step *step, struct action *action)
-{
-	struct state *state = step->state;
-
-	state->phase = PHASE_POLL;
-	return app_run_ask(&state->run, state->run.number, action);
-}
-
-static int pause_poll(const struct step *step, const struct event *event, struct action *action)
-{
-	struct state *state = step->state;
-	struct gr_error why = {0};
-
-	if (polling_wait(&state->polling, &step->context->poll, event, action, &why) != 0)
-		return end_with(step, event, action, &why);
-	state->phase = PHASE_PAUSE;
-	return 0;
-}
-
-static void note_progress(struct state *state, struct action *action)
-{
-	size_t ended = watch_ended(&state->watch), failed = watch_failed(&state->watch);
-
-	action->progress_done = (int64_t)ended;
-	action->progress_total = (int64_t)state->watch.count;
-	if (state->watch.is_queued)
-		action->progress = gr_printf("build %s is queued", state->run.number);
-	else
-		action->progress = gr_printf(
-		        "build %s: %zu/%zu tests, %zu failed", state->run.number, ended, state->watch.count, failed);
-}
-
-static int take_good(
-        const struct step *step, const struct event *event, const struct execution *execution, struct action *action)
-{
-	struct state *state = step->state;
-	bool is_changed = watch_take(&state->watch, execution);
-
-	polling_take(&state->polling, event, is_changed, state->watch.is_queued);
-	if (is_changed)
-		note_progress(state, action);
-	if (watch_is_over(&state->watch))
-		return finish(step, event, action);
-	/* A first "completed" that a second answer has to confirm is not a "not yet". */
-	if (state->watch.over_polls == 0)
-		state->polling.not_over_ms = event->now_ms;
-	return pause_poll(step, event, action);
-}
-
-/* A definite answer that helps nothing: some are survived. */
-static int take_bad(
-        const struct step *step, const struct event *event, struct action *action, const struct gr_error *why)
-{
-	struct state *state = step->state;
-
-	if (why->failure == GR_AUTH || !polling_survives(&state->polling))
-		return end_with(step, event, action, why);
-	return pause_poll(step, event, action);
-}
-
-static int read_answer(
-        const struct step *step, const struct event *event, struct execution *ret_execution, struct gr_error *err)
-{
-	const struct state *state = step->state;
-	int failure = 0;
-
-	if (event->outcome != CALL_DONE)
-		return answer_fail(event, GR_SERVER, err, "ask for build %s", state->run.number);
-	failure = execution_decode(event->body, ret_execution, err);
-	if (failure != 0)
-		return gr_context(err, "build %s", state->run.number);
-	if (ret_execution->build_number == NULL || text_equal(ret_execution->build_number, state->run.number))
-		return 0;
-	return gr_fail(err, GR_PROTOCOL, 0, "asked for build %s, the answer is about build %s", state->run.number,
-	        ret_execution->build_number);
-}
-
-static int take_poll(const struct step *step, const struct event *event, struct action *action)
-{
-	struct execution execution = {0};
-	struct gr_error why = {0};
-	int result = 0;
-
-	if (read_answer(step, event, &execution, &why) == 0)
-		result = take_good(step, event, &execution, action);
-	else if (event->outcome == CALL_DONE || event->outcome == CALL_REFUSED)
-		result = take_bad(step, event, action, &why);
-	else
-		result = pause_poll(step, event, action); /* an outage; poll.stall bounds it */
-	execution_release(&execution);
-	return result;
-}
-
 /* ---- finding the run ---- */
 
 /* The number is proven: from here on it is polled, and nothing is started again. */
-static void learn_number(struct state *state, const struct event *event, struct action *action)
+static void learn_number(struct app_state *state, const struct event *event, struct action *action)
 {
 	state->polling.change_ms = state->polling.good_ms = event->now_ms;
 	step_learn(action, "number", json_string(state->run.number));
@@ -318,59 +94,59 @@ static void learn_number(struct state *state, const struct event *event, struct 
 
 static int prove(const struct step *step, const struct event *event, struct action *action)
 {
-	struct state *state = step->state;
+	struct app_state *state = step->state;
 	struct gr_error why = {0};
 
 	state->phase = PHASE_PROOF;
 	if (proof_begin(&state->proof, &state->run, event, action, &why) != 0)
-		return end_with(step, event, action, &why);
+		return app_end_with(step, event, action, &why);
 	return 0;
 }
 
 static int take_proof(const struct step *step, const struct event *event, struct action *action)
 {
-	struct state *state = step->state;
+	struct app_state *state = step->state;
 	enum search_end end = SEARCH_GOES_ON;
 	struct gr_error why = {0};
 	bool is_poll = false;
 
 	if (proof_next(&state->proof, event, action, &end, &is_poll, &why) != 0)
-		return end_with(step, event, action, &why);
+		return app_end_with(step, event, action, &why);
 	if (end == SEARCH_GOES_ON)
 		return 0;
 	learn_number(state, event, action);
 	if (!is_poll)
-		return poll_now(step, action);
+		return app_poll_now(step, action);
 	state->phase = PHASE_POLL;
-	return take_poll(step, event, action);
+	return app_take_poll(step, event, action);
 }
 
 static int send_start(const struct step *step, const struct event *event, struct action *action);
 
 static int take_search(const struct step *step, const struct event *event, struct action *action)
 {
-	struct state *state = step->state;
+	struct app_state *state = step->state;
 	enum search_end end = SEARCH_GOES_ON;
 	struct gr_error why = {0};
 	const json_t *number = NULL;
 	size_t i = 0;
 
 	if (search_next(&state->search, event, action, &end, &why) != 0)
-		return end_with(step, event, action, &why);
+		return app_end_with(step, event, action, &why);
 	switch (end) {
 	case SEARCH_GOES_ON:
 		return 0;
 	case SEARCH_FOUND:
 		learn_number(state, event, action);
 		action->progress = gr_printf("adopted build %s after a lost answer", state->run.number);
-		return poll_now(step, action);
+		return app_poll_now(step, action);
 	case SEARCH_ABSENT:
 		break;
 	}
 	(void)gr_fail(&why, GR_UNKNOWN_START, 0, "the answer to the start got lost %s, and no new build is ours",
 	        state->was_resent ? "twice" : "(on_lost_start: never_resend)");
 	if (state->was_resent || !step->context->resend_lost_start)
-		return end_with(step, event, action, &why);
+		return app_end_with(step, event, action, &why);
 	state->was_resent = true;
 	json_array_foreach (state->search.found, i, number)
 		snapshot_add(&state->run.before, json_string_value(number));
@@ -397,7 +173,7 @@ static void set_list(json_t *arguments, const char *key, const json_t *list)
 
 static json_t *start_arguments(const struct step *step)
 {
-	const struct state *state = step->state;
+	const struct app_state *state = step->state;
 	json_t *arguments = target_arguments(&state->run.target);
 
 	set_text(arguments, "version_module_id", state->run.target.module_id);
@@ -412,7 +188,7 @@ static json_t *start_arguments(const struct step *step)
 	return arguments;
 }
 
-static void begin_clock(struct state *state, const struct event *event)
+static void begin_clock(struct app_state *state, const struct event *event)
 {
 	polling_begin(&state->polling, event);
 	state->has_started = true;
@@ -422,7 +198,7 @@ static void begin_clock(struct state *state, const struct event *event)
 /* The intent goes to the disk with this action, before the request leaves. */
 static int send_start(const struct step *step, const struct event *event, struct action *action)
 {
-	struct state *state = step->state;
+	struct app_state *state = step->state;
 	const struct target *target = &state->run.target;
 
 	state->phase = PHASE_START;
@@ -440,7 +216,7 @@ static int send_start(const struct step *step, const struct event *event, struct
 static int take_snapshot(
         const struct step *step, const struct event *event, struct action *action, struct gr_error *err)
 {
-	struct state *state = step->state;
+	struct app_state *state = step->state;
 	struct build_list list = {0};
 	int failure = 0;
 
@@ -458,7 +234,7 @@ static int take_snapshot(
 
 static int prepare(const struct step *step, struct action *action, struct gr_error *err)
 {
-	struct state *state = step->state;
+	struct app_state *state = step->state;
 	struct target *target = &state->run.target;
 	int failure = 0;
 
@@ -491,7 +267,7 @@ static bool is_busy(const struct event *event)
 
 static int wait_busy(const struct step *step, const struct event *event, struct action *action, struct gr_error *err)
 {
-	struct state *state = step->state;
+	struct app_state *state = step->state;
 	const struct poll_policy *poll = &step->context->poll;
 	GR_AUTO_FREE char *words = device_words(&state->run.target.device);
 	char span[CLOCK_TEXT_BYTES];
@@ -505,12 +281,12 @@ static int wait_busy(const struct step *step, const struct event *event, struct 
 	state->phase = PHASE_BUSY;
 	step_learn(action, "intent", json_false());
 	action->progress = gr_printf("%s is busy; waiting to start", words);
-	return step_wait(action, event->now_ms + pace_next(&state->polling.pace, poll, event->random));
+	return step_wait(action, event->now_ms + pace_next(&state->busy_pace, poll, event->random));
 }
 
 static int take_numbers(const struct step *step, const struct event *event, struct action *action)
 {
-	struct state *state = step->state;
+	struct app_state *state = step->state;
 
 	begin_clock(state, event);
 	step_learn(action, "start_wall_ms", json_integer(event->wall_ms));
@@ -526,7 +302,7 @@ static int take_numbers(const struct step *step, const struct event *event, stru
 
 static int take_start(const struct step *step, const struct event *event, struct action *action, struct gr_error *err)
 {
-	struct state *state = step->state;
+	struct app_state *state = step->state;
 	struct app_run *run = &state->run;
 	GR_AUTO_FREE char *words = device_words(&run->target.device);
 
@@ -551,7 +327,7 @@ static int take_start(const struct step *step, const struct event *event, struct
 
 static int resume(const struct step *step, const struct event *event, struct action *action)
 {
-	struct state *state = step->state;
+	struct app_state *state = step->state;
 	int64_t started = memory_int(step, "start_wall_ms", event->wall_ms);
 	const json_t *is_long = json_object_get(step->memory, "may_still_work");
 
@@ -559,7 +335,7 @@ static int resume(const struct step *step, const struct event *event, struct act
 	state->has_started = true;
 	state->run.start_ms = state->polling.start_ms;
 	if (state->run.number != NULL)
-		return poll_now(step, action);
+		return app_poll_now(step, action);
 	if (state->run.build_id != NULL || state->run.build_version != NULL)
 		return prove(step, event, action);
 	state->phase = PHASE_SEARCH;
@@ -568,11 +344,11 @@ static int resume(const struct step *step, const struct event *event, struct act
 
 static int next(struct step *step, const struct event *event, struct action *ret_action, struct gr_error *err)
 {
-	struct state *state = step->state;
+	struct app_state *state = step->state;
 	int failure = 0;
 
 	if (event->kind == EVENT_STOP)
-		return stop(step, event, ret_action);
+		return app_stop(step, event, ret_action);
 	if (event->kind == EVENT_START && json_is_true(json_object_get(step->memory, "intent")))
 		return resume(step, event, ret_action);
 	if (event->kind == EVENT_START)
@@ -592,9 +368,9 @@ static int next(struct step *step, const struct event *event, struct action *ret
 	case PHASE_SEARCH:
 		return take_search(step, event, ret_action);
 	case PHASE_PAUSE:
-		return poll_now(step, ret_action);
+		return app_poll_now(step, ret_action);
 	case PHASE_POLL:
-		return take_poll(step, event, ret_action);
+		return app_take_poll(step, event, ret_action);
 	}
 	return gr_fail(err, GR_INTERNAL, 0, "app_build_run is in no phase");
 }

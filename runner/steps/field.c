@@ -192,10 +192,12 @@ static int convert_size(const struct field *field, const json_t *value, json_t *
 /* Is `word` one of "a|b|c"? */
 static bool is_choice(const char *choices, const char *word, size_t bytes)
 {
+	if (bytes == 0 || memchr(word, '|', bytes) != NULL)
+		return false;
 	for (const char *at = choices; at != NULL; at = strchr(at, '|')) {
 		at += *at == '|';
 		if (strncmp(at, word, bytes) == 0 && (at[bytes] == '|' || at[bytes] == '\0'))
-			return bytes > 0;
+			return true;
 	}
 	return false;
 }

@@ -6,6 +6,7 @@
 #include "runner/base/memory.h"
 #include "runner/base/text.h"
 #include "runner/steps/machines.h"
+#include "runner/steps/native_judge.h"
 #include "runner/steps/outcome.h"
 #include "runner/steps/polling.h"
 #include "runner/steps/target.h"
@@ -77,90 +78,6 @@ static const struct native_device *our_device(const struct state *state)
 	return state->is_present ? &state->last.devices[state->at] : NULL;
 }
 
-/* ---- the verdict ---- */
-
-static char *count_words(const struct native_device *native)
-{
-	return gr_printf("status %s (%s): %lld of %lld tests passed, %lld failed",
-	        native->status != NULL ? native->status : "none",
-	        native->status_text != NULL ? native->status_text : "no words", (long long)native->passed,
-	        (long long)native->all, (long long)native->failed);
-}
-
-/* Do the counts prove that all tests ran and passed? If not, what is wrong with them? */
-static enum gr_failure judge_counts(const struct step *step, const struct native_device *native)
-{
-	if (native->failed > 0)
-		return GR_FAILED;
-	if (native->all == 0 && native->passed <= 0 && with_flag(step, "allow_empty"))
-		return GR_NONE;
-	if (native->all <= 0 || native->passed < 0 || native->failed < 0)
-		return native->passed > 0 ? GR_INCONSISTENT : GR_NOT_RUN;
-	if (native->passed > native->all)
-		return GR_INCONSISTENT;
-	if (native->passed < native->all)
-		return native->state == NATIVE_PASSED ? GR_INCONSISTENT : GR_NOT_RUN;
-	return GR_NONE;
-}
-
-static enum gr_failure judge_state(const struct step *step, const struct native_device *native)
-{
-	switch (native->state) {
-	case NATIVE_PASSED:
-	case NATIVE_COMPLETED:
-		return judge_counts(step, native);
-	case NATIVE_FAILED:
-		return GR_FAILED;
-	case NATIVE_STOPPED:
-		return native->failed > 0 ? GR_FAILED : GR_STOPPED;
-	case NATIVE_UNKNOWN:
-		return GR_UNKNOWN;
-	case NATIVE_WAITING:
-	case NATIVE_RUNNING:
-		break;
-	}
-	return GR_NOT_RUN;
-}
-
-/* Beside the case: what does not go together, and what kept the run from its end. */
-static void judge_problems(
-        const struct native_device *native, enum gr_failure failure, const char *words, struct device_run *result)
-{
-	bool all_passed = native->all > 0 && native->passed == native->all && native->failed == 0;
-
-	if (native->state == NATIVE_PASSED && native->failed > 0)
-		device_run_add_problem(
-		        result, GR_INCONSISTENT, "the server says passed, and counts failed tests: %s", words);
-	if (native->state == NATIVE_FAILED && all_passed)
-		device_run_add_problem(
-		        result, GR_INCONSISTENT, "the server says failed, and counts only passed tests: %s", words);
-	if (native->state == NATIVE_FAILED && native->all <= 0)
-		device_run_add_problem(result, GR_FAILED, "the run failed before any test was counted: %s", words);
-	if (native->state == NATIVE_STOPPED)
-		device_run_add_problem(result, GR_STOPPED, "the run was stopped before its end: %s", words);
-	if (failure == GR_INCONSISTENT || failure == GR_NOT_RUN || failure == GR_UNKNOWN)
-		device_run_add_problem(
-		        result, failure, "the run is over, and that all tests passed is not proven: %s", words);
-}
-
-static void judge(const struct step *step, const struct native_device *native, struct device_run *result)
-{
-	GR_AUTO_FREE char *words = count_words(native);
-	enum gr_failure failure = judge_state(step, native);
-	struct test_case *test = NULL;
-
-	if (failure != GR_NONE || native->all > 0) {
-		test = device_run_add_case(result);
-		test->name = gr_strdup(base_name(step));
-		test->reason = gr_strdup(words);
-		test->raw_status = gr_strdup(native->status_text != NULL ? native->status_text : native->status);
-		test->time_ms = TIME_UNKNOWN;
-		test->failure = failure;
-		test->status = failure == GR_NONE ? STATUS_PASSED : failure == GR_FAILED ? STATUS_FAILED : STATUS_ERROR;
-	}
-	judge_problems(native, failure, words, result);
-}
-
 /* ---- the result ---- */
 
 static struct device_run *make_result(const struct step *step, const struct event *event)
@@ -226,7 +143,7 @@ static int finish(const struct step *step, const struct event *event, struct act
 	GR_AUTO_FREE char *words = device_words(&state->target.device);
 
 	if (native != NULL)
-		judge(step, native, result);
+		native_judge(step, base_name(step), native, result);
 	else
 		device_run_add_problem(result, GR_DEVICE,
 		        "%s is missing from the answer: nothing proves that it ran the tests", words);
@@ -236,9 +153,11 @@ static int finish(const struct step *step, const struct event *event, struct act
 	return hand_over(step, result, result_outcome(result), action);
 }
 
-static char *say_whereabouts(const struct state *state)
+static char *say_whereabouts(const struct step *step)
 {
-	if (!state->has_started)
+	const struct state *state = step->state;
+
+	if (!state->has_started && !json_is_true(json_object_get(step->memory, "intent")))
 		return gr_printf("no run was started");
 	if (state->id == NULL)
 		return gr_printf("a start was sent and its outcome is not known: a run may go on on the server");
@@ -252,14 +171,14 @@ static int cut_short(const struct step *step, const struct event *event, struct 
 	const struct state *state = step->state;
 	const struct native_device *native = our_device(state);
 	struct device_run *result = make_result(step, event);
-	GR_AUTO_FREE char *whereabouts = say_whereabouts(state);
+	GR_AUTO_FREE char *whereabouts = say_whereabouts(step);
 
 	device_run_add_problem(result, why->failure, "%s; %s", why->text, whereabouts);
 	if (native != NULL) {
 		struct test_case *test = device_run_add_case(result);
 
 		test->name = gr_strdup(base_name(step));
-		test->reason = count_words(native);
+		test->reason = native_words(native);
 		test->raw_status = gr_strdup(native->status_text);
 		test->time_ms = TIME_UNKNOWN;
 		test->status = STATUS_ERROR;
@@ -379,7 +298,7 @@ static int take_good(
 	bool is_changed = keep_answer(state, result);
 	const struct native_device *native = our_device(state);
 	bool says_over = native != NULL ? is_over(native) : are_all_over(&state->last);
-	bool is_plain = native != NULL && (native->state == NATIVE_FAILED || judge_state(step, native) == GR_NONE);
+	bool is_plain = native != NULL && (native->state == NATIVE_FAILED || native_verdict(step, native) == GR_NONE);
 
 	state->polls++;
 	polling_take(&state->polling, event, is_changed, native == NULL || native->state == NATIVE_WAITING);

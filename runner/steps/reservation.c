@@ -7,27 +7,6 @@
 #include "runner/base/text.h"
 #include "runner/steps/common.h"
 
-int reservation_user(const struct event *event, char **ret_user_id, struct gr_error *err)
-{
-	GR_AUTO_JSON json_t *users = NULL;
-	char *id = NULL;
-
-	if (event->outcome != CALL_DONE)
-		return answer_fail(event, GR_SERVER, err,
-		        "find out the account's user id, which reservations need (TESTGRID_USER_ID sets it)");
-	if (answer_list(event->body, "data", &users, err) != 0)
-		return gr_context(err, "list of users");
-	if (json_array_size(users) == 1)
-		id = answer_text(json_array_get(users, 0), "user_id|id");
-	if (id == NULL)
-		return gr_fail(err, GR_CONFIG, 0,
-		        "reservations need the account's user id, and the list of users has %zu entries: set "
-		        "TESTGRID_USER_ID",
-		        json_array_size(users));
-	*ret_user_id = id;
-	return 0;
-}
-
 json_t *reservation_arguments(
         const struct step *step, const char *user_id, const char *device_id, int64_t wall_ms, int64_t span_ms)
 {

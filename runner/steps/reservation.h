@@ -5,9 +5,6 @@
 #include "runner/api/model.h"
 #include "runner/steps/step.h"
 
-/* The one user of user_list, as its id (the caller's); GR_CONFIG tells to set TESTGRID_USER_ID when there are several.
- */
-int reservation_user(const struct event *event, char **ret_user_id, struct gr_error *err);
 /* Arguments of reserve_device: from `wall_ms`, for `span_ms`. comment may be NULL. */
 json_t *reservation_arguments(
         const struct step *step, const char *user_id, const char *device_id, int64_t wall_ms, int64_t span_ms);

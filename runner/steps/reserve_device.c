@@ -2,6 +2,7 @@
 #include "runner/base/clock.h"
 #include "runner/base/memory.h"
 #include "runner/base/text.h"
+#include "runner/steps/account.h"
 #include "runner/steps/common.h"
 #include "runner/steps/machines.h"
 #include "runner/steps/reservation.h"
@@ -12,7 +13,7 @@ enum phase { PHASE_USER, PHASE_RESERVE, PHASE_FIND };
 struct state {
 	enum phase phase;
 	struct target target;
-	char *user_id;
+	struct account account;
 	int64_t start_ms; /* wall clock */
 	bool was_resent;
 };
@@ -22,7 +23,7 @@ static int begin(struct step *step, struct gr_error *err)
 	struct state *state = gr_alloc(1, sizeof(*state));
 
 	step->state = state;
-	state->user_id = gr_strdup(step->context->user_id);
+	account_init(&state->account, step);
 	state->start_ms = memory_int(step, "start_ms", 0);
 	if (with_int(step, "for", 0) <= 0)
 		return gr_fail(err, GR_CONFIG, 0, "'for' must be longer than nothing");
@@ -36,7 +37,7 @@ static void release(struct step *step)
 	if (state == NULL)
 		return;
 	target_release(&state->target);
-	gr_free(state->user_id);
+	account_release(&state->account);
 	gr_free(state);
 	step->state = NULL;
 }
@@ -55,7 +56,7 @@ static int reserve(const struct step *step, const struct event *event, struct ac
 	state->start_ms = event->wall_ms;
 	step_learn(action, "start_ms", json_integer(state->start_ms));
 	return step_call(action, OP_RESERVE_DEVICE,
-	        reservation_arguments(step, state->user_id, state->target.device.device_id, state->start_ms,
+	        reservation_arguments(step, state->account.user_id, state->target.device.device_id, state->start_ms,
 	                with_int(step, "for", 0)));
 }
 
@@ -66,10 +67,10 @@ static int start(const struct step *step, const struct event *event, struct acti
 	/* Sent before, and not answered: it may be there. */
 	if (state->start_ms != 0)
 		return find(state, action);
-	if (state->user_id != NULL)
+	if (state->account.user_id != NULL)
 		return reserve(step, event, action);
 	state->phase = PHASE_USER;
-	return step_call(action, OP_USER_LIST, json_object());
+	return account_ask(&state->account, step, action);
 }
 
 static int finish(const struct step *step, const char *id, struct action *action)
@@ -134,9 +135,9 @@ static int take_find(const struct step *step, const struct event *event, struct 
 static int take_user(const struct step *step, const struct event *event, struct action *action, struct gr_error *err)
 {
 	struct state *state = step->state;
-	int failure = reservation_user(event, &state->user_id, err);
+	int failure = account_take(&state->account, step, event, err);
 
-	return failure != 0 ? failure : reserve(step, event, action);
+	return failure != 0 ? failure : start(step, event, action);
 }
 
 static int stop(const struct state *state, const struct event *event, struct action *action)

@@ -3,6 +3,7 @@
 #include "runner/base/clock.h"
 #include "runner/base/memory.h"
 #include "runner/base/text.h"
+#include "runner/steps/account.h"
 #include "runner/steps/common.h"
 #include "runner/steps/machines.h"
 #include "runner/steps/reservation.h"
@@ -15,7 +16,7 @@ struct state {
 	struct pace pace;
 	int64_t since_ms; /* when waiting began */
 	int64_t count;
-	char *user_id;
+	struct account account;
 	json_t *chosen; /* devices, as users see them: ours now */
 	struct device_list list;
 	size_t *order; /* indexes of free candidates in `list`, best first */
@@ -33,7 +34,7 @@ static int begin(struct step *step, struct gr_error *err)
 
 	step->state = state;
 	state->count = with_int(step, "count", 1);
-	state->user_id = gr_strdup(step->context->user_id);
+	account_init(&state->account, step);
 	state->chosen = json_is_array(chosen) ? json_deep_copy(chosen) : json_array();
 	if (state->count < 1)
 		return gr_fail(err, GR_CONFIG, 0, "'count' must be at least 1, not %lld", (long long)state->count);
@@ -49,7 +50,7 @@ static void release(struct step *step)
 
 	if (state == NULL)
 		return;
-	gr_free(state->user_id);
+	account_release(&state->account);
 	json_decref(state->chosen);
 	device_list_release(&state->list);
 	device_release(&state->interrupted);
@@ -224,14 +225,14 @@ static int reserve_next(const struct step *step, const struct event *event, stru
 		return finish(state, action);
 	if (state->order_at >= state->order_count)
 		return wait_for_more(step, event, action, err);
-	if (state->user_id == NULL) {
+	if (state->account.user_id == NULL) {
 		state->phase = PHASE_USER;
-		return step_call(action, OP_USER_LIST, json_object());
+		return account_ask(&state->account, step, action);
 	}
 	state->phase = PHASE_RESERVE;
 	step_learn(action, "asked", device_to_json(candidate(state)));
 	return step_call(action, OP_RESERVE_DEVICE,
-	        reservation_arguments(step, state->user_id, candidate(state)->device_id, event->wall_ms,
+	        reservation_arguments(step, state->account.user_id, candidate(state)->device_id, event->wall_ms,
 	                with_int(step, "reserve_ms", 0)));
 }
 
@@ -352,7 +353,7 @@ static int take_find(const struct step *step, const struct event *event, struct 
 static int take_user(const struct step *step, const struct event *event, struct action *action, struct gr_error *err)
 {
 	struct state *state = step->state;
-	int failure = reservation_user(event, &state->user_id, err);
+	int failure = account_take(&state->account, step, event, err);
 
 	return failure != 0 ? failure : reserve_next(step, event, action, err);
 }

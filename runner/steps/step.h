@@ -27,6 +27,8 @@ struct step_context {
 	const char *pipeline, *lane, *step;
 	const char *server_url;
 	const char *user_id;   /* known from the login or the configuration, or NULL */
+	const char *user_email; /* the account's address, or NULL */
+	const char *own_build_id; /* app_build_id of a build that this run uploaded, or NULL */
 	const json_t *app;     /* outputs of the implicit `application` step, or NULL: {app_id, name, platform} */
 	const char *platform;  /* `app.platform` of the pipeline ("android"), or NULL */
 	struct poll_policy poll;

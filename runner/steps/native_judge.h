@@ -1,0 +1,16 @@
+/* What a native run's status and counts prove. */
+#ifndef GRIDLANE_STEPS_NATIVE_JUDGE_H
+#define GRIDLANE_STEPS_NATIVE_JUDGE_H
+
+#include "runner/api/model.h"
+#include "runner/steps/step.h"
+
+/* GR_NONE: all tests ran and passed; GR_FAILED: tests failed, or the run did; else why neither is proven. */
+enum gr_failure native_verdict(const struct step *step, const struct native_device *native);
+/* One case, named `name`, and what does not go together, as problems. */
+void native_judge(
+        const struct step *step, const char *name, const struct native_device *native, struct device_run *result);
+/* Status and counts for people; the caller's. */
+char *native_words(const struct native_device *native);
+
+#endif

@@ -1,0 +1,340 @@
+#include "script.h"
+
+#define BUILD "{'app_build_id': '272', 'app_id': '223', 'version_id': '481'}"
+#define ANDROID "{'device_id': '3', 'udid': 'R58', 'name': 'Galaxy S21', 'platform': 'android'}"
+#define WITH(more) "{'build': " BUILD ", 'device': " ANDROID ", 'file': 'out/shop-androidTest.apk'" more "}"
+#define WITH_IOS "{'build': " BUILD ", 'device': {'device_id': '4', 'platform': 'ios'}, 'file': 'ui.zip'}"
+#define STARTED "{'success': true, 'native_test_build_id': 71, 'url': 'https://cloud.example/apps/native-test/71'}"
+#define RESULT(status, text, all, passed, failed)                                                                      \
+	"{'success': true, 'data': [{'device_id': 3, 'device_name': 'Galaxy S21', 'log_path': "                        \
+	"'https://cloud.example/l.txt', 'status': '" status "', 'status_text': '" text "', 'all_testcase': " all       \
+	", 'passed_testcase': " passed ", 'failed_testcase': " failed "}]}"
+
+static void run_to_first_poll(struct script *script, const char *with)
+{
+	script_start(script, "native_test", with);
+	expect_call(script, OP_RUN_NATIVE_TEST_ANDROID, "{}");
+	answer(script, STARTED);
+	expect_call(script, OP_GET_NATIVE_TEST_RESULTS, "{'native_test_build_id': '71'}");
+}
+
+/* The same answer until the step ends. */
+static void answer_on(struct script *script, const char *body)
+{
+	for (int i = 0; i < 500 && script->action.kind != ACTION_DONE; i++) {
+		answer(script, body);
+		if (script->action.kind == ACTION_WAIT)
+			let_time_come(script);
+	}
+}
+
+static void it_starts_on_android_with_the_build(void **state)
+{
+	struct script s;
+
+	(void)state;
+	script_start(&s, "native_test", WITH(""));
+	expect_call(&s, OP_RUN_NATIVE_TEST_ANDROID,
+	        "{'build_name': 'shop [gr:0123456789ab]', 'app_build_id': '272', 'device_id': '3', 'file': "
+	        "'out/shop-androidTest.apk'}");
+	assert_true(json_is_true(json_object_get(s.action.learned, "intent")));
+	script_close(&s);
+	script_start(&s, "native_test", WITH(", 'name': 'Nightly'"));
+	expect_call(&s, OP_RUN_NATIVE_TEST_ANDROID, "{'build_name': 'Nightly'}");
+	script_close(&s);
+}
+
+static void it_starts_on_ios_with_application_and_version(void **state)
+{
+	struct script s;
+
+	(void)state;
+	script_start(&s, "native_test", WITH_IOS);
+	expect_call(&s, OP_RUN_NATIVE_TEST_IOS,
+	        "{'app_id': '223', 'version_id': '481', 'device_id': '4', 'file': 'ui.zip'}");
+	/* iOS answers only a URL. */
+	answer(&s, "{'success': true, 'url': 'https://cloud.example/apps/native-test/73'}");
+	expect_call(&s, OP_GET_NATIVE_TEST_RESULTS, "{'native_test_build_id': '73'}");
+	script_close(&s);
+
+	script_start(
+	        &s, "native_test", "{'build': 272, 'device': {'device_id': '4', 'platform': 'ios'}, 'file': 'ui.zip'}");
+	expect_call(&s, OP_GET_BUILD_INFO, "{'app_build_id': '272'}");
+	answer(&s, "{'success': true, 'data': {'app_id': 9, 'version_id': 8}}");
+	expect_call(&s, OP_RUN_NATIVE_TEST_IOS, "{'app_id': '9', 'version_id': '8'}");
+	script_close(&s);
+}
+
+static void tests_of_the_other_platform_are_refused(void **state)
+{
+	struct script s;
+
+	(void)state;
+	script_start(&s, "native_test", "{'build': " BUILD ", 'device': " ANDROID ", 'file': 'ui.zip'}");
+	expect_failure(&s, GR_CONFIG, "tests for ios");
+	script_close(&s);
+}
+
+static void it_passes_when_all_counted_tests_passed(void **state)
+{
+	struct script s;
+
+	(void)state;
+	run_to_first_poll(&s, WITH(""));
+	answer(&s, RESULT("1", "Running", "10", "'4'", "'0'"));
+	expect_wait(&s, 1800, 2200);
+	assert_int_equal(s.action.progress_done, 4);
+	let_time_come(&s);
+	answer(&s, RESULT("2", "Passed", "10", "'10'", "'0'"));
+	expect_done(&s, OUTCOME_PASSED,
+	        "{'native_test_build_id': '71', 'tests': 10, 'passed': 10, 'failed': 0, 'pass_rate': 1.0, 'completed': "
+	        "true, 'log_url': "
+	        "'https://cloud.example/l.txt'}");
+	assert_int_equal(s.action.device_run->case_count, 1);
+	assert_int_equal(s.action.device_run->kind, RUN_NATIVE);
+	assert_string_equal(s.action.device_run->native_id, "71");
+	assert_int_equal(s.action.device_run->polls, 2);
+	expect_case(&s, "shop-androidTest.apk", STATUS_PASSED, GR_NONE);
+	expect_text(s.action.device_run->cases[0].reason, "10 of 10 tests passed");
+	script_close(&s);
+}
+
+static void completed_is_judged_by_its_counts(void **state)
+{
+	struct script s;
+
+	(void)state;
+	run_to_first_poll(&s, WITH(""));
+	answer_on(&s, RESULT("9", "Completed", "5", "5", "0"));
+	expect_done(&s, OUTCOME_PASSED, "{'passed': 5}");
+	script_close(&s);
+	run_to_first_poll(&s, WITH(""));
+	answer_on(&s, RESULT("9", "Completed", "5", "3", "2"));
+	expect_done(&s, OUTCOME_FAILED, "{'failed': 2}");
+	script_close(&s);
+	run_to_first_poll(&s, WITH(""));
+	answer_on(&s, RESULT("9", "Completed", "5", "3", "0"));
+	expect_problem(&s, GR_NOT_RUN, "3 of 5");
+	script_close(&s);
+}
+
+static void passed_with_failed_tests_is_failed_and_inconsistent(void **state)
+{
+	struct script s;
+
+	(void)state;
+	run_to_first_poll(&s, WITH(""));
+	answer_on(&s, RESULT("2", "Passed", "5", "4", "1"));
+	expect_problem(&s, GR_FAILED, "says passed, and counts failed");
+	assert_int_equal(s.action.outcome, OUTCOME_FAILED);
+	script_close(&s);
+	run_to_first_poll(&s, WITH(""));
+	answer_on(&s, RESULT("2", "Passed", "5", "4", "0"));
+	expect_problem(&s, GR_INCONSISTENT, "4 of 5");
+	script_close(&s);
+	run_to_first_poll(&s, WITH(""));
+	answer_on(&s, RESULT("2", "Passed", "4", "5", "0"));
+	expect_problem(&s, GR_INCONSISTENT, "5 of 4");
+	script_close(&s);
+}
+
+static void no_tests_is_not_a_pass_unless_allowed(void **state)
+{
+	struct script s;
+
+	(void)state;
+	run_to_first_poll(&s, WITH(""));
+	answer_on(&s, RESULT("2", "Passed", "0", "0", "0"));
+	expect_problem(&s, GR_NOT_RUN, "0 of 0");
+	script_close(&s);
+	run_to_first_poll(&s, WITH(", 'allow_empty': true"));
+	answer_on(&s, RESULT("2", "Passed", "0", "0", "0"));
+	expect_done(&s, OUTCOME_PASSED, "{'tests': 0}");
+	script_close(&s);
+	run_to_first_poll(&s, WITH(""));
+	answer_on(&s, "{'success': true, 'data': [{'device_id': 3, 'status': '2', 'status_text': 'Passed'}]}");
+	expect_problem(&s, GR_NOT_RUN, "not proven");
+	script_close(&s);
+}
+
+static void failed_before_any_test_is_failed(void **state)
+{
+	struct script s;
+
+	(void)state;
+	run_to_first_poll(&s, WITH(""));
+	answer(&s, RESULT("3", "Failed", "0", "0", "0"));
+	expect_problem(&s, GR_FAILED, "before any test");
+	expect_case(&s, "shop-androidTest.apk", STATUS_FAILED, GR_FAILED);
+	assert_int_equal(s.action.outcome, OUTCOME_FAILED);
+	script_close(&s);
+	run_to_first_poll(&s, WITH(""));
+	answer(&s, RESULT("3", "Failed", "4", "4", "0"));
+	expect_problem(&s, GR_FAILED, "says failed, and counts only passed");
+	script_close(&s);
+}
+
+static void stopped_is_an_error(void **state)
+{
+	struct script s;
+
+	(void)state;
+	run_to_first_poll(&s, WITH(""));
+	answer_on(&s, RESULT("4", "Stopped", "4", "2", "0"));
+	expect_problem(&s, GR_STOPPED, "stopped before its end");
+	assert_false(s.action.device_run->is_complete);
+	script_close(&s);
+}
+
+static void an_unknown_status_is_waited_out_and_named(void **state)
+{
+	struct script s;
+
+	(void)state;
+	run_to_first_poll(&s, WITH(""));
+	answer_on(&s, RESULT("77", "Gronk", "4", "2", "0"));
+	expect_problem(&s, GR_UNKNOWN, "Gronk");
+	script_close(&s);
+}
+
+static void a_missing_device_is_a_problem(void **state)
+{
+	struct script s;
+
+	(void)state;
+	run_to_first_poll(&s, WITH(""));
+	answer_on(&s, "{'success': true, 'data': [{'device_id': 99, 'status': '2', 'status_text': 'Passed', "
+	              "'all_testcase': 1, "
+	              "'passed_testcase': 1, 'failed_testcase': 0}]}");
+	expect_problem(&s, GR_DEVICE, "missing");
+	script_close(&s);
+	run_to_first_poll(&s, WITH(""));
+	answer_on(&s, "{'success': true, 'data': []}");
+	expect_problem(&s, GR_QUEUE, "still queued");
+	script_close(&s);
+}
+
+static void limits_and_refusals_end_it(void **state)
+{
+	struct script s;
+
+	(void)state;
+	run_to_first_poll(&s, WITH(""));
+	answer_on(&s, RESULT("1", "Running", "4", "2", "0"));
+	expect_problem(&s, GR_STALL, "native test 71 (https://cloud.example/apps/native-test/71) keeps running");
+	expect_case(&s, "shop-androidTest.apk", STATUS_ERROR, GR_STALL);
+	script_close(&s);
+	run_to_first_poll(&s, WITH(""));
+	refuse_auth(&s);
+	expect_problem(&s, GR_AUTH, "ask for native test 71");
+	script_close(&s);
+	run_to_first_poll(&s, WITH(""));
+	for (int i = 0; i < 4; i++) {
+		refuse_call(&s, "{'success': false, 'message': 'nope'}");
+		if (i < 3)
+			let_time_come(&s);
+	}
+	expect_problem(&s, GR_SERVER, "nope");
+	script_close(&s);
+	run_to_first_poll(&s, WITH(""));
+	for (int i = 0; i < 200 && s.action.kind != ACTION_DONE; i++) {
+		send_answer(&s, CALL_FAILED, NULL);
+		if (s.action.kind == ACTION_WAIT)
+			let_time_come(&s);
+	}
+	expect_problem(&s, GR_NETWORK, "connection reset");
+	script_close(&s);
+}
+
+static void a_lost_start_is_never_sent_again(void **state)
+{
+	struct script s;
+
+	(void)state;
+	script_start(&s, "native_test", WITH(""));
+	lose_answer(&s);
+	expect_problem(&s, GR_UNKNOWN_START, "not sent again");
+	script_close(&s);
+	script_start(&s, "native_test", WITH(""));
+	answer(&s, "{'success': true}");
+	expect_problem(&s, GR_UNKNOWN_START, "no native_test_build_id");
+	script_close(&s);
+	script_start(&s, "native_test", WITH(""));
+	script_restart(&s);
+	expect_problem(&s, GR_UNKNOWN_START, "not sent again");
+	script_close(&s);
+}
+
+static void a_refused_start_is_an_error(void **state)
+{
+	struct script s;
+
+	(void)state;
+	script_start(&s, "native_test", WITH(""));
+	refuse_call(&s, "{'success': false, 'message': 'bad apk'}");
+	expect_failure(&s, GR_SERVER, "bad apk");
+	script_close(&s);
+	script_start(&s, "native_test", WITH(""));
+	send_answer(&s, CALL_NOT_SENT, NULL);
+	expect_failure(&s, GR_NETWORK, "connection reset");
+	script_close(&s);
+}
+
+static void a_resumed_run_is_polled(void **state)
+{
+	struct script s;
+
+	(void)state;
+	run_to_first_poll(&s, WITH(""));
+	script_restart(&s);
+	expect_call(&s, OP_GET_NATIVE_TEST_RESULTS, "{'native_test_build_id': '71'}");
+	answer(&s, RESULT("2", "Passed", "1", "1", "0"));
+	expect_done(&s, OUTCOME_PASSED, "{'url': 'https://cloud.example/apps/native-test/71'}");
+	script_close(&s);
+}
+
+static void it_says_what_goes_on_when_it_is_stopped(void **state)
+{
+	struct script s;
+
+	(void)state;
+	script_start(
+	        &s, "native_test", "{'build': 272, 'device': {'device_id': '4', 'platform': 'ios'}, 'file': 'ui.zip'}");
+	stop_script(&s, GR_CANCELLED);
+	expect_problem(&s, GR_CANCELLED, "no run was started");
+	assert_int_equal(s.action.outcome, OUTCOME_CANCELLED);
+	script_close(&s);
+	script_start(&s, "native_test", WITH(""));
+	stop_script(&s, GR_DEADLINE);
+	expect_problem(&s, GR_DEADLINE, "a run may go on");
+	assert_int_equal(s.action.outcome, OUTCOME_ERROR);
+	script_close(&s);
+	run_to_first_poll(&s, WITH(""));
+	stop_script(&s, GR_CANCELLED);
+	expect_problem(&s, GR_CANCELLED, "native test 71");
+	script_close(&s);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+	        cmocka_unit_test(it_starts_on_android_with_the_build),
+	        cmocka_unit_test(it_starts_on_ios_with_application_and_version),
+	        cmocka_unit_test(tests_of_the_other_platform_are_refused),
+	        cmocka_unit_test(it_passes_when_all_counted_tests_passed),
+	        cmocka_unit_test(completed_is_judged_by_its_counts),
+	        cmocka_unit_test(passed_with_failed_tests_is_failed_and_inconsistent),
+	        cmocka_unit_test(no_tests_is_not_a_pass_unless_allowed),
+	        cmocka_unit_test(failed_before_any_test_is_failed),
+	        cmocka_unit_test(stopped_is_an_error),
+	        cmocka_unit_test(an_unknown_status_is_waited_out_and_named),
+	        cmocka_unit_test(a_missing_device_is_a_problem),
+	        cmocka_unit_test(limits_and_refusals_end_it),
+	        cmocka_unit_test(a_lost_start_is_never_sent_again),
+	        cmocka_unit_test(a_refused_start_is_an_error),
+	        cmocka_unit_test(a_resumed_run_is_polled),
+	        cmocka_unit_test(it_says_what_goes_on_when_it_is_stopped),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
