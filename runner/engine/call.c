@@ -123,7 +123,7 @@ static void lookup_ask(struct lookup *lookup)
 	        .policy = &retry_default, .deadline_ms = CLOCK_NEVER, .on_done = on_looked_up, .context = lookup};
 
 	if (strcmp(lookup->handle, VAULT_USER_TOKEN) == 0) {
-		if (lookup->attempt || !lookup->engine->email) {
+		if (lookup->attempt || !lookup->engine->password) {
 			lookup_end(lookup);
 			return;
 		}

@@ -163,7 +163,7 @@ struct engine {
 	struct transfer_settings settings;
 	char *base_url, *user_id;
 	char *ca_file, *client_cert, *client_key, *proxy;
-	char *email;
+	char *email, *own_build_id;
 	char *password;
 	struct retry_bucket bucket;
 	struct results results;

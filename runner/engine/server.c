@@ -198,6 +198,8 @@ int server_init(struct engine *engine, struct gr_error *err)
 		r = read_url(engine, err);
 	if (r == 0)
 		r = read_token(engine, err);
+	if (r == 0 && !engine->email) /* beside a token it tells which user of the account this is */
+		r = setting(engine, engine->plan->server.email, "TESTGRID_EMAIL", &engine->email, err);
 	if (r == 0)
 		r = setting(engine, engine->plan->server.user_id, "TESTGRID_USER_ID", &engine->user_id, err);
 	if (r == 0 && !engine->options->server_url)
@@ -224,6 +226,7 @@ void server_release(struct engine *engine)
 		explicit_bzero(engine->password, strlen(engine->password));
 	gr_free(engine->password);
 	gr_free(engine->email);
+	gr_free(engine->own_build_id);
 	gr_free(engine->base_url);
 	gr_free(engine->user_id);
 	gr_free(engine->ca_file);

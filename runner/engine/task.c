@@ -31,6 +31,8 @@ static void fill_context(struct task *task)
 	        .step = task->plan->id,
 	        .server_url = engine->base_url,
 	        .user_id = engine->user_id,
+	        .user_email = engine->email,
+	        .own_build_id = engine->own_build_id,
 	        .app = engine->app,
 	        .platform = engine->plan->app_platform,
 	        .resend_lost_start = task->plan->resend_lost_start,
@@ -82,6 +84,9 @@ static void publish(struct task *task)
 		json_decref(task->engine->app);
 		task->engine->app = json_incref(task->outputs);
 	}
+	if (strcmp(task->plan->kind->name, "upload_build") == 0 && !task->engine->own_build_id)
+		task->engine->own_build_id = /* kept for good: contexts of steps point to it */
+		        gr_strdup(json_string_value(json_object_get(task->outputs, "app_build_id")));
 	if (strcmp(task->plan->kind->name, "select_devices") == 0)
 		(void)json_object_set(
 		        task->engine->devices, task->plan->devices->name, json_object_get(task->outputs, "devices"));
