@@ -170,6 +170,8 @@ static int choose_format(struct bundle *bundle, struct gr_error *err)
 	}
 	if (r == ARCHIVE_OK)
 		r = archive_write_set_options(archive, options);
+	if (r == ARCHIVE_OK) /* or zeros follow the compressed bytes, up to the size of a tape block */
+		r = archive_write_set_bytes_in_last_block(archive, 1);
 	return r == ARCHIVE_OK ? 0 : fail(bundle, err);
 }
 

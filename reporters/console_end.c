@@ -13,6 +13,8 @@
 #define FAILURES_MOST 10
 #define PROBLEMS_MOST 20
 #define REASON_BYTES 200
+#define DEVICE_COLUMNS 28
+#define STEP_COLUMNS 18
 
 /* The first line of a text that has something in it, cut. Appends ": line". */
 static void add_reason(struct buffer *out, const char *reason)
@@ -34,14 +36,16 @@ static void add_reason(struct buffer *out, const char *reason)
 static void print_run(struct console *console, const struct device_run *run)
 {
 	size_t counts[STATUS_ERROR + 1] = {0};
+	const char *device = device_label(&run->device), *step = run->step ? run->step : "?";
 	char span[CLOCK_TEXT_BYTES];
 	bool is_good;
 
 	for (size_t i = 0; i < run->case_count; i++)
 		counts[run->cases[i].status]++;
 	is_good = run->is_complete && run->failure == GR_NONE && counts[STATUS_FAILED] + counts[STATUS_ERROR] == 0;
-	console_print(console, is_good ? TONE_GOOD : TONE_BAD, "  %-28s %-18s %6zu %6zu %6zu %7zu %6zu  %-8s %s",
-	        device_label(&run->device), run->step ? run->step : "?", run->case_count, counts[STATUS_PASSED],
+	console_print(console, is_good ? TONE_GOOD : TONE_BAD, "  %-28.*s %-18.*s %6zu %6zu %6zu %7zu %6zu  %-8s %s",
+	        (int)words_cut(device, strlen(device), DEVICE_COLUMNS), device,
+	        (int)words_cut(step, strlen(step), STEP_COLUMNS), step, run->case_count, counts[STATUS_PASSED],
 	        counts[STATUS_FAILED], counts[STATUS_SKIPPED], counts[STATUS_ERROR],
 	        run->elapsed_ms >= 0 ? clock_format_span(run->elapsed_ms, span) : "-",
 	        run->is_complete ? "" : failure_name(run->failure == GR_NONE ? GR_UNKNOWN : run->failure));

@@ -69,9 +69,9 @@ void words_markdown(struct redactor *redactor, struct buffer *out, const char *t
 			buffer_add_text(out, "&gt;");
 		else if (*at == '&')
 			buffer_add_text(out, "&amp;");
-		else if (*at == '@' || *at == ':') /* no mention, no link made from a bare address, no emoji */
+		else if (*at == '@' || (*at == ':' && at[1] == '/')) /* no mention; no link made from a bare address */
 			buffer_printf(out, "&#%d;", *at);
-		else if (strchr("\\`*_{}[]()#+!|~$", *at))
+		else if (strchr("\\`*_[]#|~$", *at))
 			buffer_printf(out, "\\%c", *at);
 		else
 			buffer_add_char(out, *at);

@@ -114,14 +114,15 @@ static char *case_text(const struct device_run *run, const struct test_case *tes
 {
 	GR_AUTO_BUFFER struct buffer out = {0};
 	const char *verb = test->status == STATUS_FAILED ? "failed" : "without a result";
+	const char *reason = test->reason ? test->reason + strspn(test->reason, " \t\r\n") : NULL;
 
 	add_place(&out, run->lane, run->step, device_of(run));
 	buffer_printf(
 	        &out, "%zu of %zu tests %s, first '%s'", alike, run->case_count, verb, test->name ? test->name : "?");
 	if (test->status == STATUS_ERROR)
 		buffer_printf(&out, " (%s)", failure_name(test_case_failure(test)));
-	if (test->reason && *test->reason)
-		buffer_printf(&out, ": %s", test->reason);
+	if (reason && *reason)
+		buffer_printf(&out, ": %.*s", (int)strcspn(reason, "\r\n"), reason); /* below it is the stack */
 	return buffer_take(&out);
 }
 

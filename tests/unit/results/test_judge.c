@@ -403,11 +403,12 @@ static void it_makes_the_cause_one_harmless_line(void **state)
 
 	(void)state;
 	build(&results, RAN | FAILED_CASE);
-	results.runs[0].cases[1].reason = gr_strdup("expected 1\nwas 2\r\n::error::\x1b[31mred ##[group]\xff");
+	results.runs[0].cases[1].reason = gr_strdup("\n expected 1 \x1b[31mred ##[group]\xff\xe2\x80\xae\nat line 7");
 	results_judge(&results);
 	assert_null(strpbrk(results.cause, "\r\n\x1b"));
 	assert_null(strstr(results.cause, "##["));
-	assert_non_null(strstr(results.cause, "was 2"));
+	assert_non_null(strstr(results.cause, "expected 1 red"));
+	assert_null(strstr(results.cause, "line 7")); /* the stack is for the reports */
 	results_release(&results);
 }
 

@@ -1,0 +1,161 @@
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+#include <signal.h>
+
+#include "runner/base/text.h"
+#include "tests/unit/reporters/sample.h"
+
+static char *write_report(const struct results *results, const char *format, struct redactor *redactor)
+{
+	struct folder folder;
+	struct report_context context = {.redactor = redactor};
+	struct gr_error err = {0};
+	char *text;
+
+	folder_make(&folder);
+	context.directory = folder.handle;
+	if (reporter_find(format)->write(results, "sub/report", &context, &err) < 0)
+		fail_msg("%s", err.text);
+	text = folder_read(&folder, "sub/report", NULL);
+	folder_remove(&folder);
+	return text;
+}
+
+static void expect(const char *text, const char *piece)
+{
+	if (!strstr(text, piece))
+		fail_msg("'%s' is not in:\n%s", piece, text);
+}
+
+static size_t count_lines(const char *text)
+{
+	size_t lines = 0;
+
+	for (; *text; text++)
+		lines += *text == '\n';
+	return lines;
+}
+
+static void it_says_in_ten_lines_what_came_of_the_run(void **state)
+{
+	struct results results;
+	GR_AUTO_FREE char *text = NULL;
+
+	(void)state;
+	sample_fill(&results);
+	text = write_report(&results, "summary", NULL);
+	expect(text, "## shop-nightly: failed\n");
+	expect(text, "Exit status 1 after 1m35s, run 20260301T101530Z-1a2b3c\n");
+	expect(text,
+	        "- **Tests**: 5: 2 passed, 1 failed, 1 skipped, 1 without a result; 1 passed only when repeated\n");
+	expect(text, "- **First cause**: step 'regression'");
+	expect(text, "- **Failed**: pays by card on Pixel 7: expected 10.00 but was 9.99\n");
+	expect(text, "- **Devices**: 1 of 1 runs complete: Pixel 7\n");
+	expect(text, "- **Next**: ");
+	expect(text, "- **Reports**: ");
+	assert_true(count_lines(text) <= 12);
+	results_release(&results);
+}
+
+static void it_stays_short_with_very_many_failures(void **state)
+{
+	struct results results = {0};
+	GR_AUTO_FREE char *text = NULL;
+
+	(void)state;
+	for (int i = 0; i < 40; i++) {
+		struct device_run *run = sample_run(&results, "Pixel 7", "a");
+
+		for (int j = 0; j < 50; j++)
+			(void)sample_case(run, "pays", STATUS_FAILED, "no");
+	}
+	results_judge(&results);
+	text = write_report(&results, "summary", NULL);
+	expect(text, "- and 1995 more failed tests\n");
+	expect(text, " and 30 more\n");
+	assert_true(count_lines(text) < 20);
+	results_release(&results);
+}
+
+static void it_takes_markdown_of_others_out_of_service(void **state)
+{
+	struct results results = {
+	        .pipeline = gr_strdup("a|b `c` [x](http://evil) <img src=x> @all #123 *b* ##[group]\n# head\x1b[31m")};
+	GR_AUTO_FREE char *text = NULL;
+
+	(void)state;
+	(void)sample_case(sample_run(&results, HOSTILE, HOSTILE), HOSTILE, STATUS_FAILED, HOSTILE);
+	results_judge(&results);
+	text = write_report(&results, "summary", NULL);
+	expect(text, "## a\\|b \\`c\\` \\[x\\](http&#58;//evil) &lt;img src=x&gt; &#64;all \\#123 \\*b\\* \\# "
+	             "\\#\\[group\\]\\\\n\\# head: failed\n");
+	assert_null(strchr(text, '<'));
+	assert_null(strchr(text, '\x1b'));
+	assert_true(text_is_utf8(text, strlen(text)));
+	results_release(&results);
+}
+
+static void it_says_what_to_do_next(void **state)
+{
+	struct results results = {0};
+	GR_AUTO_FREE char *cancelled = NULL;
+	GR_AUTO_FREE char *held = NULL;
+
+	(void)state;
+	results.signal_number = SIGINT;
+	results_judge(&results);
+	cancelled = write_report(&results, "summary", NULL);
+	expect(cancelled, "Exit status 130");
+	expect(cancelled, "`gridlane resume`");
+	results.held = gr_alloc(8, sizeof(*results.held));
+	results.held[0] = (struct held){.key = gr_strdup("r/1")};
+	results.held_count = 1;
+	held = write_report(&results, "summary", NULL);
+	expect(held, "`gridlane cleanup`");
+	results_release(&results);
+}
+
+static void it_writes_the_model_as_json_without_secrets(void **state)
+{
+	struct redactor *redactor = redactor_new();
+	struct results results, again;
+	struct gr_error err = {0};
+	GR_AUTO_FREE char *text = NULL;
+	GR_AUTO_JSON json_t *json = NULL;
+
+	(void)state;
+	sample_fill(&results);
+	(void)redactor_add(redactor, "tok-SECRET-1");
+	(void)redactor_add(redactor, "failed");
+	results.environment = json_pack("{s:{s:[s, {s:s}]}}", "ci", "list", "tok-SECRET-1", "tok-SECRET-1", "v");
+	results.steps[0].outputs = json_pack("{s:s}", "url", "https://x/?t=tok-SECRET-1");
+	text = write_report(&results, "json", redactor);
+	assert_null(strstr(text, "SECRET"));
+	json = json_loads(text, JSON_REJECT_DUPLICATES, NULL);
+	assert_int_equal(results_from_json(json, &again, &err), 0);
+	assert_int_equal(
+	        again.runs[0].cases[1].status, STATUS_FAILED); /* a secret that is a word of ours breaks nothing */
+	assert_string_equal(json_string_value(json_object_get(again.steps[0].outputs, "url")), "https://x/?t=***");
+	assert_string_equal(
+	        json_string_value(json_object_get(results.steps[0].outputs, "url")), "https://x/?t=tok-SECRET-1");
+	results_release(&results);
+	results_release(&again);
+	redactor_free(redactor);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+	        cmocka_unit_test(it_says_in_ten_lines_what_came_of_the_run),
+	        cmocka_unit_test(it_stays_short_with_very_many_failures),
+	        cmocka_unit_test(it_takes_markdown_of_others_out_of_service),
+	        cmocka_unit_test(it_says_what_to_do_next),
+	        cmocka_unit_test(it_writes_the_model_as_json_without_secrets),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
