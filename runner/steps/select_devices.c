@@ -198,6 +198,7 @@ static int wait_for_more(
 	if (event->now_ms >= end_ms)
 		return give_up(step, err);
 	state->phase = PHASE_PAUSE;
+	gr_free(action->progress); /* a refusal may have left its words */
 	action->progress = gr_printf("waiting for %zu of %lld devices (%zu match)", missing(state),
 	        (long long)state->count, state->matching);
 	return step_wait(action, next_ms < end_ms ? next_ms : end_ms);

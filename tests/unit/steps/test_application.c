@@ -1,7 +1,8 @@
 #include "script.h"
 
 #define LIST(items) "{'success': true, 'data': [" items "]}"
-#define APP(id, name) "{'app_id': " id ", 'name': '" name "', 'application_token': 'gridlane-secret:app/x', 'cm_version_id': '1'}"
+#define APP(id, name)                                                                                                  \
+	"{'app_id': " id ", 'name': '" name "', 'application_token': 'gridlane-secret:app/x', 'cm_version_id': '1'}"
 
 static void it_finds_the_application_by_its_exact_name(void **state)
 {
@@ -12,7 +13,8 @@ static void it_finds_the_application_by_its_exact_name(void **state)
 	expect_call(&s, OP_GET_APPLICATIONS_LIST, "{}");
 	answer(&s, LIST(APP("'5'", "shop") ", " APP("223", "Shop")));
 	expect_done(&s, OUTCOME_PASSED,
-		"{'app_id': '223', 'name': 'Shop', 'platform': 'android', 'application_token': 'gridlane-secret:app/223'}");
+	        "{'app_id': '223', 'name': 'Shop', 'platform': 'android', 'application_token': "
+	        "'gridlane-secret:app/223'}");
 	script_close(&s);
 }
 
@@ -61,7 +63,8 @@ static void a_missing_one_lists_the_nearest_names(void **state)
 
 	(void)state;
 	script_start(&s, "application", "{'name': 'Shop'}");
-	answer(&s, LIST(APP("1", "a") ", " APP("2", "bbbbbbbbb") ", " APP("3", "Shops") ", " APP("4", "d") ", " APP("5", "e") ", " APP("6", "f")));
+	answer(&s, LIST(APP("1", "a") ", " APP("2", "bbbbbbbbb") ", " APP("3", "Shops") ", " APP("4", "d") ", " APP(
+	                   "5", "e") ", " APP("6", "f")));
 	expect_failure(&s, GR_CONFIG, "it has 'Shops', ");
 	expect_text(s.err.text, "and others");
 	script_close(&s);
@@ -96,12 +99,12 @@ static void it_says_why_it_cannot_look(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(it_finds_the_application_by_its_exact_name),
-		cmocka_unit_test(it_finds_the_application_by_its_id),
-		cmocka_unit_test(a_token_is_used_even_if_the_list_does_not_show_it),
-		cmocka_unit_test(several_of_one_name_are_not_guessed_between),
-		cmocka_unit_test(a_missing_one_lists_the_nearest_names),
-		cmocka_unit_test(it_says_why_it_cannot_look),
+	        cmocka_unit_test(it_finds_the_application_by_its_exact_name),
+	        cmocka_unit_test(it_finds_the_application_by_its_id),
+	        cmocka_unit_test(a_token_is_used_even_if_the_list_does_not_show_it),
+	        cmocka_unit_test(several_of_one_name_are_not_guessed_between),
+	        cmocka_unit_test(a_missing_one_lists_the_nearest_names),
+	        cmocka_unit_test(it_says_why_it_cannot_look),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -2,7 +2,9 @@
 
 #define LIST(items) "{'success': true, 'data': [" items "]}"
 #define APP(id, name) "{'app_id': " id ", 'name': '" name "'}"
-#define INFO "{'success': true, 'data': {'app_id': '9', 'versions': [{'version_id': 44, 'version_name': '1', 'platform_type': 'ios'}]}}"
+#define INFO                                                                                                           \
+	"{'success': true, 'data': {'app_id': '9', 'versions': [{'version_id': 44, 'version_name': '1', "              \
+	"'platform_type': 'ios'}]}}"
 
 static void it_creates_an_application_and_finds_its_version(void **state)
 {
@@ -12,13 +14,15 @@ static void it_creates_an_application_and_finds_its_version(void **state)
 	script_start(&s, "create_application", "{'name': 'New', 'platform': 'ios'}");
 	expect_call(&s, OP_GET_APPLICATIONS_LIST, "{}");
 	answer(&s, LIST(APP("5", "Other")));
-	expect_call(&s, OP_CREATE_APPLICATION, "{'application_name': 'New', 'version_name': '1', 'platform_type': 'ios'}");
+	expect_call(
+	        &s, OP_CREATE_APPLICATION, "{'application_name': 'New', 'version_name': '1', 'platform_type': 'ios'}");
 	answer(&s, "{'success': true, 'response': {'app_id': '9', 'application_name': 'New'}}");
 	expect_call(&s, OP_GET_APPLICATION_INFO, "{'app_id': '9'}");
 	answer(&s, INFO);
 	expect_done(&s, OUTCOME_PASSED,
-		"{'app_id': '9', 'name': 'New', 'platform': 'ios', 'application_token': 'gridlane-secret:app/9', 'version_id': '44', "
-		"'version_token': 'gridlane-secret:version/9/44', 'reused': false}");
+	        "{'app_id': '9', 'name': 'New', 'platform': 'ios', 'application_token': 'gridlane-secret:app/9', "
+	        "'version_id': '44', "
+	        "'version_token': 'gridlane-secret:version/9/44', 'reused': false}");
 	script_close(&s);
 }
 
@@ -124,12 +128,12 @@ static void a_refusal_carries_the_servers_words(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(it_creates_an_application_and_finds_its_version),
-		cmocka_unit_test(it_reuses_the_one_of_that_name_when_asked),
-		cmocka_unit_test(it_needs_a_platform_to_create_one),
-		cmocka_unit_test(a_lost_answer_is_looked_up_then_sent_once_more),
-		cmocka_unit_test(a_resumed_creation_is_not_sent_again),
-		cmocka_unit_test(a_refusal_carries_the_servers_words),
+	        cmocka_unit_test(it_creates_an_application_and_finds_its_version),
+	        cmocka_unit_test(it_reuses_the_one_of_that_name_when_asked),
+	        cmocka_unit_test(it_needs_a_platform_to_create_one),
+	        cmocka_unit_test(a_lost_answer_is_looked_up_then_sent_once_more),
+	        cmocka_unit_test(a_resumed_creation_is_not_sent_again),
+	        cmocka_unit_test(a_refusal_carries_the_servers_words),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

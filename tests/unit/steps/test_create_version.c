@@ -12,11 +12,13 @@ static void it_creates_a_version_with_the_known_platform(void **state)
 	expect_call(&s, OP_GET_APPLICATION_INFO, "{'app_id': '223'}");
 	answer(&s, INFO(VERSION("'7'", "old")));
 	expect_call(&s, OP_CREATE_VERSION,
-		"{'app_id': '223', 'version_name': 'V1', 'version_description': 'first', 'version_platform': 'android'}");
+	        "{'app_id': '223', 'version_name': 'V1', 'version_description': 'first', 'version_platform': "
+	        "'android'}");
 	answer(&s, "{'success': true, 'data': {'version_id': 198, 'version_name': 'V1'}}");
 	expect_done(&s, OUTCOME_PASSED,
-		"{'version_id': '198', 'name': 'V1', 'app_id': '223', 'version_token': 'gridlane-secret:version/223/198', 'reused': "
-		"false, 'platform': 'android'}");
+	        "{'version_id': '198', 'name': 'V1', 'app_id': '223', 'version_token': "
+	        "'gridlane-secret:version/223/198', 'reused': "
+	        "false, 'platform': 'android'}");
 	script_close(&s);
 }
 
@@ -176,16 +178,16 @@ static void it_stops_when_told(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(it_creates_a_version_with_the_known_platform),
-		cmocka_unit_test(it_reuses_the_one_of_that_name_only_when_asked),
-		cmocka_unit_test(its_platform_comes_from_its_field_the_application_or_the_others),
-		cmocka_unit_test(a_lost_answer_is_looked_up_before_anything_is_sent_again),
-		cmocka_unit_test(an_absent_version_is_sent_once_more_and_no_third_time),
-		cmocka_unit_test(two_new_ones_are_not_guessed_between),
-		cmocka_unit_test(a_success_without_an_id_is_looked_up),
-		cmocka_unit_test(a_resumed_creation_is_looked_up_first),
-		cmocka_unit_test(failures_say_what_and_why),
-		cmocka_unit_test(it_stops_when_told),
+	        cmocka_unit_test(it_creates_a_version_with_the_known_platform),
+	        cmocka_unit_test(it_reuses_the_one_of_that_name_only_when_asked),
+	        cmocka_unit_test(its_platform_comes_from_its_field_the_application_or_the_others),
+	        cmocka_unit_test(a_lost_answer_is_looked_up_before_anything_is_sent_again),
+	        cmocka_unit_test(an_absent_version_is_sent_once_more_and_no_third_time),
+	        cmocka_unit_test(two_new_ones_are_not_guessed_between),
+	        cmocka_unit_test(a_success_without_an_id_is_looked_up),
+	        cmocka_unit_test(a_resumed_creation_is_looked_up_first),
+	        cmocka_unit_test(failures_say_what_and_why),
+	        cmocka_unit_test(it_stops_when_told),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -11,7 +11,8 @@ static void fetched(struct script *script, long status, const char *text)
 	assert_string_equal(script->action.url, LOG_URL);
 	assert_true(script->action.fetch_most_bytes > 0);
 	pass_time(script, 100);
-	script_send(script, (struct event){.kind = EVENT_FETCHED, .status = status, .text = text, .bytes = strlen(text)});
+	script_send(
+	        script, (struct event){.kind = EVENT_FETCHED, .status = status, .text = text, .bytes = strlen(text)});
 }
 
 static void open_log(struct script *script, const char *mode)
@@ -30,8 +31,9 @@ static void it_installs_and_waits_for_the_answer(void **state)
 	(void)state;
 	script_start(&s, "install", WITH(", 'resign': true, 'disable_secure_flag': true"));
 	expect_call(&s, OP_APP_BUILD_INSTALL_SYNCHRONOUS,
-		"{'application_token': 'gridlane-secret:app/223', 'version_token': 'gridlane-secret:version/223/481', 'process_type': "
-		"'oaa', 's_device': 'S26', 'app_build_id': '272', 'is_resign': '1', 'disable_secure_flag': '1'}");
+	        "{'application_token': 'gridlane-secret:app/223', 'version_token': 'gridlane-secret:version/223/481', "
+	        "'process_type': "
+	        "'oaa', 's_device': 'S26', 'app_build_id': '272', 'is_resign': '1', 'disable_secure_flag': '1'}");
 	assert_int_equal(s.action.answer_ms, 900 * SECONDS);
 	answer(&s, "{'success': true}");
 	expect_done(&s, OUTCOME_PASSED, "{'seconds': 0.1, 'mode': 'sync', 'device_id': '26', 'log_url': null}");
@@ -96,8 +98,9 @@ static void direct_needs_only_the_ids(void **state)
 
 static void failure_words_in_the_log_are_a_failure(void **state)
 {
-	static const char *const logs[] = {"Failure [INSTALL_FAILED_NO_MATCHING_ABIS]", "Error: no space\n", "java.lang.Exception",
-		"Unsuccessful", "pushed: success\ninstall FAILED", "install failed, success unlikely"};
+	static const char *const logs[] = {"Failure [INSTALL_FAILED_NO_MATCHING_ABIS]", "Error: no space\n",
+	        "java.lang.Exception", "Unsuccessful", "pushed: success\ninstall FAILED",
+	        "install failed, success unlikely"};
 	struct script s;
 
 	(void)state;
@@ -167,7 +170,8 @@ static void missing_facts_are_looked_up(void **state)
 	expect_call(&s, OP_GET_BUILD_INFO, "{'app_build_id': '272'}");
 	answer(&s, "{'success': true, 'data': {'app_id': '7', 'version_id': '8'}}");
 	expect_call(&s, OP_APP_BUILD_INSTALL_SYNCHRONOUS,
-		"{'application_token': 'gridlane-secret:app/7', 'version_token': 'gridlane-secret:version/7/8', 'process_type': 'oia'}");
+	        "{'application_token': 'gridlane-secret:app/7', 'version_token': 'gridlane-secret:version/7/8', "
+	        "'process_type': 'oia'}");
 	script_close(&s);
 	script_start(&s, "install", "{'build': 272, 'device': {'id': 27}}");
 	answer(&s, "{'success': true, 'data': [{'device_id': 26, 's_device': 'S26'}]}");
@@ -209,17 +213,17 @@ static void it_stops_when_told(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(it_installs_and_waits_for_the_answer),
-		cmocka_unit_test(a_refusal_names_the_device_and_the_servers_words),
-		cmocka_unit_test(async_reads_the_log_until_it_says_success),
-		cmocka_unit_test(direct_needs_only_the_ids),
-		cmocka_unit_test(failure_words_in_the_log_are_a_failure),
-		cmocka_unit_test(success_on_the_way_counts_only_when_the_log_has_come_to_rest),
-		cmocka_unit_test(a_log_without_a_verdict_is_unknown_never_a_success),
-		cmocka_unit_test(a_log_url_that_is_refused_ends_it),
-		cmocka_unit_test(missing_facts_are_looked_up),
-		cmocka_unit_test(a_resumed_install_goes_on_with_its_log),
-		cmocka_unit_test(it_stops_when_told),
+	        cmocka_unit_test(it_installs_and_waits_for_the_answer),
+	        cmocka_unit_test(a_refusal_names_the_device_and_the_servers_words),
+	        cmocka_unit_test(async_reads_the_log_until_it_says_success),
+	        cmocka_unit_test(direct_needs_only_the_ids),
+	        cmocka_unit_test(failure_words_in_the_log_are_a_failure),
+	        cmocka_unit_test(success_on_the_way_counts_only_when_the_log_has_come_to_rest),
+	        cmocka_unit_test(a_log_without_a_verdict_is_unknown_never_a_success),
+	        cmocka_unit_test(a_log_url_that_is_refused_ends_it),
+	        cmocka_unit_test(missing_facts_are_looked_up),
+	        cmocka_unit_test(a_resumed_install_goes_on_with_its_log),
+	        cmocka_unit_test(it_stops_when_told),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

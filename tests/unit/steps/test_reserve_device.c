@@ -2,7 +2,9 @@
 
 #define DEVICE "{'device_id': '26', 'name': 'Galaxy S23', 'platform': 'android'}"
 #define MADE "{'success': true, 'device_reservation_id': '2696', 'ReservationStatus': 'Accepted'}"
-#define LISTED(id) "{'success': true, 'data': [{'device_reservation_id': " id ", 'device_id': '26', 'comments': 'gridlane [gr:0123456789ab]'}]}"
+#define LISTED(id)                                                                                                     \
+	"{'success': true, 'data': [{'device_reservation_id': " id                                                     \
+	", 'device_id': '26', 'comments': 'gridlane [gr:0123456789ab]'}]}"
 #define NOTHING "{'success': true, 'data': []}"
 
 static void open_step(struct script *script, const char *more)
@@ -22,11 +24,13 @@ static void it_reserves_and_registers_what_it_holds(void **state)
 	(void)state;
 	open_step(&s, ", 'comment': 'nightly'");
 	expect_call(&s, OP_RESERVE_DEVICE,
-		"{'user_id': '77', 'device_id': '26', 'start_date_time': '2026-01-01 00:00:00', 'end_date_time': '2026-01-01 "
-		"00:10:00', 'timezone': 'UTC', 'comments': 'nightly [gr:0123456789ab]'}");
+	        "{'user_id': '77', 'device_id': '26', 'start_date_time': '2026-01-01 00:00:00', 'end_date_time': "
+	        "'2026-01-01 "
+	        "00:10:00', 'timezone': 'UTC', 'comments': 'nightly [gr:0123456789ab]'}");
 	answer(&s, MADE);
 	expect_done(&s, OUTCOME_PASSED,
-		"{'device_reservation_id': '2696', 'device_id': '26', 'start': '2026-01-01 00:00:00', 'end': '2026-01-01 00:10:00'}");
+	        "{'device_reservation_id': '2696', 'device_id': '26', 'start': '2026-01-01 00:00:00', 'end': "
+	        "'2026-01-01 00:10:00'}");
 	assert_string_equal(json_string_value(json_object_get(s.action.acquired, "key")), "reservation/2696");
 	script_close(&s);
 }
@@ -70,7 +74,8 @@ static void one_that_is_not_granted_is_taken_back(void **state)
 	open_step(&s, "");
 	answer(&s, "{'success': true, 'device_reservation_id': '8', 'ReservationStatus': 'Pending'}");
 	expect_done(&s, OUTCOME_ERROR, "{}");
-	assert_string_equal(json_string_value(json_object_get(s.action.acquired, "operation")), "cancel_reserve_device");
+	assert_string_equal(
+	        json_string_value(json_object_get(s.action.acquired, "operation")), "cancel_reserve_device");
 	script_close(&s);
 }
 
@@ -213,17 +218,17 @@ static void a_device_is_released_by_this_runs_reservation_of_it(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(it_reserves_and_registers_what_it_holds),
-		cmocka_unit_test(the_user_is_looked_up_when_not_known),
-		cmocka_unit_test(a_refusal_is_no_device),
-		cmocka_unit_test(one_that_is_not_granted_is_taken_back),
-		cmocka_unit_test(a_lost_answer_is_looked_up_then_sent_once_more),
-		cmocka_unit_test(a_resumed_reservation_is_looked_up_first),
-		cmocka_unit_test(it_must_be_for_some_time),
-		cmocka_unit_test(a_stop_warns_of_an_unanswered_reservation),
-		cmocka_unit_test(a_reservation_is_released_by_its_id),
-		cmocka_unit_test(a_refused_release_counts_when_the_list_has_it_no_more),
-		cmocka_unit_test(a_device_is_released_by_this_runs_reservation_of_it),
+	        cmocka_unit_test(it_reserves_and_registers_what_it_holds),
+	        cmocka_unit_test(the_user_is_looked_up_when_not_known),
+	        cmocka_unit_test(a_refusal_is_no_device),
+	        cmocka_unit_test(one_that_is_not_granted_is_taken_back),
+	        cmocka_unit_test(a_lost_answer_is_looked_up_then_sent_once_more),
+	        cmocka_unit_test(a_resumed_reservation_is_looked_up_first),
+	        cmocka_unit_test(it_must_be_for_some_time),
+	        cmocka_unit_test(a_stop_warns_of_an_unanswered_reservation),
+	        cmocka_unit_test(a_reservation_is_released_by_its_id),
+	        cmocka_unit_test(a_refused_release_counts_when_the_list_has_it_no_more),
+	        cmocka_unit_test(a_device_is_released_by_this_runs_reservation_of_it),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

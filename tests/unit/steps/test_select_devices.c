@@ -1,15 +1,18 @@
 #include "script.h"
 
-#define DEVICE(id, name, os, tags, busy) \
-	"{'device_id': " id ", 'device_name': '" name "', 'platform_version': '" os "', 'tags': '" tags \
-	"', 'device_type': '2', 's_device': 'S" id "', 'is_connected': '1', 'is_reserved': " busy ", 'reserved_device_user_email': 'a@b.c'}"
+#define DEVICE(id, name, os, tags, busy)                                                                               \
+	"{'device_id': " id ", 'device_name': '" name "', 'platform_version': '" os "', 'tags': '" tags                \
+	"', 'device_type': '2', 's_device': 'S" id "', 'is_connected': '1', 'is_reserved': " busy                      \
+	", 'reserved_device_user_email': 'a@b.c'}"
 #define LIST(items) "{'success': true, 'data': [" items "]}"
 #define S21 DEVICE("1", "Galaxy S21", "14", "regression,slow", "0")
 #define S22 DEVICE("2", "Galaxy S22", "12", "", "0")
 #define S23 DEVICE("3", "Galaxy S23", "14.1", "", "'0'")
 #define PIXEL DEVICE("4", "Pixel 8", "15", "regression", "0")
 #define BUSY DEVICE("5", "Galaxy S25", "15", "", "'1'")
-#define IPHONE "{'device_id': 9, 'device_name': 'Galaxy S99', 'platform_version': '18', 'device_type': '1', 'is_connected': '1'}"
+#define IPHONE                                                                                                         \
+	"{'device_id': 9, 'device_name': 'Galaxy S99', 'platform_version': '18', 'device_type': '1', 'is_connected': " \
+	"'1'}"
 #define GALAXY "'any_of': [{'name': 'Galaxy S2*', 'os': '>=13'}, {'tag': 'regression'}]"
 #define WITH(more) "{" GALAXY more "}"
 
@@ -22,7 +25,7 @@ static void expect_devices(const struct script *script, const char *ids)
 	assert_int_equal(json_array_size(devices), json_array_size(wanted));
 	json_array_foreach (devices, i, device)
 		assert_string_equal(json_string_value(json_object_get(device, "device_id")),
-			json_string_value(json_array_get(wanted, i)));
+		        json_string_value(json_array_get(wanted, i)));
 	json_decref(wanted);
 }
 
@@ -57,11 +60,13 @@ static void every_condition_of_an_entry_must_hold(void **state)
 	struct script s;
 
 	(void)state;
-	script_start(&s, "select_devices", "{'any_of': [{'tag': 'slow', 'id': '1', 'platform': 'android'}], 'count': 1}");
+	script_start(
+	        &s, "select_devices", "{'any_of': [{'tag': 'slow', 'id': '1', 'platform': 'android'}], 'count': 1}");
 	answer(&s, LIST(PIXEL ", " S21));
 	expect_devices(&s, "['1']");
 	script_close(&s);
-	script_start(&s, "select_devices", "{'any_of': [{'tag': 'slo'}, {'udid': 'x'}, {'manufacturer': 'Sam*'}, {'platform': 'ios'}]}");
+	script_start(&s, "select_devices",
+	        "{'any_of': [{'tag': 'slo'}, {'udid': 'x'}, {'manufacturer': 'Sam*'}, {'platform': 'ios'}]}");
 	answer(&s, LIST(PIXEL ", " S21 ", " IPHONE));
 	expect_failure(&s, GR_NO_DEVICE, "matches");
 	script_close(&s);
@@ -130,13 +135,16 @@ static void it_reserves_each_device_and_registers_it(void **state)
 	script_begin(&s);
 	answer(&s, LIST(S21 ", " S23));
 	expect_call(&s, OP_RESERVE_DEVICE,
-		"{'user_id': '77', 'device_id': '1', 'start_date_time': '2026-01-01 00:00:00', 'end_date_time': '2026-01-01 "
-		"01:00:00', 'timezone': 'UTC', 'comments': 'gridlane [gr:0123456789ab]'}");
+	        "{'user_id': '77', 'device_id': '1', 'start_date_time': '2026-01-01 00:00:00', 'end_date_time': "
+	        "'2026-01-01 "
+	        "01:00:00', 'timezone': 'UTC', 'comments': 'gridlane [gr:0123456789ab]'}");
 	answer(&s, RESERVED("2696"));
 	expect_call(&s, OP_RESERVE_DEVICE, "{'device_id': '3'}");
 	assert_string_equal(json_string_value(json_object_get(s.action.acquired, "key")), "reservation/2696");
-	assert_string_equal(json_string_value(json_object_get(s.action.acquired, "what")), "reservation 2696 of Galaxy S21 (device 1)");
-	assert_string_equal(json_string_value(json_object_get(s.action.acquired, "operation")), "release_reserve_device");
+	assert_string_equal(json_string_value(json_object_get(s.action.acquired, "what")),
+	        "reservation 2696 of Galaxy S21 (device 1)");
+	assert_string_equal(
+	        json_string_value(json_object_get(s.action.acquired, "operation")), "release_reserve_device");
 	answer(&s, RESERVED("2697"));
 	assert_string_equal(json_string_value(json_object_get(s.action.acquired, "key")), "reservation/2697");
 	expect_devices(&s, "['1', '3']");
@@ -196,7 +204,8 @@ static void a_reservation_that_is_not_granted_is_given_back(void **state)
 	answer(&s, LIST(S21 ", " S23));
 	answer(&s, "{'success': true, 'device_reservation_id': 8, 'ReservationStatus': 'Pending'}");
 	expect_call(&s, OP_RESERVE_DEVICE, "{'device_id': '3'}");
-	assert_string_equal(json_string_value(json_object_get(s.action.acquired, "operation")), "cancel_reserve_device");
+	assert_string_equal(
+	        json_string_value(json_object_get(s.action.acquired, "operation")), "cancel_reserve_device");
 	expect_text(s.action.warning, "not granted");
 	script_close(&s);
 }
@@ -210,9 +219,11 @@ static void a_lost_reservation_is_looked_for_by_its_marker(void **state)
 	answer(&s, LIST(S21 ", " S23));
 	lose_answer(&s);
 	expect_call(&s, OP_RESERVE_DEVICE_LIST, "{'timezone': 'UTC'}");
-	answer(&s, LIST("{'device_reservation_id': 7, 'device_id': 1, 'comments': 'mine'}, {'device_reservation_id': 8, 'device_id': '1', "
-			"'comments': 'gridlane [gr:0123456789ab]'}, {'device_reservation_id': 9, 'device_id': '3', 'comments': 'gridlane "
-			"[gr:0123456789ab]'}"));
+	answer(&s, LIST("{'device_reservation_id': 7, 'device_id': 1, 'comments': 'mine'}, {'device_reservation_id': "
+	                "8, 'device_id': '1', "
+	                "'comments': 'gridlane [gr:0123456789ab]'}, {'device_reservation_id': 9, 'device_id': '3', "
+	                "'comments': 'gridlane "
+	                "[gr:0123456789ab]'}"));
 	assert_string_equal(json_string_value(json_object_get(s.action.acquired, "key")), "reservation/8");
 	expect_devices(&s, "['1']");
 	script_close(&s);
@@ -294,20 +305,20 @@ static void a_stop_warns_of_an_unanswered_reservation(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(it_takes_free_devices_in_order_of_preference),
-		cmocka_unit_test(one_is_taken_when_nothing_is_said),
-		cmocka_unit_test(every_condition_of_an_entry_must_hold),
-		cmocka_unit_test(devices_of_others_can_be_left_out),
-		cmocka_unit_test(it_waits_for_busy_ones_until_the_limit),
-		cmocka_unit_test(nothing_matching_is_said_at_once),
-		cmocka_unit_test(it_reserves_each_device_and_registers_it),
-		cmocka_unit_test(the_only_user_is_looked_up),
-		cmocka_unit_test(a_refused_reservation_goes_on_to_the_next_device),
-		cmocka_unit_test(a_reservation_that_is_not_granted_is_given_back),
-		cmocka_unit_test(a_lost_reservation_is_looked_for_by_its_marker),
-		cmocka_unit_test(a_resumed_choice_keeps_what_it_holds),
-		cmocka_unit_test(a_held_device_is_registered_before_anything_can_fail),
-		cmocka_unit_test(a_stop_warns_of_an_unanswered_reservation),
+	        cmocka_unit_test(it_takes_free_devices_in_order_of_preference),
+	        cmocka_unit_test(one_is_taken_when_nothing_is_said),
+	        cmocka_unit_test(every_condition_of_an_entry_must_hold),
+	        cmocka_unit_test(devices_of_others_can_be_left_out),
+	        cmocka_unit_test(it_waits_for_busy_ones_until_the_limit),
+	        cmocka_unit_test(nothing_matching_is_said_at_once),
+	        cmocka_unit_test(it_reserves_each_device_and_registers_it),
+	        cmocka_unit_test(the_only_user_is_looked_up),
+	        cmocka_unit_test(a_refused_reservation_goes_on_to_the_next_device),
+	        cmocka_unit_test(a_reservation_that_is_not_granted_is_given_back),
+	        cmocka_unit_test(a_lost_reservation_is_looked_for_by_its_marker),
+	        cmocka_unit_test(a_resumed_choice_keeps_what_it_holds),
+	        cmocka_unit_test(a_held_device_is_registered_before_anything_can_fail),
+	        cmocka_unit_test(a_stop_warns_of_an_unanswered_reservation),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -24,12 +24,15 @@ static void it_uploads_with_handles_and_the_runs_marker(void **state)
 	expect_call(&s, OP_GET_BUILD_VERSION_INFO, "{'version_id': '481'}");
 	answer(&s, "{'success': true, 'data': {'app_build_list': '[]'}}");
 	expect_call(&s, OP_APP_BUILD_UPLOAD,
-		"{'application_token': 'gridlane-secret:app/223', 'version_token': 'gridlane-secret:version/223/481', 'upload_file': "
-		"'out/shop.apk', 'build_name': '" NAME "'}");
+	        "{'application_token': 'gridlane-secret:app/223', 'version_token': 'gridlane-secret:version/223/481', "
+	        "'upload_file': "
+	        "'out/shop.apk', 'build_name': '" NAME "'}");
 	answer_upload(&s, UPLOADED);
 	expect_done(&s, OUTCOME_PASSED,
-		"{'app_build_id': '272', 'sha256': 'abc123', 'bytes': 12345, 'direct': false, 'adopted': false, 'version_id': '481', "
-		"'app_id': '223', 'platform': 'android', 'version_token': 'gridlane-secret:version/223/481', 'name': '" NAME "'}");
+	        "{'app_build_id': '272', 'sha256': 'abc123', 'bytes': 12345, 'direct': false, 'adopted': false, "
+	        "'version_id': '481', "
+	        "'app_id': '223', 'platform': 'android', 'version_token': 'gridlane-secret:version/223/481', 'name': "
+	        "'" NAME "'}");
 	script_close(&s);
 }
 
@@ -38,7 +41,8 @@ static void a_given_name_is_kept_as_it_is(void **state)
 	struct script s;
 
 	(void)state;
-	script_start(&s, "upload_build", "{'file': 'a.ipa', 'version': " STEP_VERSION ", 'name': 'Mine', 'bundle_identifier': 'com.x'}");
+	script_start(&s, "upload_build",
+	        "{'file': 'a.ipa', 'version': " STEP_VERSION ", 'name': 'Mine', 'bundle_identifier': 'com.x'}");
 	answer(&s, BUILDS(""));
 	expect_call(&s, OP_APP_BUILD_UPLOAD, "{'build_name': 'Mine', 'bundle_identifier': 'com.x'}");
 	script_close(&s);
@@ -47,8 +51,10 @@ static void a_given_name_is_kept_as_it_is(void **state)
 static void a_bare_version_is_a_name_first_then_an_id(void **state)
 {
 	struct script s;
-	const char *info = "{'success': true, 'data': {'versions': [{'version_id': '481', 'version_name': '1'}, {'version_id': 1, "
-			   "'version_name': 'x'}, {'version_id': 3, 'version_name': 'twice'}, {'version_id': 4, 'version_name': 'twice'}]}}";
+	const char *info =
+	        "{'success': true, 'data': {'versions': [{'version_id': '481', 'version_name': '1'}, {'version_id': 1, "
+	        "'version_name': 'x'}, {'version_id': 3, 'version_name': 'twice'}, {'version_id': 4, 'version_name': "
+	        "'twice'}]}}";
 
 	(void)state;
 	script_start(&s, "upload_build", "{'file': 'a.apk', 'version': 1}");
@@ -99,7 +105,9 @@ static void a_direct_upload_needs_no_application(void **state)
 	script_begin(&s);
 	expect_call(&s, OP_APP_UPLOAD_DIRECT, "{'platform': '1', 'upload_file': 'a.ipa'}");
 	answer_upload(&s, "{'status': true, 'app_build_id': 273}");
-	expect_done(&s, OUTCOME_PASSED, "{'app_build_id': '273', 'direct': true, 'version_id': null, 'version_token': null, 'platform': 'ios'}");
+	expect_done(&s, OUTCOME_PASSED,
+	        "{'app_build_id': '273', 'direct': true, 'version_id': null, 'version_token': null, 'platform': "
+	        "'ios'}");
 	script_close(&s);
 }
 
@@ -225,18 +233,18 @@ static void it_stops_when_told(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(it_uploads_with_handles_and_the_runs_marker),
-		cmocka_unit_test(a_given_name_is_kept_as_it_is),
-		cmocka_unit_test(a_bare_version_is_a_name_first_then_an_id),
-		cmocka_unit_test(it_needs_a_version_unless_direct),
-		cmocka_unit_test(a_direct_upload_needs_no_application),
-		cmocka_unit_test(a_lost_direct_upload_is_not_sent_again),
-		cmocka_unit_test(a_lost_upload_is_found_by_its_name_and_adopted),
-		cmocka_unit_test(an_absent_upload_is_sent_once_more_and_no_third_time),
-		cmocka_unit_test(what_cannot_be_told_apart_or_looked_up_is_an_error),
-		cmocka_unit_test(a_resumed_upload_is_looked_for_first),
-		cmocka_unit_test(a_refusal_carries_the_servers_words),
-		cmocka_unit_test(it_stops_when_told),
+	        cmocka_unit_test(it_uploads_with_handles_and_the_runs_marker),
+	        cmocka_unit_test(a_given_name_is_kept_as_it_is),
+	        cmocka_unit_test(a_bare_version_is_a_name_first_then_an_id),
+	        cmocka_unit_test(it_needs_a_version_unless_direct),
+	        cmocka_unit_test(a_direct_upload_needs_no_application),
+	        cmocka_unit_test(a_lost_direct_upload_is_not_sent_again),
+	        cmocka_unit_test(a_lost_upload_is_found_by_its_name_and_adopted),
+	        cmocka_unit_test(an_absent_upload_is_sent_once_more_and_no_third_time),
+	        cmocka_unit_test(what_cannot_be_told_apart_or_looked_up_is_an_error),
+	        cmocka_unit_test(a_resumed_upload_is_looked_for_first),
+	        cmocka_unit_test(a_refusal_carries_the_servers_words),
+	        cmocka_unit_test(it_stops_when_told),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
