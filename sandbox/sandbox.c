@@ -9,6 +9,7 @@
 #include <netinet/in.h>
 #include <poll.h>
 #include <pthread.h>
+#include <signal.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -360,6 +361,19 @@ static void *thread_main(void *state)
 	return NULL;
 }
 
+/* With all signals blocked: they are for the thread that asked. */
+static int thread_start(struct sandbox *sandbox)
+{
+	sigset_t all, before;
+	int rc;
+
+	(void)sigfillset(&all);
+	(void)pthread_sigmask(SIG_SETMASK, &all, &before);
+	rc = pthread_create(&sandbox->thread, NULL, thread_main, sandbox);
+	(void)pthread_sigmask(SIG_SETMASK, &before, NULL);
+	return rc;
+}
+
 int sandbox_start(const struct sandbox_options *options, struct sandbox **ret_sandbox, struct gr_error *err)
 {
 	struct sandbox *sandbox = NULL;
@@ -372,7 +386,7 @@ int sandbox_start(const struct sandbox_options *options, struct sandbox **ret_sa
 		sandbox_close(sandbox);
 		return rc;
 	}
-	rc = pthread_create(&sandbox->thread, NULL, thread_main, sandbox);
+	rc = thread_start(sandbox);
 	if (rc != 0) {
 		rc = gr_fail(err, GR_INTERNAL, rc, "the sandbox's thread");
 		sandbox_close(sandbox);
