@@ -112,13 +112,14 @@ static void check_field_file(
 	GR_AUTO_FREE char *path = NULL;
 	GR_AUTO_JSON json_t *found = NULL;
 	GR_AUTO_JSON json_t *converted = NULL;
-	struct gr_error err = {0};
 
 	if (!check_file(check, node, pattern, false, &path))
 		return;
 	found = json_string(path);
-	if (found != NULL && field_convert(field, found, &converted, &err) != 0)
-		check_fail(check, node, NULL, "%s", err.text);
+	if (found != NULL && field_convert(field, found, &converted, NULL) != 0)
+		check_fail(check, node, NULL,
+		        "'%s' must name a file that ends with one of %s, but '%s' is what it matches", field->name,
+		        field->choices, path);
 }
 
 static void check_field_value(struct check *check, const struct field *field, const struct node *node)

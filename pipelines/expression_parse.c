@@ -305,6 +305,7 @@ static int parse_dot(struct parser *parser, struct term **term)
 
 static int parse_bracket(struct parser *parser, struct term **term)
 {
+	unsigned column = lex_column(parser, parser->token.from);
 	struct term *index = NULL;
 	int result = lex_next(parser);
 
@@ -316,7 +317,10 @@ static int parse_bracket(struct parser *parser, struct term **term)
 		term_free(index);
 		return result;
 	}
-	return wrap(parser, TERM_INDEX, term, index);
+	result = wrap(parser, TERM_INDEX, term, index);
+	if (result == 0)
+		(*term)->column = column;
+	return result;
 }
 
 static int parse_postfix(struct parser *parser, struct term **ret_term)
@@ -394,6 +398,7 @@ static int parse_binary(struct parser *parser, unsigned binding, struct term **r
 		return parse_not(parser, ret_term);
 	result = parse_binary(parser, binding + 1, &term);
 	while (result == 0 && find_operator(parser, binding, &op)) {
+		unsigned column = lex_column(parser, parser->token.from);
 		struct term *right = NULL;
 
 		result = lex_next(parser);
@@ -401,8 +406,10 @@ static int parse_binary(struct parser *parser, unsigned binding, struct term **r
 			result = parse_binary(parser, binding + 1, &right);
 		if (result == 0)
 			result = wrap(parser, TERM_BINARY, &term, right);
-		if (result == 0)
+		if (result == 0) {
 			term->op = op;
+			term->column = column; /* the operator's: messages are about what it joins */
+		}
 	}
 	if (result == 0)
 		*ret_term = gr_take(&term);

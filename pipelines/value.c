@@ -1,5 +1,6 @@
 /* From a node to its value. Plain scalars have YAML 1.2's core types, narrowed: only true and false are booleans,
- * integers are decimal, and what looks like a number with a leading zero is text: octal or not is never guessed. */
+ * integers are decimal, and what only looks like a number (a leading zero, no digit before or after the point) is text.
+ */
 #include <string.h>
 
 #include "pipelines/load.h"
@@ -15,19 +16,21 @@ static size_t count_digits(const char *text)
 /* Does the text have the form of a decimal integer or real without a leading zero? */
 static bool is_number_form(const char *text)
 {
-	size_t before, after = 0;
+	size_t before;
 
 	text += *text == '-' || *text == '+';
 	before = count_digits(text);
 	if (before > 1 && text[0] == '0')
 		return false;
+	if (before == 0)
+		return false;
 	text += before;
 	if (*text == '.') {
-		after = count_digits(text + 1);
-		text += 1 + after;
+		text++;
+		if (count_digits(text) == 0)
+			return false;
+		text += count_digits(text);
 	}
-	if (before + after == 0)
-		return false;
 	if (*text == 'e' || *text == 'E') {
 		text += 1 + (text[1] == '-' || text[1] == '+');
 		if (count_digits(text) == 0)

@@ -12,16 +12,21 @@ static int64_t add_times(int64_t a, int64_t b)
 	return a >= CLOCK_NEVER - b ? CLOCK_NEVER : a + b;
 }
 
-/* How many devices a group takes; 0: not known. */
-static size_t count_devices(const struct plan_devices *devices)
+/* How many devices a group takes; 0: not known. `count` may use inputs, which are known. */
+static size_t count_devices(const struct plan *plan, const struct plan_devices *devices)
 {
+	GR_AUTO_JSON json_t *scope = NULL;
 	GR_AUTO_JSON json_t *value = NULL;
+	json_t *inputs = json_object();
 
+	for (size_t i = 0; i < plan->input_count; i++)
+		(void)json_object_set(inputs, plan->inputs[i].name, plan->inputs[i].value);
+	scope = json_pack("{s:o}", "inputs", inputs);
 	if (devices->count == NULL)
 		return 1;
-	if (node_has_template(devices->count) || node_evaluate(devices->count, NULL, &value, NULL) != 0)
+	if (node_evaluate(devices->count, scope, &value, NULL) != 0 || !json_is_integer(value))
 		return 0;
-	return json_is_integer(value) ? (size_t)json_integer_value(value) : 0;
+	return (size_t)json_integer_value(value);
 }
 
 /* The values of an axis that is a list, or exactly ${{ devices.NAME }}; 0: not known. */
@@ -37,7 +42,7 @@ static size_t count_values(const struct plan *plan, const struct node *node)
 		return 0;
 	for (size_t i = 0; i < plan->devices_count; i++) {
 		if (strcmp(plan->devices[i].name, term->name) == 0)
-			return count_devices(&plan->devices[i]);
+			return count_devices(plan, &plan->devices[i]);
 	}
 	return 0;
 }
