@@ -11,6 +11,12 @@
 #include "runner/base/text.h"
 #include "tests/unit/reporters/sample.h"
 
+/* libxml2's characters are unsigned; its BAD_CAST drops const. */
+static const xmlChar *xml(const char *text)
+{
+	return (const xmlChar *)text;
+}
+
 static xmlDocPtr write_and_read_with(const struct results *results, struct redactor *redactor, char **ret_text)
 {
 	struct folder folder;
@@ -62,7 +68,7 @@ static size_t count(xmlNodePtr parent, const char *name)
 /* The attribute, the caller's; "" when it is not there. */
 static char *get(xmlNodePtr node, const char *name)
 {
-	xmlChar *value = xmlGetProp(node, BAD_CAST name);
+	xmlChar *value = xmlGetProp(node, xml(name));
 	char *copy = gr_strdup(value ? (const char *)value : "");
 
 	xmlFree(value);
