@@ -14,7 +14,7 @@
 #define HEADERS_MOST_BYTES (64 << 10)
 /* Of an error page that comes instead of a download. */
 #define PAGE_MOST_BYTES (1 << 20)
-#define RETRY_AFTER_MOST_S 86400
+#define RETRY_AFTER_MOST_S INT64_C(86400)
 
 /* ---- bytes ---- */
 
@@ -45,16 +45,23 @@ static const char *header_of(struct transfer *transfer, const char *name)
 	return header->value;
 }
 
-/* "bytes FIRST-LAST/TOTAL"; total -1 for "*". */
-static bool read_content_range(struct transfer *transfer, int64_t *ret_first, int64_t *ret_last, int64_t *ret_total)
-{
-	char first[20], last[20], total[20];
+struct range {
+	int64_t first, last, total; /* total -1: "*" */
+};
 
-	if (sscanf(header_of(transfer, "Content-Range"), "bytes %19[0-9]-%19[0-9]/%19[0-9*]", first, last, total) != 3)
+/* "bytes FIRST-LAST/TOTAL" */
+static bool read_content_range(struct transfer *transfer, struct range *ret_range)
+{
+	GR_AUTO_FREE char *text = gr_strdup(header_of(transfer, "Content-Range"));
+	char *dash = strchr(text, '-'), *slash = strchr(text, '/');
+
+	if (!text_has_prefix(text, "bytes ") || !dash || !slash || slash < dash)
 		return false;
-	*ret_total = -1;
-	return number_parse_int(first, ret_first) && number_parse_int(last, ret_last) &&
-	       (strcmp(total, "*") == 0 || number_parse_int(total, ret_total));
+	*dash = *slash = '\0';
+	ret_range->total = -1;
+	return number_parse_int(text + strlen("bytes "), &ret_range->first) &&
+	       number_parse_int(dash + 1, &ret_range->last) && ret_range->last >= ret_range->first &&
+	       (text_equal(slash + 1, "*") || number_parse_int(slash + 1, &ret_range->total));
 }
 
 /* ETag, unless it is a weak one: that promises no equal bytes. Else Last-Modified. */
@@ -68,10 +75,10 @@ static const char *validator_of(struct transfer *transfer)
 static bool is_our_range(struct transfer *transfer)
 {
 	const char *validator = validator_of(transfer);
-	int64_t first = -1, last = -1, total = -1;
+	struct range range;
 
-	return transfer->sink_offset > 0 && read_content_range(transfer, &first, &last, &total) &&
-	       first == transfer->sink_offset && last >= first && (total < 0 || last == total - 1) &&
+	return transfer->sink_offset > 0 && read_content_range(transfer, &range) &&
+	       range.first == transfer->sink_offset && (range.total < 0 || range.last == range.total - 1) &&
 	       (!*validator || strcmp(validator, transfer->validator) == 0);
 }
 
@@ -205,7 +212,7 @@ static const struct code_row codes[] = {
         {CURLE_SSL_CERTPROBLEM, GR_CONFIG, "the client certificate or its key cannot be used", true},
         {CURLE_SSL_CIPHER, GR_NETWORK, "no common TLS cipher", true},
         {CURLE_PEER_FAILED_VERIFICATION, GR_NETWORK,
-                "the server's certificate is not trusted; a private CA goes into ca_file", true},
+                "the server's certificate cannot be trusted; a private CA goes into ca_file", true},
         {CURLE_SSL_CACERT_BADFILE, GR_CONFIG, "the CA file cannot be used", true},
         {CURLE_BAD_CONTENT_ENCODING, GR_PROTOCOL, "the answer's encoding is broken", false},
         {CURLE_FILESIZE_EXCEEDED, GR_PROTOCOL, "the answer is longer than its limit", false},
@@ -213,34 +220,50 @@ static const struct code_row codes[] = {
         {CURLE_PROXY, GR_NETWORK, "the proxy refused", false},
 };
 
-static void explain(struct transfer *transfer, CURLcode code)
+/* false: its code alone says what happened. */
+static bool explain_connection(struct transfer *transfer, CURLcode code)
 {
-	static const struct code_row other = {CURLE_OK, GR_NETWORK, NULL, false};
-	const struct code_row *row = &other;
 	struct transfer_result *result = &transfer->result;
-	long errnum = 0, proxy_status = 0;
+	long proxy_status = 0;
 
-	for (size_t i = 0; i < GR_COUNT(codes); i++)
-		if (codes[i].code == code)
-			row = &codes[i];
-	(void)curl_easy_getinfo(transfer->easy, CURLINFO_OS_ERRNO, &errnum);
 	(void)curl_easy_getinfo(transfer->easy, CURLINFO_HTTP_CONNECTCODE, &proxy_status);
+	if (result->sent != SENT_NOTHING)
+		return false;
 	if (transfer->has_refused && code == CURLE_COULDNT_CONNECT)
 		(void)gr_fail(&result->error, GR_PROTOCOL, 0,
 		        "%s: the name stands for an address of this machine or its neighbourhood; downloads don't go "
 		        "there",
 		        transfer->host_port);
-	else if (result->sent == SENT_NOTHING && code == CURLE_OPERATION_TIMEDOUT)
+	else if (code == CURLE_OPERATION_TIMEDOUT)
 		(void)gr_fail(&result->error, GR_NETWORK, 0, "%s: no connection in time", transfer->host_port);
-	else if (result->sent == SENT_NOTHING && proxy_status >= 300)
+	else if (proxy_status >= 300)
 		(void)gr_fail(&result->error, GR_NETWORK, 0, "%s: the proxy answers HTTP %ld%s", transfer->host_port,
 		        proxy_status, proxy_status == 407 ? " (it wants a user name and a password)" : "");
 	else
-		(void)gr_fail(&result->error, row->failure, code == CURLE_COULDNT_CONNECT ? (int)errnum : 0,
-		        "%s: %s%s%s%s", transfer->host_port, row->words ? row->words : curl_easy_strerror(code),
-		        row->adds_reason && transfer->curl_words[0] ? " (" : "",
-		        row->adds_reason ? transfer->curl_words : "",
-		        row->adds_reason && transfer->curl_words[0] ? ")" : "");
+		return false;
+	return true;
+}
+
+static void explain(struct transfer *transfer, CURLcode code)
+{
+	static const struct code_row other = {CURLE_OK, GR_NETWORK, NULL, false};
+	const struct code_row *row = &other;
+	struct gr_error *error = &transfer->result.error;
+	long errnum = 0;
+
+	if (explain_connection(transfer, code))
+		return;
+	for (size_t i = 0; i < GR_COUNT(codes); i++)
+		if (codes[i].code == code)
+			row = &codes[i];
+	if (code == CURLE_COULDNT_CONNECT)
+		(void)curl_easy_getinfo(transfer->easy, CURLINFO_OS_ERRNO, &errnum);
+	if (row->adds_reason && transfer->curl_words[0])
+		(void)gr_fail(
+		        error, row->failure, 0, "%s: %s (%s)", transfer->host_port, row->words, transfer->curl_words);
+	else
+		(void)gr_fail(error, row->failure, (int)errnum, "%s: %s", transfer->host_port,
+		        row->words ? row->words : curl_easy_strerror(code));
 }
 
 /* What the server can have seen. Not so much as a connection, or less than its length of the form, are proofs that it
@@ -290,12 +313,12 @@ static void read_uploads(struct transfer *transfer)
 static void check_range(struct transfer *transfer)
 {
 	struct transfer_result *result = &transfer->result;
-	int64_t first = -1, last = -1, total = -1;
+	struct range range;
 
 	if (result->status != 206 || result->error.failure)
 		return;
-	if (!transfer->body_has_begun || !read_content_range(transfer, &first, &last, &total) ||
-	        last - first + 1 != transfer->body_bytes) {
+	if (!transfer->body_has_begun || !read_content_range(transfer, &range) ||
+	        range.last - range.first + 1 != transfer->body_bytes) {
 		(void)fail_take(transfer, GR_PROTOCOL, 0, "the part of the file is not as long as the answer says");
 		result->validator[0] = '\0';
 	}

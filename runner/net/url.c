@@ -75,6 +75,19 @@ static int split(struct url *url, enum gr_failure failure, struct gr_error *err)
 	return 0;
 }
 
+/* Without a scheme only "/path" is taken, and only where there is a base. */
+static bool is_bare(const char *text, const char *base)
+{
+	if (text[0] == '/')
+		return !base || text[1] == '/';
+	return text[0] == '?' || text[0] == '#' || !text[0];
+}
+
+static bool has_user(const struct url *url)
+{
+	return has_part(url, CURLUPART_USER) || has_part(url, CURLUPART_PASSWORD) || has_part(url, CURLUPART_OPTIONS);
+}
+
 /* base: what a relative URL is relative to, or NULL. */
 static int url_parse(struct url *url, const char *text, const char *base, enum gr_failure failure, struct gr_error *err)
 {
@@ -83,21 +96,19 @@ static int url_parse(struct url *url, const char *text, const char *base, enum g
 
 	if (r < 0)
 		return r;
+	if (is_bare(text, base))
+		return gr_fail(err, failure, 0, "URL refused: it names no server in a way that can be trusted");
 	url->parts = curl_url();
 	if (!url->parts)
 		return gr_fail(err, GR_INTERNAL, 0, "libcurl cannot parse URLs");
-	if (text[0] == '/' && text[1] != '/' && base)
+	if (text[0] == '/')
 		code = curl_url_set(url->parts, CURLUPART_URL, base, 0);
-	else if (text[0] == '/' || text[0] == '?' || text[0] == '#' || !text[0])
-		return gr_fail(err, failure, 0, "URL refused: it names no server in a way that can be trusted");
 	if (code == CURLUE_OK)
 		code = curl_url_set(url->parts, CURLUPART_URL, text, CURLU_DISALLOW_USER);
-	if (code == CURLUE_USER_NOT_ALLOWED)
+	if (code == CURLUE_USER_NOT_ALLOWED || (code == CURLUE_OK && has_user(url)))
 		return gr_fail(err, failure, 0, "URL refused: it holds a user name");
 	if (code != CURLUE_OK)
 		return gr_fail(err, failure, 0, "URL refused: %s", curl_url_strerror(code));
-	if (has_part(url, CURLUPART_USER) || has_part(url, CURLUPART_PASSWORD) || has_part(url, CURLUPART_OPTIONS))
-		return gr_fail(err, failure, 0, "URL refused: it holds a user name");
 	return split(url, failure, err);
 }
 
@@ -111,14 +122,14 @@ static bool same_host(const char *a, const char *b)
 
 static bool is_base(const struct url *url, const struct url *base)
 {
-	return same_host(url->host, base->host) && strcmp(url->port, base->port) == 0 &&
-	       strcmp(url->scheme, base->scheme) == 0;
+	return same_host(url->host, base->host) && text_equal(url->port, base->port) &&
+	       text_equal(url->scheme, base->scheme);
 }
 
 /* Further hosts are https on its usual port, whatever the server itself is. */
 static bool is_allowed(const struct url *url, const char *const *hosts)
 {
-	if (strcmp(url->scheme, "https") != 0 || strcmp(url->port, "443") != 0)
+	if (!text_equal(url->scheme, "https") || !text_equal(url->port, "443"))
 		return false;
 	for (; hosts && *hosts; hosts++)
 		if (same_host(url->host, *hosts))
@@ -180,9 +191,9 @@ int url_base(const char *url, bool insecure_http, char **ret_url, struct gr_erro
 
 	if (r < 0)
 		return gr_context(err, "server URL");
-	if (strcmp(parsed.scheme, "https") != 0 && strcmp(parsed.scheme, "http") != 0)
+	if (!text_equal(parsed.scheme, "https") && !text_equal(parsed.scheme, "http"))
 		return gr_fail(err, GR_CONFIG, 0, "server URL: the scheme is '%s', it must be https", parsed.scheme);
-	if (strcmp(parsed.scheme, "http") == 0 && !insecure_http && !host_is_loopback(parsed.host))
+	if (text_equal(parsed.scheme, "http") && !insecure_http && !host_is_loopback(parsed.host))
 		return gr_fail(err, GR_CONFIG, 0,
 		        "server URL: plain http would show the token to the network; use https, or say insecure_http: "
 		        "true");
