@@ -108,14 +108,13 @@ static int take_proof(const struct step *step, const struct event *event, struct
 	struct app_state *state = step->state;
 	enum search_end end = SEARCH_GOES_ON;
 	struct gr_error why = {0};
-	bool is_poll = false;
 
-	if (proof_next(&state->proof, event, action, &end, &is_poll, &why) != 0)
+	if (proof_next(&state->proof, event, action, &end, &why) != 0)
 		return app_end_with(step, event, action, &why);
 	if (end == SEARCH_GOES_ON)
 		return 0;
 	learn_number(state, event, action);
-	if (!is_poll)
+	if (!state->proof.is_poll)
 		return app_poll_now(step, action);
 	state->phase = PHASE_POLL;
 	return app_take_poll(step, event, action);

@@ -127,10 +127,9 @@ static int wait_round(struct proof *proof, const struct event *event, struct act
 }
 
 int proof_next(struct proof *proof, const struct event *event, struct action *action, enum search_end *ret_end,
-        bool *ret_is_poll, struct gr_error *err)
+        struct gr_error *err)
 {
 	*ret_end = SEARCH_GOES_ON;
-	*ret_is_poll = false;
 	if (proof->is_waiting) {
 		proof->is_waiting = proof->had_outage = false;
 		proof->at = 0;
@@ -140,8 +139,8 @@ int proof_next(struct proof *proof, const struct event *event, struct action *ac
 		return answer_fail(event, GR_SERVER, err, "ask for the run's number");
 	proof->had_outage = proof->had_outage || event->outcome == CALL_FAILED || event->outcome == CALL_NOT_SENT;
 	if (proof->at < proof->count) {
-		*ret_is_poll = take_details(proof, event);
-		if (*ret_is_poll) {
+		proof->is_poll = take_details(proof, event);
+		if (proof->is_poll) {
 			find(proof, proof->at);
 			*ret_end = SEARCH_FOUND;
 			return 0;

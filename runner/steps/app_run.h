@@ -60,15 +60,16 @@ struct proof {
 	unsigned fitting[2]; /* rounds in a row in which it was new and ours, but for the URL */
 	size_t count, at; /* at == count: the list is asked */
 	bool is_waiting, had_outage;
+	bool is_poll; /* when found: the event's answer is the run's first poll */
 	int64_t since_ms, outage_ms;
 	struct pace pace;
 };
 /* -GR_UNKNOWN_START at once when neither number can be the run's. */
 int proof_begin(struct proof *proof, struct app_run *run, const struct event *event, struct action *action,
         struct gr_error *err);
-/* FOUND sets the run's number; *ret_is_poll then tells that the event's answer is the run's first poll. */
+/* FOUND sets the run's number, and proof->is_poll. */
 int proof_next(struct proof *proof, const struct event *event, struct action *action, enum search_end *ret_end,
-        bool *ret_is_poll, struct gr_error *err);
+        struct gr_error *err);
 void proof_release(struct proof *proof);
 
 /* A start whose answer was lost: look for it among the builds that are new. */

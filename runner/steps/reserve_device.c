@@ -8,7 +8,7 @@
 #include "runner/steps/reservation.h"
 #include "runner/steps/target.h"
 
-enum phase { PHASE_USER, PHASE_RESERVE, PHASE_FIND };
+enum phase { PHASE_USER, PHASE_RESERVE, PHASE_FIND, PHASE_PENDING };
 
 struct state {
 	enum phase phase;
@@ -103,10 +103,10 @@ static int take_reserve(const struct step *step, const struct event *event, stru
 	case RESERVATION_LOOK:
 		return find(state, action);
 	case RESERVATION_PENDING:
-		/* Not ours to use, but ours to take back: say so, then end. */
+		/* Not ours to use, but ours to take back: registered first, then it is an error. */
 		step_acquire(action, id, "cancel_reserve_device", &state->target.device);
-		action->warning = gr_printf("reservation %s of %s is not granted; it is taken back", id, words);
-		return step_done(action, OUTCOME_ERROR, NULL);
+		state->phase = PHASE_PENDING;
+		return step_wait(action, event->now_ms);
 	case RESERVATION_REFUSED:
 		break;
 	}
@@ -142,7 +142,7 @@ static int take_user(const struct step *step, const struct event *event, struct 
 
 static int stop(const struct state *state, const struct event *event, struct action *action)
 {
-	if (state->phase != PHASE_USER && state->start_ms != 0) {
+	if (state->phase != PHASE_PENDING && state->start_ms != 0) {
 		GR_AUTO_FREE char *words = device_words(&state->target.device);
 
 		action->warning =
@@ -166,6 +166,10 @@ static int next(struct step *step, const struct event *event, struct action *ret
 		return take_reserve(step, event, ret_action, err);
 	case PHASE_FIND:
 		return take_find(step, event, ret_action, err);
+	case PHASE_PENDING:
+		return gr_fail(err, GR_NO_DEVICE, 0,
+		        "the server took the reservation of device %s, but has not granted it; it is taken back",
+		        state->target.device.device_id);
 	}
 	return gr_fail(err, GR_INTERNAL, 0, "reserve_device is in no phase");
 }

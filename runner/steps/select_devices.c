@@ -66,23 +66,39 @@ static bool has_tag(const struct device *device, const char *tag)
 	return texts_has(json_object_get(json, "tags"), tag);
 }
 
+static bool fits_glob(const json_t *pattern, const char *text)
+{
+	return !json_is_string(pattern) || (text != NULL && text_match_glob(json_string_value(pattern), text));
+}
+
+static bool fits_text(const json_t *wanted, const char *text)
+{
+	return !json_is_string(wanted) || text_equal(json_string_value(wanted), text);
+}
+
+static bool fits_os(const json_t *range, const char *version)
+{
+	return !json_is_string(range) ||
+	       (version != NULL && text_match_version(json_string_value(range), version, NULL));
+}
+
+static bool fits_platform(const json_t *name, enum platform platform)
+{
+	return !json_is_string(name) || platform_parse(json_string_value(name)) == platform;
+}
+
 /* One entry of any_of: all that it says must hold. */
 static bool fits(const struct device *device, const json_t *entry)
 {
-	const char *name = json_string_value(json_object_get(entry, "name"));
-	const char *os = json_string_value(json_object_get(entry, "os"));
-	const char *tag = json_string_value(json_object_get(entry, "tag"));
-	const char *platform = json_string_value(json_object_get(entry, "platform"));
-	const char *maker = json_string_value(json_object_get(entry, "manufacturer"));
-	const char *id = json_string_value(json_object_get(entry, "id"));
-	const char *udid = json_string_value(json_object_get(entry, "udid"));
+	const json_t *tag = json_object_get(entry, "tag");
 
-	return (name == NULL || (device->name != NULL && text_match_glob(name, device->name))) &&
-	       (os == NULL || (device->os_version != NULL && text_match_version(os, device->os_version, NULL))) &&
-	       (tag == NULL || has_tag(device, tag)) &&
-	       (platform == NULL || platform_parse(platform) == device->platform) &&
-	       (maker == NULL || (device->manufacturer != NULL && text_match_glob(maker, device->manufacturer))) &&
-	       (id == NULL || text_equal(id, device->device_id)) && (udid == NULL || text_equal(udid, device->udid));
+	return fits_glob(json_object_get(entry, "name"), device->name) &&
+	       fits_glob(json_object_get(entry, "manufacturer"), device->manufacturer) &&
+	       fits_os(json_object_get(entry, "os"), device->os_version) &&
+	       fits_platform(json_object_get(entry, "platform"), device->platform) &&
+	       fits_text(json_object_get(entry, "id"), device->device_id) &&
+	       fits_text(json_object_get(entry, "udid"), device->udid) &&
+	       (!json_is_string(tag) || has_tag(device, json_string_value(tag)));
 }
 
 /* Is it one that the pipeline's platform, the engine's exceptions and our own choice leave? */

@@ -1,6 +1,6 @@
 /* A step kind is a pure state machine: handed the last event, it answers with its next action. The engine does the
- * action, journals it, and comes back with an event. A step does no I/O, and never asks for the time, a file's size or a
- * random number: the engine puts these into events. */
+ * action, journals it, and comes back with an event. A step does no I/O, and never asks for the time, a file's size or
+ * a random number: the engine puts these into events. */
 #ifndef GRIDLANE_STEPS_STEP_H
 #define GRIDLANE_STEPS_STEP_H
 
@@ -15,22 +15,22 @@
 
 struct poll_policy { /* `poll:` of the pipeline; CLOCK_NEVER: no limit */
 	int64_t every_low_ms, every_high_ms;
-	int64_t queue_ms;   /* most time in the queue */
-	int64_t stall_ms;   /* most time without any change */
+	int64_t queue_ms; /* most time in the queue */
+	int64_t stall_ms; /* most time without any change */
 	int64_t timeout_ms; /* most time altogether */
 };
 
 /* What a step may know beside its fields. Owned by the engine, valid for the life of the step. */
 struct step_context {
-	const char *run_id;    /* "20261124T030000Z-1a2b3c" */
-	const char *run_key;   /* 12 hex digits, the same for a repeated CI job: marks uploads and reservations */
+	const char *run_id; /* "20261124T030000Z-1a2b3c" */
+	const char *run_key; /* 12 hex digits, the same for a repeated CI job: marks uploads and reservations */
 	const char *pipeline, *lane, *step;
 	const char *server_url;
-	const char *user_id;   /* known from the login or the configuration, or NULL */
+	const char *user_id; /* known from the login or the configuration, or NULL */
 	const char *user_email; /* the account's address, or NULL */
 	const char *own_build_id; /* app_build_id of a build that this run uploaded, or NULL */
-	const json_t *app;     /* outputs of the implicit `application` step, or NULL: {app_id, name, platform} */
-	const char *platform;  /* `app.platform` of the pipeline ("android"), or NULL */
+	const json_t *app; /* outputs of the implicit `application` step, or NULL: {app_id, name, platform} */
+	const char *platform; /* `app.platform` of the pipeline ("android"), or NULL */
 	struct poll_policy poll;
 	bool resend_lost_start; /* on_lost_start: resend after proven absence (default true) */
 };
@@ -38,41 +38,42 @@ struct step_context {
 struct step {
 	const struct kind *kind;
 	const struct step_context *context;
-	json_t *with;   /* evaluated and converted fields */
+	json_t *with; /* evaluated and converted fields */
 	json_t *memory; /* object: what the step has learned so far; filled from the journal on resume */
-	void *state;    /* the kind's own */
+	void *state; /* the kind's own */
 };
 
 enum call_outcome {
-	CALL_DONE,     /* a complete answer that says success (or says nothing, where the reference documents none) */
-	CALL_REFUSED,  /* a complete, definite no; body may be NULL (HTTP 4xx) */
+	CALL_DONE, /* a complete answer that says success (or says nothing, where the reference documents none) */
+	CALL_REFUSED, /* a complete, definite no; body may be NULL (HTTP 4xx) */
 	CALL_NOT_SENT, /* proven not to have reached the server; repeats are used up */
-	CALL_LOST,     /* may have been done, may not: no usable answer (class START and MARKED and NEVER) */
-	CALL_FAILED    /* reads and idempotent writes: no usable answer after all repeats */
+	CALL_LOST, /* may have been done, may not: no usable answer (class START and MARKED and NEVER) */
+	CALL_FAILED /* reads and idempotent writes: no usable answer after all repeats */
 };
 
 enum event_kind { EVENT_START, EVENT_ANSWER, EVENT_FETCHED, EVENT_TIME, EVENT_EXIT, EVENT_STOP };
 struct event {
 	enum event_kind kind;
-	int64_t now_ms;         /* CLOCK_BOOTTIME */
-	int64_t wall_ms;        /* the server's clock as far as its Date header told, else ours */
+	int64_t now_ms; /* CLOCK_BOOTTIME */
+	int64_t wall_ms; /* the server's clock as far as its Date header told, else ours */
 	uint64_t random;
 	/* EVENT_ANSWER */
 	enum call_outcome outcome;
-	bool may_still_work;    /* of CALL_LOST: it timed out (or 408, 504), the server may still be at it */
-	const json_t *body;     /* parsed answer, or NULL */
-	struct gr_error error;  /* why not CALL_DONE; why a fetch failed */
+	bool may_still_work; /* of CALL_LOST: it timed out (or 408, 504), the server may still be at it */
+	const json_t *body; /* parsed answer, or NULL */
+	struct gr_error error; /* why not CALL_DONE; why a fetch failed */
 	/* EVENT_FETCHED */
-	long status;            /* HTTP status, 0: none */
-	const char *text;       /* body (NUL-terminated), "" if none */
+	long status; /* HTTP status, 0: none */
+	const char *text; /* body (NUL-terminated), "" if none */
 	size_t bytes;
 	/* upload facts, with EVENT_ANSWER */
 	const char *file_sha256; /* of the file sent, or NULL */
 	int64_t file_bytes;
 	/* EVENT_EXIT */
-	int exit_status;        /* of the command; 128 + signal */
-	const json_t *outputs;  /* KEY=VALUE lines it wrote to $GRIDLANE_OUTPUT, as an object of texts */
-	/* EVENT_STOP: error.failure is GR_CANCELLED or GR_DEADLINE; the answer must be ACTION_DONE, with all that is known */
+	int exit_status; /* of the command; 128 + signal */
+	const json_t *outputs; /* KEY=VALUE lines it wrote to $GRIDLANE_OUTPUT, as an object of texts */
+	/* EVENT_STOP: error.failure is GR_CANCELLED or GR_DEADLINE; the answer must be ACTION_DONE, with all that is
+	 * known */
 };
 
 enum action_kind { ACTION_CALL, ACTION_FETCH, ACTION_WAIT, ACTION_SPAWN, ACTION_DONE };
@@ -81,35 +82,37 @@ struct action { /* zeroed before next(); the step fills it; the engine owns what
 	/* ACTION_CALL */
 	enum operation_id operation;
 	json_t *arguments;
-	int64_t answer_ms;      /* how long the answer may take; 0: the operation's default */
-	bool is_poll;           /* counts as a poll in the results */
+	int64_t answer_ms; /* how long the answer may take; 0: the operation's default */
+	bool is_poll; /* counts as a poll in the results */
 	/* ACTION_FETCH: GET through the URL gate, into memory, at most fetch_most_bytes */
 	char *url;
 	int64_t fetch_most_bytes;
 	/* ACTION_WAIT */
-	int64_t until_ms;       /* CLOCK_BOOTTIME */
+	int64_t until_ms; /* CLOCK_BOOTTIME */
 	/* ACTION_SPAWN */
-	json_t *command;        /* list of texts */
-	json_t *environment;    /* object of texts and handles, or NULL */
+	json_t *command; /* list of texts */
+	json_t *environment; /* object of texts and handles, or NULL */
 	char *cwd;
 	/* ACTION_DONE */
 	enum outcome outcome;
 	json_t *outputs;
 	/* with any action: done, in this order, and on the disk before the action itself */
-	json_t *learned;        /* members are merged into step->memory */
-	json_t *acquired;       /* {key, what, operation, arguments}: to be given back on every way out by that operation */
-	char *released;         /* key of an acquired resource that is proven given back */
-	struct device_run *device_run; /* a result, complete or as far as known (allocated with gr_alloc; the engine frees) */
-	char *progress;         /* for people */
+	json_t *learned; /* members are merged into step->memory */
+	json_t *acquired; /* {key, what, operation, arguments}: to be given back on every way out by that operation */
+	char *released; /* key of an acquired resource that is proven given back */
+	struct device_run
+	        *device_run; /* a result, complete or as far as known (allocated with gr_alloc; the engine frees) */
+	char *progress; /* for people */
 	int64_t progress_done, progress_total; /* tests; both 0: not known */
-	char *warning;          /* a problem that does not change the verdict */
+	char *warning; /* a problem that does not change the verdict */
 };
 void action_release(struct action *action);
 
 struct step_ops {
 	/* Make state; step->with and step->memory are there (memory is empty at a first start). */
 	int (*begin)(struct step *step, struct gr_error *err);
-	/* 0 and the next action, or -failure: the step ends with OUTCOME_ERROR (GR_FAILED, GR_COMMAND: OUTCOME_FAILED). */
+	/* 0 and the next action, or -failure: the step ends with OUTCOME_ERROR (GR_FAILED, GR_COMMAND: OUTCOME_FAILED).
+	 */
 	int (*next)(struct step *step, const struct event *event, struct action *ret_action, struct gr_error *err);
 	void (*release)(struct step *step); /* also after a failed begin */
 };

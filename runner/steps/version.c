@@ -89,33 +89,42 @@ static int pick_named(const json_t *versions, const char *name, char **ret_id, s
 	return 0;
 }
 
-int version_pick(const json_t *versions, const json_t *wanted, char **ret_id, struct gr_error *err)
+static int say_missing(const json_t *versions, const char *kind, const char *wanted, struct gr_error *err)
 {
 	GR_AUTO_BUFFER struct buffer names = {0};
-	const char *bare = json_string_value(wanted);
-	const char *name = bare != NULL ? bare : json_string_value(json_object_get(wanted, "name"));
-	const char *id = bare != NULL ? bare : json_string_value(json_object_get(wanted, "id"));
-	char *found = NULL;
 
-	if (id == NULL || bare != NULL) {
-		int failure = pick_named(versions, name, &found, err);
-
-		if (failure != 0)
-			return failure;
-	}
-	if (found == NULL && id != NULL && version_has_id(versions, id))
-		found = gr_strdup(id);
-	if (found != NULL) {
-		*ret_id = found;
-		return 0;
-	}
 	list_names(versions, &names);
-	return gr_fail(err, GR_CONFIG, 0, "the application has no version %s'%s'; it has %s%s",
-	        id != NULL && bare == NULL ? "with the id " : "",
-	        bare != NULL ? bare
-	        : id != NULL ? id
-	                     : name,
+	return gr_fail(err, GR_CONFIG, 0, "the application has no version %s'%s'; it has %s%s", kind, wanted,
 	        names.bytes > 0 ? buffer_text(&names) : "none", json_array_size(versions) > 5 ? " and others" : "");
+}
+
+static int pick_id(const json_t *versions, const char *kind, const char *id, char **ret_id, struct gr_error *err)
+{
+	if (!version_has_id(versions, id))
+		return say_missing(versions, kind, id, err);
+	*ret_id = gr_strdup(id);
+	return 0;
+}
+
+int version_pick(const json_t *versions, const json_t *wanted, char **ret_id, struct gr_error *err)
+{
+	const char *bare = json_string_value(wanted);
+	const char *id = json_string_value(json_object_get(wanted, "id"));
+	const char *name = bare != NULL ? bare : json_string_value(json_object_get(wanted, "name"));
+	char *found = NULL;
+	int failure = 0;
+
+	if (id != NULL)
+		return pick_id(versions, "with the id ", id, ret_id, err);
+	failure = pick_named(versions, name, &found, err);
+	if (failure != 0)
+		return failure;
+	if (found == NULL && bare != NULL)
+		return pick_id(versions, "", bare, ret_id, err);
+	if (found == NULL)
+		return say_missing(versions, "", name, err);
+	*ret_id = found;
+	return 0;
 }
 
 bool texts_has(const json_t *texts, const char *text)

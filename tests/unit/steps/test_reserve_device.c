@@ -73,9 +73,11 @@ static void one_that_is_not_granted_is_taken_back(void **state)
 	(void)state;
 	open_step(&s, "");
 	answer(&s, "{'success': true, 'device_reservation_id': '8', 'ReservationStatus': 'Pending'}");
-	expect_done(&s, OUTCOME_ERROR, "{}");
+	expect_wait(&s, 0, 0);
 	assert_string_equal(
 	        json_string_value(json_object_get(s.action.acquired, "operation")), "cancel_reserve_device");
+	let_time_come(&s);
+	expect_failure(&s, GR_NO_DEVICE, "not granted");
 	script_close(&s);
 }
 

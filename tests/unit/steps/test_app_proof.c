@@ -1,0 +1,128 @@
+#include "app_script.h"
+
+static void build_id_is_the_number_when_its_url_says_so(void **state)
+{
+	struct script s;
+
+	(void)state;
+	run_to_first_poll(&s, WITH(""));
+	refuse_call(&s, "{'status': 0, 'msg': 'no such build'}");
+	expect_call(&s, OP_EXECUTION_DETAILS, "{'build_number': '3506'}");
+	answer(&s, DETAILS("3506", OURS, "1", "3", PASS("a")));
+	expect_done(&s, OUTCOME_PASSED, "{'build_number': '3506'}");
+	assert_string_equal(s.action.device_run->number_source, "build_id");
+	script_close(&s);
+}
+
+static void a_number_that_was_there_before_is_never_polled(void **state)
+{
+	struct script s;
+
+	(void)state;
+	script_start(&s, "app_build_run", WITH(""));
+	answer(&s, "{'status': 1, 'build_list': [{'build_number': 6}, {'build_number': '3505'}]}");
+	answer(&s, "{'status': true, 'build_id': '3506', 'build_version': '6'}");
+	expect_call(&s, OP_EXECUTION_DETAILS, "{'build_number': '3506'}");
+	script_close(&s);
+
+	script_start(&s, "app_build_run", WITH(""));
+	answer(&s, "{'status': 1, 'build_list': [{'build_number': 6}, {'build_number': '3506'}]}");
+	answer(&s, "{'status': true, 'build_id': '3506', 'build_version': '6'}");
+	expect_problem(&s, GR_UNKNOWN_START, "build_id 3506 and build_version 6");
+	assert_null(s.action.device_run->build_number);
+	assert_int_equal(s.action.outcome, OUTCOME_ERROR);
+	script_close(&s);
+}
+
+static void without_a_url_the_list_and_the_device_prove_the_number(void **state)
+{
+	struct script s;
+
+	(void)state;
+	run_to_first_poll(&s, WITH(""));
+	answer(&s, "{'status': 1, 'build_number': '770', 'build_devices': [{'device_id': '26', 'test_cases': [], "
+	           "'is_completed': 2}]}");
+	expect_call(&s, OP_EXECUTION_DETAILS, "{'build_number': '3506'}");
+	refuse_call(&s, "{'status': 0}");
+	expect_call(&s, OP_BUILD_LIST, "{}");
+	answer(&s, LIST_BEFORE); /* it lags */
+	expect_wait(&s, 1800, 2200);
+	let_time_come(&s);
+	expect_call(&s, OP_EXECUTION_DETAILS, "{'build_number': '770'}");
+	answer(&s, "{'status': 1, 'build_number': '770', 'build_devices': [{'device_id': '26', 'test_cases': [], "
+	           "'is_completed': 2}]}");
+	refuse_call(&s, "{'status': 0}");
+	answer(&s, "{'status': 1, 'build_list': [{'build_number': '769'}, {'build_number': 770}]}");
+	expect_call(&s, OP_EXECUTION_DETAILS, "{'build_number': '770'}");
+	assert_string_equal(json_string_value(json_object_get(s.action.learned, "number")), "770");
+	script_close(&s);
+}
+
+static void a_number_on_another_device_is_never_proven(void **state)
+{
+	struct script s;
+	const char *other =
+	        "{'status': 1, 'build_number': '770', 'build_devices': [{'device_id': '99', 'test_cases': [" PASS(
+	                "a") "], 'is_completed': 3}]}";
+
+	(void)state;
+	run_to_first_poll(&s, WITH(""));
+	for (int i = 0; i < 100 && s.action.kind != ACTION_DONE; i++) {
+		answer(&s, other);
+		refuse_call(&s, "{'status': 0}");
+		answer(&s, "{'status': 1, 'build_list': [{'build_number': '769'}, {'build_number': 770}]}");
+		if (s.action.kind == ACTION_WAIT)
+			let_time_come(&s);
+	}
+	expect_problem(&s, GR_UNKNOWN_START, "neither is proven");
+	script_close(&s);
+}
+
+static void a_url_of_another_build_needs_the_list_three_times(void **state)
+{
+	struct script s;
+	const char *elsewhere = DETAILS("770", "https://cloud.example/build/apps/11", "0", "1", "");
+
+	(void)state;
+	run_to_first_poll(&s, WITH(""));
+	for (int i = 0; i < 3; i++) {
+		expect_call(&s, OP_EXECUTION_DETAILS, "{'build_number': '770'}");
+		answer(&s, elsewhere);
+		refuse_call(&s, "{'status': 0}");
+		answer(&s, "{'status': 1, 'build_list': [{'build_number': '769'}, {'build_number': 770}]}");
+		if (i < 2)
+			let_time_come(&s);
+	}
+	expect_call(&s, OP_EXECUTION_DETAILS, "{'build_number': '770'}");
+	assert_string_equal(json_string_value(json_object_get(s.step.memory, "number")), "770");
+	script_close(&s);
+}
+
+static void an_answer_about_another_build_is_not_believed(void **state)
+{
+	struct script s;
+
+	(void)state;
+	run_to_first_poll(&s, WITH(""));
+	answer(&s, DETAILS("770", OURS, "0", "1", ""));
+	for (int i = 0; i < 4; i++) {
+		let_time_come(&s);
+		answer(&s, DETAILS("769", OURS, "1", "3", PASS("a")));
+	}
+	expect_problem(&s, GR_PROTOCOL, "the answer is about build 769");
+	script_close(&s);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+	        cmocka_unit_test(build_id_is_the_number_when_its_url_says_so),
+	        cmocka_unit_test(a_number_that_was_there_before_is_never_polled),
+	        cmocka_unit_test(without_a_url_the_list_and_the_device_prove_the_number),
+	        cmocka_unit_test(a_number_on_another_device_is_never_proven),
+	        cmocka_unit_test(a_url_of_another_build_needs_the_list_three_times),
+	        cmocka_unit_test(an_answer_about_another_build_is_not_believed),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

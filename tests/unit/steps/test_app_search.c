@@ -1,0 +1,168 @@
+#include "app_script.h"
+
+static void a_lost_start_is_found_and_adopted(void **state)
+{
+	struct script s;
+
+	(void)state;
+	script_start(&s, "app_build_run", WITH(""));
+	answer(&s, LIST_BEFORE);
+	lose_answer(&s);
+	expect_wait(&s, 2000, 2000);
+	let_time_come(&s);
+	expect_call(&s, OP_BUILD_LIST, "{}");
+	answer(&s, LIST_ONE_NEW);
+	expect_call(&s, OP_EXECUTION_DETAILS, "{'build_number': '771'}");
+	answer(&s, DETAILS("771", "https://cloud.example/build/apps/3507", "0", "1", CASE("a", "1")));
+	expect_call(&s, OP_EXECUTION_DETAILS, "{'build_number': '771'}");
+	assert_string_equal(json_string_value(json_object_get(s.step.memory, "source")), "adopted");
+	expect_text(s.action.progress, "adopted build 771");
+	answer(&s, DETAILS("771", "https://cloud.example/build/apps/3507", "1", "3", PASS("a")));
+	expect_done(&s, OUTCOME_PASSED, "{'build_number': '771', 'adopted': true, 'build_id': '3507'}");
+	assert_true(s.action.device_run->is_adopted);
+	assert_string_equal(s.action.device_run->number_source, "adopted");
+	assert_true(s.action.device_run->lag_most_ms < 10000);
+	script_close(&s);
+}
+
+static void a_success_without_a_number_is_a_lost_answer(void **state)
+{
+	struct script s;
+
+	(void)state;
+	script_start(&s, "app_build_run", WITH(""));
+	answer(&s, LIST_BEFORE);
+	answer(&s, "{'status': true, 'msg': 'ok'}");
+	expect_wait(&s, 2000, 2000);
+	script_close(&s);
+}
+
+static void two_new_builds_on_the_device_are_never_guessed_between(void **state)
+{
+	struct script s;
+
+	(void)state;
+	script_start(&s, "app_build_run", WITH(""));
+	answer(&s, LIST_BEFORE);
+	lose_answer(&s);
+	let_time_come(&s);
+	answer(&s, "{'status': 1, 'build_list': [{'build_number': 771}, {'build_number': '772'}]}");
+	answer(&s, DETAILS("771", "https://cloud.example/build/apps/3507", "0", "1", ""));
+	answer(&s, DETAILS("772", "https://cloud.example/build/apps/3508", "0", "1", ""));
+	expect_problem(&s, GR_UNKNOWN_START, "771, 772");
+	script_close(&s);
+}
+
+static void a_new_build_of_others_is_not_ours(void **state)
+{
+	struct script s;
+
+	(void)state;
+	script_open(&s, "app_build_run", WITH(", 'testcases': {'a': 1}, 'bundle_identifier': 'com.shop'"));
+	s.context.resend_lost_start = false;
+	script_begin(&s);
+	answer(&s, LIST_BEFORE);
+	lose_answer(&s);
+	for (int i = 0; i < 4; i++) {
+		let_time_come(&s);
+		answer(&s, "{'status': 1, 'build_list': [{'build_number': 771}, {'build_number': '772'}, "
+		           "{'build_number': 773}, "
+		           "{'build_number': '12'}]}");
+		answer(&s, "{'status': 1, 'build_number': 771, 'build_devices': [{'device_id': '99', 'device_name': "
+		           "'Galaxy S23', "
+		           "'is_completed': 1}]}");
+		answer(&s, DETAILS("772", OURS, "0", "1", CASE("zzz", "1")));
+		expect_call(&s, OP_EXECUTION_DETAILS, "{'build_number': '773'}");
+		answer(&s, "{'status': 1, 'build_number': 773, 'build_devices': [{'device_id': '26', 'info': "
+		           "{'bundle_id': 'com.other'}, "
+		           "'is_completed': 1}]}");
+	}
+	expect_problem(&s, GR_UNKNOWN_START, "never_resend");
+	script_close(&s);
+}
+
+static void a_start_that_never_arrived_is_sent_once_more_and_no_third_time(void **state)
+{
+	struct script s;
+	int64_t lost = 0;
+
+	(void)state;
+	script_start(&s, "app_build_run", WITH(""));
+	answer(&s, LIST_BEFORE);
+	lose_answer(&s);
+	lost = s.now_ms;
+	lose_whole_window(&s, 4);
+	assert_in_range(s.now_ms - lost, 20000, 21000);
+	expect_call(&s, OP_APP_BUILD_RUN, "{}");
+	assert_true(json_is_true(json_object_get(s.step.memory, "resent")));
+	lose_answer(&s);
+	lose_whole_window(&s, 4);
+	expect_problem(&s, GR_UNKNOWN_START, "twice");
+	script_close(&s);
+}
+
+static void a_start_that_timed_out_is_looked_for_longer(void **state)
+{
+	struct script s;
+	int64_t lost = 0;
+
+	(void)state;
+	script_start(&s, "app_build_run", WITH(""));
+	answer(&s, LIST_BEFORE);
+	lose_answer_slowly(&s);
+	lost = s.now_ms;
+	lose_whole_window(&s, 7);
+	assert_in_range(s.now_ms - lost, 120000, 121000);
+	expect_call(&s, OP_APP_BUILD_RUN, "{}");
+	script_close(&s);
+}
+
+static void without_good_looks_nothing_is_sent_again(void **state)
+{
+	struct script s;
+
+	(void)state;
+	script_start(&s, "app_build_run", WITH(""));
+	answer(&s, LIST_BEFORE);
+	lose_answer(&s);
+	lose_whole_window(&s, 2);
+	for (int i = 0; i < 2; i++) {
+		let_time_come(&s);
+		send_answer(&s, CALL_FAILED, NULL);
+	}
+	expect_problem(&s, GR_UNKNOWN_START, "2 times");
+	script_close(&s);
+}
+
+static void a_queued_new_build_keeps_the_question_open(void **state)
+{
+	struct script s;
+
+	(void)state;
+	script_start(&s, "app_build_run", WITH(""));
+	answer(&s, LIST_BEFORE);
+	lose_answer(&s);
+	for (int i = 0; i < 4; i++) {
+		let_time_come(&s);
+		answer(&s, LIST_ONE_NEW);
+		answer(&s, QUEUED("771", OURS));
+	}
+	expect_problem(&s, GR_UNKNOWN_START, "771");
+	script_close(&s);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+	        cmocka_unit_test(a_lost_start_is_found_and_adopted),
+	        cmocka_unit_test(a_success_without_a_number_is_a_lost_answer),
+	        cmocka_unit_test(two_new_builds_on_the_device_are_never_guessed_between),
+	        cmocka_unit_test(a_new_build_of_others_is_not_ours),
+	        cmocka_unit_test(a_start_that_never_arrived_is_sent_once_more_and_no_third_time),
+	        cmocka_unit_test(a_start_that_timed_out_is_looked_for_longer),
+	        cmocka_unit_test(without_good_looks_nothing_is_sent_again),
+	        cmocka_unit_test(a_queued_new_build_keeps_the_question_open),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
