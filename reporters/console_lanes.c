@@ -55,39 +55,18 @@ static void end_step(struct console *console, const struct run_event *event)
 
 void lanes_follow(struct console *console, const struct run_event *event)
 {
+	enum run_event_kind kind = event->kind;
+
 	if (!event->lane)
 		return;
-	switch (event->kind) {
-	case STEP_STARTED:
+	if (kind == STEP_STARTED)
 		begin_step(console, event);
-		break;
-	case STEP_PROGRESS:
-	case STEP_OUTPUT:
-	case STEP_REPEAT:
+	else if (kind == STEP_PROGRESS || kind == STEP_OUTPUT || kind == STEP_REPEAT)
 		note_progress(console, event);
-		break;
-	case STEP_ENDED:
+	else if (kind == STEP_ENDED)
 		end_step(console, event);
-		break;
-	case LANE_ENDED:
+	else if (kind == LANE_ENDED)
 		find(console, event->lane)->is_active = false;
-		break;
-	case RUN_STARTED:
-	case LANE_STARTED:
-	case STEP_LEARNED:
-	case STEP_INTENT:
-	case STEP_ANSWER:
-	case RUN_RESOURCE_HELD:
-	case RUN_RESOURCE_RELEASED:
-	case RUN_DEVICE_RESULT:
-	case RUN_PROBLEM:
-	case RUN_ARTIFACT:
-	case RUN_GATE_RULE:
-	case RUN_CANCELLED:
-	case RUN_NOTE:
-	case RUN_JUDGED:
-		break;
-	}
 }
 
 void lanes_release(struct console *console)

@@ -136,65 +136,49 @@ static void print_detail(struct console *console, const struct run_event *event)
 	        text_of(event), detail ? detail : "");
 }
 
-static void print_line(struct console *console, const struct run_event *event, enum tone tone, const char *between)
+static void print_line(struct console *console, const struct run_event *event)
 {
 	GR_AUTO_FREE char *place = place_of(event);
+	bool is_repeat = event->kind == STEP_REPEAT;
+	const char *between = event->kind == STEP_STARTED  ? ": started "
+	                      : event->kind == STEP_OUTPUT ? " | "
+	                      : is_repeat                  ? ": again: "
+	                                                   : ": ";
 
-	console_print(console, tone, "%s%s%s", place, between, text_of(event));
+	console_print(console, is_repeat ? TONE_WARN : TONE_PLAIN, "%s%s%s", place, between, text_of(event));
+}
+
+static void print_cancelled(struct console *console, const struct run_event *event)
+{
+	console_print(console, TONE_WARN,
+	        "run: signal %" PRId64 ": stopping, giving back what is held, writing reports", event->done);
 }
 
 void plain_event(struct console *console, const struct run_event *event)
 {
-	switch (event->kind) {
-	case RUN_STARTED:
-		print_started(console, event);
-		return;
-	case LANE_STARTED:
-	case LANE_ENDED:
-	case STEP_LEARNED:
-	case STEP_INTENT:
-	case STEP_ANSWER:
-		print_detail(console, event);
-		return;
-	case STEP_STARTED:
-		print_line(console, event, TONE_PLAIN, ": started ");
-		return;
-	case STEP_PROGRESS:
-		print_line(console, event, TONE_PLAIN, ": ");
-		return;
-	case STEP_OUTPUT:
-		print_line(console, event, TONE_PLAIN, " | ");
-		return;
-	case STEP_REPEAT:
-		print_line(console, event, TONE_WARN, ": again: ");
-		return;
-	case STEP_ENDED:
-		print_ended(console, event);
-		return;
-	case RUN_RESOURCE_HELD:
-	case RUN_RESOURCE_RELEASED:
-		print_resource(console, event);
-		return;
-	case RUN_DEVICE_RESULT:
-		print_device_run(console, event);
-		return;
-	case RUN_PROBLEM:
-		print_problem(console, event);
-		return;
-	case RUN_ARTIFACT:
-		print_artifact(console, event);
-		return;
-	case RUN_GATE_RULE:
-		print_rule(console, event);
-		return;
-	case RUN_CANCELLED:
-		console_print(console, TONE_WARN,
-		        "run: signal %" PRId64 ": stopping, giving back what is held, writing reports", event->done);
-		return;
-	case RUN_NOTE:
-	case RUN_JUDGED:
-		return; /* the console itself */
-	}
+	static void (*const printers[])(struct console *, const struct run_event *) = {
+	        [RUN_STARTED] = print_started,
+	        [LANE_STARTED] = print_detail,
+	        [LANE_ENDED] = print_detail,
+	        [STEP_STARTED] = print_line,
+	        [STEP_PROGRESS] = print_line,
+	        [STEP_LEARNED] = print_detail,
+	        [STEP_INTENT] = print_detail,
+	        [STEP_ANSWER] = print_detail,
+	        [STEP_OUTPUT] = print_line,
+	        [STEP_REPEAT] = print_line,
+	        [STEP_ENDED] = print_ended,
+	        [RUN_RESOURCE_HELD] = print_resource,
+	        [RUN_RESOURCE_RELEASED] = print_resource,
+	        [RUN_DEVICE_RESULT] = print_device_run,
+	        [RUN_PROBLEM] = print_problem,
+	        [RUN_ARTIFACT] = print_artifact,
+	        [RUN_GATE_RULE] = print_rule,
+	        [RUN_CANCELLED] = print_cancelled,
+	};
+
+	if ((size_t)event->kind < GR_COUNT(printers) && printers[event->kind])
+		printers[event->kind](console, event);
 }
 
 void plain_heartbeat(struct console *console)

@@ -87,27 +87,35 @@ static bool is_explained(const struct step_facts *facts)
 	       (facts->has_failed_case && step_failure(facts->step) == GR_FAILED);
 }
 
+/* A test step that did not say no to running must have a device run. */
+static bool lacks_runs(const struct step_facts *facts)
+{
+	const struct step_result *step = facts->step;
+
+	return step->runs_tests && !step->is_best_effort && !facts->has_run && step->outcome != OUTCOME_SKIPPED;
+}
+
+static bool needs_entry(const struct step_facts *facts)
+{
+	if (facts->has_problem)
+		return false;
+	return lacks_runs(facts) ||
+	       (step_is_trouble(facts->step) && !step_is_lanes(facts->step) && !is_explained(facts));
+}
+
 static void derive_of_step(struct results *results, const struct step_facts *facts)
 {
 	const struct step_result *step = facts->step;
-	bool lacks_runs =
-	        step->runs_tests && !step->is_best_effort && !facts->has_run && step->outcome != OUTCOME_SKIPPED;
 	enum gr_failure failure = step_is_trouble(step) ? step_failure(step) : GR_NOT_RUN;
 	const char *why = step->message ? step->message : failure_words(failure);
 	struct problem *problem;
 
-	if (facts->has_problem ||
-	        !(lacks_runs || (step_is_trouble(step) && !step_is_lanes(step) && !is_explained(facts))))
+	if (!needs_entry(facts))
 		return;
 	if (failure == GR_NOT_RUN && results->signal_number)
 		failure = GR_CANCELLED;
-	if (lacks_runs)
-		problem = results_add_problem(results, failure, step->lane, step->step,
-		        "step '%s' (lane '%s') ran no test on any device: %s", step->step,
-		        step->lane ? step->lane : "?", why);
-	else
-		problem = results_add_problem(results, failure, step->lane, step->step, "step '%s' (lane '%s'): %s",
-		        step->step, step->lane ? step->lane : "?", why);
+	problem = results_add_problem(results, failure, step->lane, step->step, "step '%s' (lane '%s')%s: %s",
+	        step->step, step->lane ? step->lane : "?", lacks_runs(facts) ? " ran no test on any device" : "", why);
 	problem->is_derived = true;
 }
 

@@ -71,7 +71,7 @@ static struct lane_result *add_lane(struct results *results, const char *name)
 	return lane;
 }
 
-static void apply_start(struct results *results, const struct run_event *event)
+static int apply_start(struct results *results, const struct run_event *event, struct gr_error *err)
 {
 	const json_t *environment = json_object_get(event->detail, "environment");
 
@@ -88,9 +88,11 @@ static void apply_start(struct results *results, const struct run_event *event)
 		json_decref(results->environment);
 		results->environment = json_deep_copy(environment);
 	}
+	(void)err;
+	return 0;
 }
 
-static void apply_lane(struct results *results, const struct run_event *event)
+static int apply_lane(struct results *results, const struct run_event *event, struct gr_error *err)
 {
 	struct lane_result *lane = add_lane(results, event->lane);
 
@@ -99,9 +101,11 @@ static void apply_lane(struct results *results, const struct run_event *event)
 		lane->matrix = json_deep_copy(event->detail);
 	}
 	lane->outcome = event->kind == LANE_ENDED ? event->outcome : OUTCOME_NOT_RUN;
+	(void)err;
+	return 0;
 }
 
-static void apply_step_start(struct results *results, const struct run_event *event)
+static int apply_step_start(struct results *results, const struct run_event *event, struct gr_error *err)
 {
 	struct step_result *step = results_add_step(results, event->lane, event->step);
 
@@ -113,9 +117,11 @@ static void apply_step_start(struct results *results, const struct run_event *ev
 	if (!step->started_wall_ms)
 		step->started_wall_ms = event->wall_ms;
 	step->outcome = OUTCOME_NOT_RUN; /* until its end; a step resumed after a kill begins anew */
+	(void)err;
+	return 0;
 }
 
-static void apply_step_end(struct results *results, const struct run_event *event)
+static int apply_step_end(struct results *results, const struct run_event *event, struct gr_error *err)
 {
 	struct step_result *step = results_add_step(results, event->lane, event->step);
 	unsigned requests = event->total > 0 ? (unsigned)event->total : 0;
@@ -131,6 +137,8 @@ static void apply_step_end(struct results *results, const struct run_event *even
 		json_decref(step->outputs);
 		step->outputs = json_deep_copy(event->detail);
 	}
+	(void)err;
+	return 0;
 }
 
 static struct held *add_held(struct results *results, const char *key)
@@ -214,13 +222,15 @@ static int apply_device_run(struct results *results, const struct run_event *eve
 	return 0;
 }
 
-static void apply_problem(struct results *results, const struct run_event *event)
+static int apply_problem(struct results *results, const struct run_event *event, struct gr_error *err)
 {
 	struct problem *problem = results_add_problem(results, event->failure, event->lane, event->step, "%s",
 	        event->text ? event->text : failure_words(event->failure));
 
 	problem->is_warning = event->done == 1;
 	problem->device = gr_strdup(detail_text(event, "device"));
+	(void)err;
+	return 0;
 }
 
 static int apply_artifact(struct results *results, const struct run_event *event, struct gr_error *err)
@@ -273,57 +283,46 @@ static void note_elapsed(struct results *results, const struct run_event *event)
 		results->elapsed_ms = elapsed;
 }
 
-static int apply_kind(struct results *results, const struct run_event *event, struct gr_error *err)
+static int apply_repeat(struct results *results, const struct run_event *event, struct gr_error *err)
 {
-	switch (event->kind) {
-	case RUN_STARTED:
-		apply_start(results, event);
-		return 0;
-	case LANE_STARTED:
-	case LANE_ENDED:
-		apply_lane(results, event);
-		return 0;
-	case STEP_STARTED:
-		apply_step_start(results, event);
-		return 0;
-	case STEP_ENDED:
-		apply_step_end(results, event);
-		return 0;
-	case STEP_REPEAT:
-		results->repeats++;
-		return 0;
-	case RUN_RESOURCE_HELD:
-	case RUN_RESOURCE_RELEASED:
-		return apply_held(results, event, err);
-	case RUN_DEVICE_RESULT:
-		return apply_device_run(results, event, err);
-	case RUN_PROBLEM:
-		apply_problem(results, event);
-		return 0;
-	case RUN_ARTIFACT:
-		return apply_artifact(results, event, err);
-	case RUN_GATE_RULE:
-		return apply_rule(results, event, err);
-	case RUN_CANCELLED:
-		results->signal_number = (int)event->done;
-		return 0;
-	case STEP_PROGRESS:
-	case STEP_LEARNED:
-	case STEP_INTENT:
-	case STEP_ANSWER:
-	case STEP_OUTPUT:
-	case RUN_NOTE:
-	case RUN_JUDGED:
-		return 0; /* for other readers */
-	}
-	return gr_fail(err, GR_INTERNAL, 0, "there is no event of kind %d", (int)event->kind);
+	(void)event;
+	(void)err;
+	results->repeats++;
+	return 0;
 }
+
+static int apply_signal(struct results *results, const struct run_event *event, struct gr_error *err)
+{
+	(void)err;
+	results->signal_number = (int)event->done;
+	return 0;
+}
+
+/* Kinds without a row are for other readers. */
+static int (*const rows[])(struct results *, const struct run_event *, struct gr_error *) = {
+        [RUN_STARTED] = apply_start,
+        [LANE_STARTED] = apply_lane,
+        [LANE_ENDED] = apply_lane,
+        [STEP_STARTED] = apply_step_start,
+        [STEP_REPEAT] = apply_repeat,
+        [STEP_ENDED] = apply_step_end,
+        [RUN_RESOURCE_HELD] = apply_held,
+        [RUN_RESOURCE_RELEASED] = apply_held,
+        [RUN_DEVICE_RESULT] = apply_device_run,
+        [RUN_PROBLEM] = apply_problem,
+        [RUN_ARTIFACT] = apply_artifact,
+        [RUN_GATE_RULE] = apply_rule,
+        [RUN_CANCELLED] = apply_signal,
+        [RUN_JUDGED] = NULL,
+};
 
 int results_apply(struct results *results, const struct run_event *event, struct gr_error *err)
 {
+	if ((size_t)event->kind >= GR_COUNT(rows))
+		return gr_fail(err, GR_INTERNAL, 0, "there is no event of kind %d", (int)event->kind);
 	if (event->kind != RUN_JUDGED)
 		note_elapsed(results, event);
-	return apply_kind(results, event, err);
+	return rows[event->kind] ? rows[event->kind](results, event, err) : 0;
 }
 
 /* ---- events as JSON ---- */
