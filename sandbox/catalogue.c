@@ -79,16 +79,31 @@ json_t *app_add(struct state *state, const char *id, const char *name, const cha
 	return app;
 }
 
-static void add_versions(json_t *app, const json_t *entry, const char *platform)
+/* Builds that were uploaded before the sandbox started. */
+static void add_builds(struct state *state, const json_t *app, const json_t *version, const json_t *entries)
 {
 	size_t i;
-	json_t *version;
+	json_t *entry;
 
-	json_array_foreach (json_object_get(entry, "versions"), i, version) {
-		GR_AUTO_FREE char *id = member_id(version, "id", "1");
-		GR_AUTO_FREE char *name = member_id(version, "name", "1");
+	json_array_foreach (entries, i, entry) {
+		GR_AUTO_FREE char *id = member_id(entry, "id", "1");
 
-		(void)version_add(app, id, name, platform, member_text(version, "token"));
+		build_set_id(state,
+		        build_add(state, app, version, member_text(entry, "name"), member_text(entry, "file")), id);
+	}
+}
+
+static void add_versions(struct state *state, json_t *app, const json_t *entries, const char *platform)
+{
+	size_t i;
+	json_t *entry;
+
+	json_array_foreach (entries, i, entry) {
+		GR_AUTO_FREE char *id = member_id(entry, "id", "1");
+		GR_AUTO_FREE char *name = member_id(entry, "name", "1");
+		const json_t *version = version_add(app, id, name, platform, member_text(entry, "token"));
+
+		add_builds(state, app, version, json_object_get(entry, "builds"));
 	}
 }
 
@@ -107,7 +122,8 @@ static int add_apps(struct state *state, struct gr_error *err)
 			        err, GR_CONFIG, 0, "scenario: application '%s': platform is android, ios or web", name);
 		if (list_find(state->apps, "app_id", id) != NULL)
 			return gr_fail(err, GR_CONFIG, 0, "scenario: two applications have the id %s", id);
-		add_versions(app_add(state, id, name, platform, member_text(entry, "token")), entry, platform);
+		add_versions(state, app_add(state, id, name, platform, member_text(entry, "token")),
+		        json_object_get(entry, "versions"), platform);
 	}
 	return 0;
 }

@@ -76,6 +76,10 @@ static const struct rule rules[] = {
         {"applications.versions", "id", VALUE_ID, NULL},
         {"applications.versions", "name", VALUE_ID, NULL},
         {"applications.versions", "token", VALUE_WORD, NULL},
+        {"applications.versions", "builds", VALUE_LIST, NULL},
+        {"applications.versions.builds", "id", VALUE_ID, NULL},
+        {"applications.versions.builds", "name", VALUE_WORD, NULL},
+        {"applications.versions.builds", "file", VALUE_WORD, NULL},
         {"", "modules", VALUE_LIST, NULL},
         {"modules", "id", VALUE_ID, NULL},
         {"modules", "name", VALUE_WORD, NULL},
@@ -264,7 +268,7 @@ static int value_check(const struct checking *checking, const struct rule *rule,
 	return 0;
 }
 
-/* As deep as the places of the table, which is 3. */
+/* As deep as the places of the table, which is 4. */
 static int mapping_check(const struct checking *checking, const char *place, const json_t *mapping)
 {
 	const char *key;

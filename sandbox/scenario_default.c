@@ -29,7 +29,8 @@ const char *const scenario_default[] = {
         "applications:\n"
         "- {id: 223, name: Shop, platform: android, old_builds: 5, versions: [{id: 481, name: '1'}]}\n"
         "- {id: 224, name: Shop iOS, platform: ios, old_builds: 2, versions: [{id: 482, name: '1'}]}\n"
-        "- {id: 225, name: Shop Web, platform: web, old_builds: 1, versions: [{id: 483, name: '1'}]}\n",
+        "- {id: 225, name: Shop Web, platform: web, old_builds: 1, versions: [{id: 483, name: '1', "
+        "builds: [{id: 301, name: site}]}]}\n",
         "modules:\n"
         "- {id: 12, name: Smoke, platform: android, suite: smoke}\n"
         "- {id: 13, name: Regression, platform: android, suite: regression}\n"

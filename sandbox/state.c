@@ -168,17 +168,23 @@ static size_t builds_of_version(const struct state *state, const char *version_i
 	return count;
 }
 
+void build_set_id(const struct state *state, json_t *build, const char *id)
+{
+	const char *extension = strrchr(member_text(build, "file_name"), '.');
+	GR_AUTO_FREE char *url = gr_printf("%s/app_build/%s/%s/builds/%s%s", state->base_url,
+	        member_text(build, "app_id"), member_text(build, "version_id"), id, extension != NULL ? extension : "");
+
+	member_set_text(build, "app_build_id", id);
+	member_set_text(build, "build_server_url", url);
+}
+
 json_t *build_add(struct state *state, const json_t *app, const json_t *version, const char *name, const char *file)
 {
 	GR_AUTO_FREE char *id = state_next_id(state);
 	GR_AUTO_FREE char *number = NULL;
-	GR_AUTO_FREE char *url = NULL;
-	const char *extension = strrchr(file, '.') != NULL ? strrchr(file, '.') : "";
 	json_t *build = json_object();
 
 	number = gr_printf("%zu", builds_of_version(state, member_text(version, "version_id")) + 1);
-	url = gr_printf("%s/app_build/%s/%s/%s%s", state->base_url, member_text(app, "app_id"),
-	        member_text(version, "version_id"), id, extension);
 	member_set_text(build, "app_build_id", id);
 	member_set_text(build, "app_id", member_text(app, "app_id"));
 	member_set_text(build, "app_build_version", number);
@@ -187,9 +193,10 @@ json_t *build_add(struct state *state, const json_t *app, const json_t *version,
 	member_set_text(build, "user_id", "1");
 	member_set_text(build, "version_id", member_text(version, "version_id"));
 	member_set_text(build, "platform_type",
-	        text_equal_nocase(extension, ".ipa") ? "ios" : (*extension != '\0' ? "android" : "web"));
-	member_set_text(build, "build_server_url", url);
+	        text_has_suffix_nocase(file, ".ipa") ? "ios"
+	                                             : (text_has_suffix_nocase(file, ".apk") ? "android" : "web"));
 	member_set_text(build, "bundle_id", "org.example.shop");
+	build_set_id(state, build, id);
 	(void)json_array_append_new(state->builds, build);
 	return build;
 }

@@ -105,6 +105,9 @@ json_t *app_of_token(const struct state *state, const char *token);
 json_t *version_of_token(const struct state *state, const char *token, json_t **ret_app);
 json_t *version_of_id(const struct state *state, const char *id, json_t **ret_app);
 json_t *build_of_id(const struct state *state, const char *id);
+/* Give the build an id of the scenario's, its URL with it. */
+void build_set_id(const struct state *state, json_t *build, const char *id);
+/* An uploaded build with the next id; its platform follows from the file's name (none: web). */
 json_t *build_add(struct state *state, const json_t *app, const json_t *version, const char *name, const char *file);
 
 json_t *device_of_id(const struct state *state, const char *id);
