@@ -114,10 +114,10 @@ static int url_parse(struct url *url, const char *text, const char *base, enum g
 
 static bool same_host(const char *a, const char *b)
 {
-	size_t bytes = strlen(b);
+	size_t bytes = b ? strlen(b) : 0;
 	GR_AUTO_FREE char *plain = gr_strndup(b, bytes > 1 && b[bytes - 1] == '.' ? bytes - 1 : bytes);
 
-	return text_equal_nocase(a, plain);
+	return bytes && text_equal_nocase(a, plain);
 }
 
 static bool is_base(const struct url *url, const struct url *base)
