@@ -37,8 +37,7 @@ struct frame {
 	const struct step_list *list; /* the steps before this one */
 	const struct node *nodes; /* the whole list in the file, for words about later steps */
 	char *const *axes;
-	const enum type *axis_types;
-	void *const *axis_contexts;
+	const struct typed *axis_types;
 	size_t axis_count;
 };
 
@@ -93,17 +92,16 @@ bool check_name(struct check *check, const struct node *node, const char *what);
 bool is_environment_name(const char *name);
 
 /* ---- check_names.c, check_expression.c: expressions ---- */
-/* Check one expression; false and a finding when it is wrong. ret_context may be NULL. */
+/* Check one expression; false and a finding when it is wrong. */
 bool check_expression(struct check *check, const struct expression *expression, unsigned roots, const struct node *node,
-        enum type *ret_type, void **ret_context);
+        struct typed *ret);
 /* Compile and check text that is an expression by itself (`if:`); it must be a boolean. NULL and a finding when not. */
 struct expression *check_condition(struct check *check, const struct node *node, unsigned roots, const char *what);
 /* All templates of a node and below it. secret_ok: a secret may be its whole value. */
 bool check_templates(struct check *check, const struct node *node, unsigned roots, bool secret_ok);
-int names_member(
-        void *user, void *parent, const char *name, enum type *ret_type, void **ret_context, struct gr_error *err);
+int names_member(void *user, void *parent, const char *name, struct typed *ret, struct gr_error *err);
 /* The element of a list with that context, for matrix axes. */
-void names_element(struct check *check, enum type type, void *context, enum type *ret_type, void **ret_context);
+struct typed names_element(struct check *check, struct typed list);
 /* The kind of the step that the context is of, or NULL. */
 const struct kind *names_step_kind(const void *context);
 void names_release(struct check *check);
@@ -143,9 +141,8 @@ bool read_lost_start(struct check *check, const struct node *node, bool *ret_res
 /* `with:` of a step against its kind's fields. */
 void check_fields(struct check *check, struct plan_step *step, const struct node *step_node);
 void check_call(struct check *check, const struct plan_step *step);
-/* `matrix:` into the step; the types of its values go into arrays that the caller frees. */
-void check_matrix(struct check *check, const struct node *node, struct plan_step *step, enum type **ret_types,
-        void ***ret_contexts);
+/* `matrix:` into the step; *ret_types are the types of its values, the caller's. */
+void check_matrix(struct check *check, const struct node *node, struct plan_step *step, struct typed **ret_types);
 
 /* plan.c */
 void plan_add_implicit(struct check *check, const struct step_defaults *defaults);

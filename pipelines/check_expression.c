@@ -3,7 +3,7 @@
 #include "runner/base/memory.h"
 
 bool check_expression(struct check *check, const struct expression *expression, unsigned roots, const struct node *node,
-        enum type *ret_type, void **ret_context)
+        struct typed *ret)
 {
 	const struct type_scope scope = {.member = names_member, .user = check};
 	unsigned before = check->roots;
@@ -11,7 +11,7 @@ bool check_expression(struct check *check, const struct expression *expression, 
 	bool is_right;
 
 	check->roots = roots;
-	is_right = expression_check_context(expression, &scope, ret_type, ret_context, &err) == 0;
+	is_right = expression_check(expression, &scope, ret, &err) == 0;
 	check->roots = before;
 	if (!is_right)
 		findings_add_error(check->findings, node_place(node), &err);
@@ -28,7 +28,7 @@ struct expression *check_condition(struct check *check, const struct node *node,
 	struct expression *expression = NULL;
 	struct text_place place;
 	struct gr_error err = {0};
-	enum type type = TYPE_ANY;
+	struct typed typed = {0};
 
 	if (node->kind != NODE_SCALAR || node->text[0] == '\0') {
 		check_fail(check, node, NULL, "%s must be one expression, such as matrix.device.os_major >= 14", what);
@@ -39,20 +39,20 @@ struct expression *check_condition(struct check *check, const struct node *node,
 		findings_add_error(check->findings, node_place(node), &err);
 		return NULL;
 	}
-	if (check_expression(check, expression, roots, node, &type, NULL) && !is_boolean(type))
+	if (check_expression(check, expression, roots, node, &typed) && !is_boolean(typed.type))
 		check_fail(check, node, NULL, "%s must be a condition, which is true or false; this is %s", what,
-		        type_name(type));
+		        type_name(typed.type));
 	return expression;
 }
 
 bool check_templates(struct check *check, const struct node *node, unsigned roots, bool secret_ok)
 {
 	bool is_right = !node->is_broken;
-	enum type type = TYPE_ANY;
+	struct typed typed = {0};
 
 	if (node->template != NULL) {
-		is_right = check_expression(check, node->template, roots, node, &type, NULL);
-		if (is_right && type == TYPE_SECRET && !secret_ok) {
+		is_right = check_expression(check, node->template, roots, node, &typed);
+		if (is_right && typed.type == TYPE_SECRET && !secret_ok) {
 			check_fail(check, node, NULL, "a secret cannot stand here");
 			is_right = false;
 		}

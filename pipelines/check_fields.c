@@ -86,23 +86,22 @@ static void check_step_reference(
 /* A value that is known only during the run: its type is not. */
 static void check_field_type(struct check *check, const struct field *field, const struct node *node)
 {
-	enum type type = TYPE_ANY;
-	void *context = NULL;
+	struct typed typed = {0};
 	const char *hint = NULL;
 
-	if (!check_expression(check, node->template, step_roots(check), node, &type, &context))
+	if (!check_expression(check, node->template, step_roots(check), node, &typed))
 		return;
-	if (type == TYPE_NULL && (field->flags & FIELD_REQUIRED) == 0)
+	if (typed.type == TYPE_NULL && (field->flags & FIELD_REQUIRED) == 0)
 		return;
-	if (!fits(field->type, type)) {
-		if (field->type == TYPE_DEVICE && type == TYPE_DEVICES)
+	if (!fits(field->type, typed.type)) {
+		if (field->type == TYPE_DEVICE && typed.type == TYPE_DEVICES)
 			hint = "take one of them: [0], or a matrix over all of them";
 		check_fail(check, node, hint, "'%s' must be %s; this is %s", field->name, type_name(field->type),
-		        type_name(type));
+		        type_name(typed.type));
 		return;
 	}
-	if (type == TYPE_STEP)
-		check_step_reference(check, field, node, names_step_kind(context));
+	if (typed.type == TYPE_STEP)
+		check_step_reference(check, field, node, names_step_kind(typed.context));
 }
 
 /* A pattern says nothing about the extension; the file that it matches does. */
@@ -210,27 +209,38 @@ static void check_required(
 	}
 }
 
+static void check_upload_rule(struct check *check, const struct node *with, const struct node *place)
+{
+	const struct node *direct = node_member(with, "direct");
+
+	if (node_member(with, "version") == NULL && (direct == NULL || node_is(direct, "false")))
+		check_fail(check, place, "version: ${{ steps.ID }} of a create_version step, or direct: true",
+		        "'upload_build' needs 'version' in its `with`, unless it is direct");
+}
+
+static void check_native_rule(struct check *check, const struct node *with)
+{
+	const struct node *file = node_member(with, "file");
+	const char *platform = check->plan->app_platform;
+
+	if (file == NULL || file->kind != NODE_SCALAR || file->template != NULL)
+		return;
+	if (text_equal(platform, "android") && text_has_suffix_nocase(file->text, ".zip"))
+		check_fail(check, file, NULL, "an Android app is tested with an Espresso .apk, not with a .zip");
+	if (text_equal(platform, "ios") && text_has_suffix_nocase(file->text, ".apk"))
+		check_fail(check, file, NULL, "an iOS app is tested with an XCUITest .zip, not with an .apk");
+}
+
 /* Rules that a table of fields cannot say. */
 static void check_rules(struct check *check, const struct plan_step *step, const struct node *place)
 {
-	const struct node *direct = node_member(step->with, "direct"), *file = node_member(step->with, "file");
-	const char *platform = check->plan->app_platform;
-
-	if (strcmp(step->kind->name, "upload_build") == 0 && node_member(step->with, "version") == NULL &&
-	        (direct == NULL || node_is(direct, "false")))
-		check_fail(check, place, "version: ${{ steps.ID }} of a create_version step, or direct: true",
-		        "'upload_build' needs 'version' in its `with`, unless it is direct");
+	if (strcmp(step->kind->name, "upload_build") == 0)
+		check_upload_rule(check, step->with, place);
+	if (strcmp(step->kind->name, "native_test") == 0)
+		check_native_rule(check, step->with);
 	if (strcmp(step->kind->name, "release_device") == 0 && node_member(step->with, "device") == NULL &&
 	        node_member(step->with, "reservation") == NULL)
 		check_fail(check, place, NULL, "'release_device' needs 'device' or 'reservation' in its `with`");
-	if (strcmp(step->kind->name, "native_test") == 0 && file != NULL && file->kind == NODE_SCALAR &&
-	        file->template == NULL && platform != NULL) {
-		if (strcmp(platform, "android") == 0 && text_has_suffix_nocase(file->text, ".zip"))
-			check_fail(
-			        check, file, NULL, "an Android app is tested with an Espresso .apk, not with a .zip");
-		if (strcmp(platform, "ios") == 0 && text_has_suffix_nocase(file->text, ".apk"))
-			check_fail(check, file, NULL, "an iOS app is tested with an XCUITest .zip, not with an .apk");
-	}
 }
 
 static void check_with(struct check *check, struct plan_step *step, const struct node *with)

@@ -7,11 +7,6 @@
 /* Lanes of one run (security design 3.3). */
 #define LANES_MOST 10000
 
-struct axis {
-	enum type type;
-	void *context;
-};
-
 static enum type type_of_item(const struct node *item)
 {
 	GR_AUTO_JSON json_t *value = NULL;
@@ -28,7 +23,7 @@ static enum type type_of_item(const struct node *item)
 }
 
 /* The values are written down: their common type. */
-static void check_written(struct check *check, const struct node *node, struct axis *ret)
+static void check_written(struct check *check, const struct node *node, struct typed *ret)
 {
 	if (node->count == 0)
 		check_fail(check, node, NULL, "a matrix needs at least one value, or it has no lanes");
@@ -43,19 +38,18 @@ static void check_written(struct check *check, const struct node *node, struct a
 	}
 }
 
-static void check_computed(struct check *check, const struct node *node, struct axis *ret)
+static void check_computed(struct check *check, const struct node *node, struct typed *ret)
 {
-	enum type type = TYPE_ANY;
-	void *context = NULL;
+	struct typed list = {0};
 
-	if (!check_expression(check, node->template, step_roots(check), node, &type, &context))
+	if (!check_expression(check, node->template, step_roots(check), node, &list))
 		return;
-	switch (type) {
+	switch (list.type) {
 	case TYPE_ANY:
 	case TYPE_LIST:
 	case TYPE_TEXTS:
 	case TYPE_DEVICES:
-		names_element(check, type, context, &ret->type, &ret->context);
+		*ret = names_element(check, list);
 		return;
 	case TYPE_NULL:
 	case TYPE_BOOL:
@@ -77,13 +71,13 @@ static void check_computed(struct check *check, const struct node *node, struct 
 	case TYPE_OPERATION:
 	case TYPE_CONDITION:
 	case TYPE_STEP:
-		check_fail(check, node, NULL, "the values of a matrix must be a list, not %s", type_name(type));
+		check_fail(check, node, NULL, "the values of a matrix must be a list, not %s", type_name(list.type));
 	}
 }
 
-static struct axis check_axis(struct check *check, const struct node *name, const struct node *node)
+static struct typed check_axis(struct check *check, const struct node *name, const struct node *node)
 {
-	struct axis axis = {.type = TYPE_ANY};
+	struct typed axis = {.type = TYPE_ANY};
 
 	(void)check_name(check, name, "the name of a matrix value");
 	if (node->kind == NODE_LIST)
@@ -129,8 +123,7 @@ static void read_options(struct check *check, const struct node *node, struct pl
 	step->max_parallel = (unsigned)lanes;
 }
 
-void check_matrix(struct check *check, const struct node *node, struct plan_step *step, enum type **ret_types,
-        void ***ret_contexts)
+void check_matrix(struct check *check, const struct node *node, struct plan_step *step, struct typed **ret_types)
 {
 	if (node->kind != NODE_MAP) {
 		check_fail(check, node, NULL, "`matrix` must be a map such as { device: \"${{ devices.phones }}\" }");
@@ -138,18 +131,16 @@ void check_matrix(struct check *check, const struct node *node, struct plan_step
 	}
 	step->axes = gr_alloc(node->count + 1, sizeof(char *));
 	step->axis_values = gr_alloc(node->count + 1, sizeof(struct node *));
-	*ret_types = gr_alloc(node->count + 1, sizeof(enum type));
-	*ret_contexts = gr_alloc(node->count + 1, sizeof(void *));
+	*ret_types = gr_alloc(node->count + 1, sizeof(**ret_types));
 	for (size_t i = 0; i < node->count; i++) {
-		struct axis axis;
+		struct typed axis;
 
 		if (is_option(node->keys[i]))
 			continue;
 		axis = check_axis(check, node->keys[i], node->items[i]);
 		step->axes[step->axis_count] = gr_strdup(node->keys[i]->text);
 		step->axis_values[step->axis_count] = node->items[i];
-		(*ret_types)[step->axis_count] = axis.type;
-		(*ret_contexts)[step->axis_count] = axis.context;
+		(*ret_types)[step->axis_count] = axis;
 		step->axis_count++;
 	}
 	if (step->axis_count == 0)

@@ -149,8 +149,7 @@ static bool has_axes(const struct frame *frame)
 	return false;
 }
 
-static int root_member(
-        struct check *check, const char *name, enum type *ret_type, void **ret_context, struct gr_error *err)
+static int root_member(struct check *check, const char *name, struct typed *ret, struct gr_error *err)
 {
 	const struct root *root = root_find(name);
 
@@ -160,25 +159,25 @@ static int root_member(
 		return gr_fail(err, GR_CONFIG, 0, "'%s' cannot be used here: it is known only %s", name, root->where);
 	if (root->flag == ROOT_APP && use_app(check, err) != 0)
 		return -GR_CONFIG;
-	*ret_type = root->type;
-	*ret_context = NULL;
+	ret->type = root->type;
+	ret->context = NULL;
 	if (root->kind != CONTEXT_UNKNOWN)
-		*ret_context = context_new(check, root->kind, root->rows, root->name);
+		ret->context = context_new(check, root->kind, root->rows, root->name);
 	if (root->flag == ROOT_APP) {
 		const struct kind *kind = kind_find("application");
 
-		*ret_context = kind != NULL ? context_new(check, CONTEXT_STEP, kind, "app") : NULL;
+		ret->context = kind != NULL ? context_new(check, CONTEXT_STEP, kind, "app") : NULL;
 	}
 	return 0;
 }
 
-static int input_member(const struct check *check, const char *name, enum type *ret_type, struct gr_error *err)
+static int input_member(const struct check *check, const char *name, struct typed *ret, struct gr_error *err)
 {
 	const char *names[CANDIDATES_MOST] = {0};
 
 	for (size_t i = 0; i < check->plan->input_count; i++) {
 		if (strcmp(check->plan->inputs[i].name, name) == 0) {
-			*ret_type = check->plan->inputs[i].type;
+			ret->type = check->plan->inputs[i].type;
 			return 0;
 		}
 		if (i < CANDIDATES_MOST - 1)
@@ -187,13 +186,13 @@ static int input_member(const struct check *check, const char *name, enum type *
 	return fail_name(err, "there is no input", name, names);
 }
 
-static int secret_member(const struct check *check, const char *name, enum type *ret_type, struct gr_error *err)
+static int secret_member(const struct check *check, const char *name, struct typed *ret, struct gr_error *err)
 {
 	const char *names[CANDIDATES_MOST] = {0};
 
 	for (size_t i = 0; i < check->plan->secret_count; i++) {
 		if (strcmp(check->plan->secrets[i].name, name) == 0) {
-			*ret_type = TYPE_SECRET;
+			ret->type = TYPE_SECRET;
 			return 0;
 		}
 		if (i < CANDIDATES_MOST - 1)
@@ -203,7 +202,7 @@ static int secret_member(const struct check *check, const char *name, enum type 
 }
 
 /* Variables that look like secrets are kept out of `env`, so that none of them ends in a text. */
-static int env_member(const char *name, enum type *ret_type, struct gr_error *err)
+static int env_member(const char *name, struct typed *ret, struct gr_error *err)
 {
 	static const char *const endings[] = {"_TOKEN", "_SECRET", "_PASSWORD", "_KEY"};
 
@@ -214,12 +213,11 @@ static int env_member(const char *name, enum type *ret_type, struct gr_error *er
 			        "%s }",
 			        name, name);
 	}
-	*ret_type = TYPE_TEXT;
+	ret->type = TYPE_TEXT;
 	return 0;
 }
 
-static int device_group_member(
-        struct check *check, const char *name, enum type *ret_type, void **ret_context, struct gr_error *err)
+static int device_group_member(struct check *check, const char *name, struct typed *ret, struct gr_error *err)
 {
 	const char *names[CANDIDATES_MOST] = {0};
 
@@ -233,8 +231,8 @@ static int device_group_member(
 				return gr_fail(err, GR_CONFIG, 0,
 				        "no step uses the devices '%s', so there are none yet when this is reached",
 				        name);
-			*ret_type = TYPE_DEVICES;
-			*ret_context = context_new(check, CONTEXT_DEVICE_LIST, devices, name);
+			ret->type = TYPE_DEVICES;
+			ret->context = context_new(check, CONTEXT_DEVICE_LIST, devices, name);
 			return 0;
 		}
 		if (i < CANDIDATES_MOST - 1)
@@ -300,8 +298,7 @@ static int step_unknown(const struct check *check, const char *name, struct gr_e
 	return fail_name(err, "there is no step", name, names);
 }
 
-static int steps_member(
-        struct check *check, const char *name, enum type *ret_type, void **ret_context, struct gr_error *err)
+static int steps_member(struct check *check, const char *name, struct typed *ret, struct gr_error *err)
 {
 	const struct plan_step *step = NULL;
 
@@ -309,26 +306,26 @@ static int steps_member(
 		step = step_find(frame->list, name);
 	if (step == NULL)
 		return step_unknown(check, name, err);
-	*ret_type = TYPE_STEP;
+	ret->type = TYPE_STEP;
 	if (step->kind != NULL)
-		*ret_context = context_new(check, CONTEXT_STEP, step->kind, "step");
+		ret->context = context_new(check, CONTEXT_STEP, step->kind, "step");
 	else if (step->steps != NULL || step->axis_count > 0)
-		*ret_context = context_new(check, CONTEXT_MATRIX_STEP, NULL, step->id);
+		ret->context = context_new(check, CONTEXT_MATRIX_STEP, NULL, step->id);
 	return 0;
 }
 
-static int output_member(const struct kind *kind, const char *name, enum type *ret_type, struct gr_error *err)
+static int output_member(const struct kind *kind, const char *name, struct typed *ret, struct gr_error *err)
 {
 	const char *names[CANDIDATES_MOST] = {"outcome"};
 	const struct field *output = kind_output(kind, name);
 	GR_AUTO_FREE char *what = gr_printf("'%s' has no output", kind->name);
 
 	if (strcmp(name, "outcome") == 0) {
-		*ret_type = TYPE_TEXT;
+		ret->type = TYPE_TEXT;
 		return 0;
 	}
 	if (output != NULL) {
-		*ret_type = output->type;
+		ret->type = output->type;
 		return 0;
 	}
 	for (size_t i = 0; kind->outputs[i].name != NULL && i < CANDIDATES_MOST - 2; i++)
@@ -336,25 +333,23 @@ static int output_member(const struct kind *kind, const char *name, enum type *r
 	return fail_name(err, what, name, names);
 }
 
-static int matrix_step_member(
-        struct check *check, const char *name, enum type *ret_type, void **ret_context, struct gr_error *err)
+static int matrix_step_member(struct check *check, const char *name, struct typed *ret, struct gr_error *err)
 {
 	static const char *const names[] = {"lanes", "passed", "failed", "outcome", NULL};
 
 	if (strcmp(name, "lanes") == 0) {
-		*ret_type = TYPE_LIST;
-		*ret_context = context_new(check, CONTEXT_LANES, NULL, "lanes");
+		ret->type = TYPE_LIST;
+		ret->context = context_new(check, CONTEXT_LANES, NULL, "lanes");
 		return 0;
 	}
 	if (strcmp(name, "passed") == 0 || strcmp(name, "failed") == 0 || strcmp(name, "outcome") == 0) {
-		*ret_type = name[0] == 'o' ? TYPE_TEXT : TYPE_INT;
+		ret->type = name[0] == 'o' ? TYPE_TEXT : TYPE_INT;
 		return 0;
 	}
 	return fail_name(err, "a matrix has lanes, passed, failed and outcome, but no", name, names);
 }
 
-static int axis_member(
-        const struct check *check, const char *name, enum type *ret_type, void **ret_context, struct gr_error *err)
+static int axis_member(const struct check *check, const char *name, struct typed *ret, struct gr_error *err)
 {
 	const char *names[CANDIDATES_MOST] = {0};
 	size_t count = 0;
@@ -362,8 +357,7 @@ static int axis_member(
 	for (const struct frame *frame = check->frame; frame != NULL; frame = frame->outer) {
 		for (size_t i = 0; i < frame->axis_count; i++) {
 			if (strcmp(frame->axes[i], name) == 0) {
-				*ret_type = frame->axis_types[i];
-				*ret_context = frame->axis_contexts[i];
+				*ret = frame->axis_types[i];
 				return 0;
 			}
 			if (count < CANDIDATES_MOST - 1)
@@ -373,7 +367,7 @@ static int axis_member(
 	return fail_name(err, "the matrix has no value", name, names);
 }
 
-static int row_member(const struct name_context *context, const char *name, enum type *ret_type, struct gr_error *err)
+static int row_member(const struct name_context *context, const char *name, struct typed *ret, struct gr_error *err)
 {
 	const struct name_row *rows = context->object;
 	const char *names[CANDIDATES_MOST] = {0};
@@ -386,61 +380,60 @@ static int row_member(const struct name_context *context, const char *name, enum
 		if (rows[i].is_later)
 			return gr_fail(err, GR_CONFIG, 0,
 			        "'%s.%s' needs the history, which this version does not have yet", context->what, name);
-		*ret_type = rows[i].type;
+		ret->type = rows[i].type;
 		return 0;
 	}
 	return fail_name(err, what, name, names);
 }
 
-int names_member(
-        void *user, void *parent, const char *name, enum type *ret_type, void **ret_context, struct gr_error *err)
+int names_member(void *user, void *parent, const char *name, struct typed *ret, struct gr_error *err)
 {
 	struct check *check = user;
 	const struct name_context *context = parent;
 
 	if (context == NULL)
-		return root_member(check, name, ret_type, ret_context, err);
-	*ret_type = TYPE_ANY;
-	*ret_context = NULL;
+		return root_member(check, name, ret, err);
+	*ret = (struct typed){.type = TYPE_ANY};
 	switch (context->kind) {
 	case CONTEXT_INPUTS:
-		return input_member(check, name, ret_type, err);
+		return input_member(check, name, ret, err);
 	case CONTEXT_ENV:
-		return env_member(name, ret_type, err);
+		return env_member(name, ret, err);
 	case CONTEXT_SECRETS:
-		return secret_member(check, name, ret_type, err);
+		return secret_member(check, name, ret, err);
 	case CONTEXT_DEVICES:
-		return device_group_member(check, name, ret_type, ret_context, err);
+		return device_group_member(check, name, ret, err);
 	case CONTEXT_DEVICE_LIST:
-		*ret_type = TYPE_DEVICE;
-		*ret_context = context_new(check, CONTEXT_ROWS, device_rows, "device");
+		ret->type = TYPE_DEVICE;
+		ret->context = context_new(check, CONTEXT_ROWS, device_rows, "device");
 		return 0;
 	case CONTEXT_STEPS:
-		return steps_member(check, name, ret_type, ret_context, err);
+		return steps_member(check, name, ret, err);
 	case CONTEXT_STEP:
-		return output_member(context->object, name, ret_type, err);
+		return output_member(context->object, name, ret, err);
 	case CONTEXT_MATRIX_STEP:
-		return matrix_step_member(check, name, ret_type, ret_context, err);
+		return matrix_step_member(check, name, ret, err);
 	case CONTEXT_LANES:
-		*ret_type = TYPE_MAP;
-		*ret_context = context_new(check, CONTEXT_ROWS, lane_rows, "lane");
+		ret->type = TYPE_MAP;
+		ret->context = context_new(check, CONTEXT_ROWS, lane_rows, "lane");
 		return 0;
 	case CONTEXT_MATRIX:
-		return axis_member(check, name, ret_type, ret_context, err);
+		return axis_member(check, name, ret, err);
 	case CONTEXT_ROWS:
-		return row_member(context, name, ret_type, err);
+		return row_member(context, name, ret, err);
 	case CONTEXT_UNKNOWN:
 		return 0;
 	}
 	return 0;
 }
 
-void names_element(struct check *check, enum type type, void *context, enum type *ret_type, void **ret_context)
+struct typed names_element(struct check *check, struct typed list)
 {
-	*ret_type = type == TYPE_TEXTS ? TYPE_TEXT : TYPE_ANY;
-	*ret_context = NULL;
-	if (context != NULL)
-		(void)names_member(check, context, "[]", ret_type, ret_context, NULL);
+	struct typed element = {.type = list.type == TYPE_TEXTS ? TYPE_TEXT : TYPE_ANY};
+
+	if (list.context != NULL)
+		(void)names_member(check, list.context, "[]", &element, NULL);
+	return element;
 }
 
 const struct kind *names_step_kind(const void *context)

@@ -62,7 +62,7 @@ bool read_lost_start(struct check *check, const struct node *node, bool *ret_res
 void check_defaults(struct check *check, const struct node *node, struct step_defaults *ret_defaults)
 {
 	*ret_defaults = (struct step_defaults){
-	        .retry = {6, SECOND_MS / 2, 30 * SECOND_MS, 10 * MINUTE_MS},
+	        .retry = retry_default,
 	        .poll = {2 * SECOND_MS, 30 * SECOND_MS, 20 * MINUTE_MS, 10 * MINUTE_MS, CLOCK_NEVER},
 	        .resend_lost_start = true,
 	};

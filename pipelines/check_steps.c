@@ -205,20 +205,17 @@ static void check_inner(
 static void check_matrix_step(const struct listing *listing, const struct node *node, struct plan_step *step)
 {
 	struct frame frame = {.outer = listing->frame};
-	enum type *types = NULL;
-	void **contexts = NULL;
+	struct typed *types = NULL;
 
-	check_matrix(listing->check, node_member(node, "matrix"), step, &types, &contexts);
+	check_matrix(listing->check, node_member(node, "matrix"), step, &types);
 	frame.axes = step->axes;
 	frame.axis_types = types;
-	frame.axis_contexts = contexts;
 	frame.axis_count = step->axis_count;
 	if (node_member(node, "steps") == NULL)
 		check_fail(listing->check, node, NULL, "a `matrix` needs `steps` of its own, which each lane does");
 	else
 		check_inner(listing, node, step, &frame);
 	gr_free(types);
-	gr_free(contexts);
 }
 
 /* What the step is: one of `uses` and `matrix` with `steps`. */

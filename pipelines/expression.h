@@ -18,16 +18,21 @@ int template_compile(
         const char *text, unsigned line, unsigned column, struct expression **ret_template, struct gr_error *err);
 void expression_free(struct expression *expression);
 
+/* A static type, and what the scope knows about its members. */
+struct typed {
+	enum type type;
+	void *context; /* the scope's own, or NULL: nothing is known */
+};
+
 /* What a name is, for the checker: resolves a path ("steps.build.bytes") to its type, one member at a time. */
 struct type_scope {
-	/* The type of root name `name`, with *ret_context for its members; GR_CONFIG if there is no such name (with a
-	 * suggestion). */
-	int (*member)(void *user, void *parent, const char *name, enum type *ret_type, void **ret_context,
-	        struct gr_error *err);
+	/* The type of `name`: a root name when `parent` is NULL, else a member of what `parent` is the context of ("[]"
+	 * is an item of a list). GR_CONFIG if there is no such name (with a suggestion). */
+	int (*member)(void *user, void *parent, const char *name, struct typed *ret, struct gr_error *err);
 	void *user;
 };
 int expression_check(
-        const struct expression *expression, const struct type_scope *scope, enum type *ret_type, struct gr_error *err);
+        const struct expression *expression, const struct type_scope *scope, struct typed *ret, struct gr_error *err);
 
 /* Evaluate. Errors (null inside text, comparison of different types, index out of range) carry the place. */
 int expression_evaluate(

@@ -6,11 +6,6 @@
 #include "runner/base/memory.h"
 #include "runner/base/text.h"
 
-struct typed {
-	enum type type;
-	void *context; /* what the scope knows about its members, or NULL */
-};
-
 struct checking {
 	const struct type_scope *scope;
 	struct gr_error *err;
@@ -122,14 +117,14 @@ static int ask_member(
 	*ret = (struct typed){.type = TYPE_ANY};
 	if (object.context == NULL)
 		return 0;
-	if (run->scope->member(run->scope->user, object.context, name, &ret->type, &ret->context, run->err) != 0)
+	if (run->scope->member(run->scope->user, object.context, name, ret, run->err) != 0)
 		return fail_term(run, term);
 	return 0;
 }
 
 static int check_name(const struct checking *run, const struct term *term, struct typed *ret)
 {
-	if (run->scope->member(run->scope->user, NULL, term->name, &ret->type, &ret->context, run->err) != 0)
+	if (run->scope->member(run->scope->user, NULL, term->name, ret, run->err) != 0)
 		return fail_term(run, term);
 	return 0;
 }
@@ -403,27 +398,17 @@ static int check_term(const struct checking *run, const struct term *term, struc
 	return 0;
 }
 
-int expression_check_context(const struct expression *expression, const struct type_scope *scope, enum type *ret_type,
-        void **ret_context, struct gr_error *err)
+int expression_check(
+        const struct expression *expression, const struct type_scope *scope, struct typed *ret, struct gr_error *err)
 {
 	struct gr_error own = {0};
 	struct checking run = {.scope = scope, .err = &own};
 	struct typed typed = {0};
 	int result = check_term(&run, expression->root, &typed);
 
-	if (result != 0) {
-		if (err != NULL)
-			*err = own;
-		return result;
-	}
-	*ret_type = typed.type;
-	if (ret_context != NULL)
-		*ret_context = typed.context;
-	return 0;
-}
-
-int expression_check(
-        const struct expression *expression, const struct type_scope *scope, enum type *ret_type, struct gr_error *err)
-{
-	return expression_check_context(expression, scope, ret_type, NULL, err);
+	if (result == 0)
+		*ret = typed;
+	else if (err != NULL)
+		*err = own;
+	return result;
 }

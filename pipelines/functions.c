@@ -213,22 +213,20 @@ static int call_default(json_t *const *arguments, size_t count, json_t **ret_val
 	return 0;
 }
 
-/* clang-format off */
 static const struct function functions[] = {
-	{"contains",   2, 2, {TYPE_ANY,  TYPE_ANY},  TYPE_BOOL, false, call_contains,    "contains(text or list, value)"},
-	{"startsWith", 2, 2, {TYPE_TEXT, TYPE_TEXT}, TYPE_BOOL, false, call_starts_with, "startsWith(text, beginning)"},
-	{"endsWith",   2, 2, {TYPE_TEXT, TYPE_TEXT}, TYPE_BOOL, false, call_ends_with,   "endsWith(text, ending)"},
-	{"format",     1, FUNCTION_MOST_ARGUMENTS,
-	                     {TYPE_TEXT, TYPE_ANY},  TYPE_TEXT, false, call_format,      "format('{0} of {1}', value, ...)"},
-	{"join",       1, 2, {TYPE_LIST, TYPE_TEXT}, TYPE_TEXT, false, call_join,        "join(list, separator)"},
-	{"length",     1, 1, {TYPE_ANY,  TYPE_ANY},  TYPE_INT,  false, call_length,      "length(text, list or map)"},
-	{"basename",   1, 1, {TYPE_TEXT, TYPE_ANY},  TYPE_TEXT, false, call_basename,    "basename(path)"},
-	{"toJSON",     1, 1, {TYPE_ANY,  TYPE_ANY},  TYPE_TEXT, false, call_to_json,     "toJSON(value)"},
-	{"fromJSON",   1, 1, {TYPE_TEXT, TYPE_ANY},  TYPE_ANY,  false, call_from_json,   "fromJSON(text)"},
-	{"hashFile",   1, 1, {TYPE_TEXT, TYPE_ANY},  TYPE_TEXT, true,  call_hash_file,   "hashFile(path)"},
-	{"default",    2, 2, {TYPE_ANY,  TYPE_ANY},  TYPE_ANY,  false, call_default,     "default(value, fallback)"},
+        {"contains", 2, 2, {TYPE_ANY, TYPE_ANY}, TYPE_BOOL, false, call_contains, "contains(text or list, value)"},
+        {"startsWith", 2, 2, {TYPE_TEXT, TYPE_TEXT}, TYPE_BOOL, false, call_starts_with, "startsWith(text, beginning)"},
+        {"endsWith", 2, 2, {TYPE_TEXT, TYPE_TEXT}, TYPE_BOOL, false, call_ends_with, "endsWith(text, ending)"},
+        {"format", 1, FUNCTION_MOST_ARGUMENTS, {TYPE_TEXT, TYPE_ANY}, TYPE_TEXT, false, call_format,
+                "format('{0} of {1}', value, ...)"},
+        {"join", 1, 2, {TYPE_LIST, TYPE_TEXT}, TYPE_TEXT, false, call_join, "join(list, separator)"},
+        {"length", 1, 1, {TYPE_ANY, TYPE_ANY}, TYPE_INT, false, call_length, "length(text, list or map)"},
+        {"basename", 1, 1, {TYPE_TEXT, TYPE_ANY}, TYPE_TEXT, false, call_basename, "basename(path)"},
+        {"toJSON", 1, 1, {TYPE_ANY, TYPE_ANY}, TYPE_TEXT, false, call_to_json, "toJSON(value)"},
+        {"fromJSON", 1, 1, {TYPE_TEXT, TYPE_ANY}, TYPE_ANY, false, call_from_json, "fromJSON(text)"},
+        {"hashFile", 1, 1, {TYPE_TEXT, TYPE_ANY}, TYPE_TEXT, true, call_hash_file, "hashFile(path)"},
+        {"default", 2, 2, {TYPE_ANY, TYPE_ANY}, TYPE_ANY, false, call_default, "default(value, fallback)"},
 };
-/* clang-format on */
 
 const struct function *function_find(const char *name)
 {

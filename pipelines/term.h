@@ -78,10 +78,6 @@ unsigned place_column(const struct text_place *place, size_t offset);
 int expression_compile_at(const struct text_place *place, struct expression **ret_expression, struct gr_error *err);
 int template_compile_at(const struct text_place *place, struct expression **ret_template, struct gr_error *err);
 
-/* expression_check with what the scope said about the result's members (NULL: nothing). */
-int expression_check_context(const struct expression *expression, const struct type_scope *scope, enum type *ret_type,
-        void **ret_context, struct gr_error *err);
-
 /* Does every name that the expression reads stand in `names` (ended by NULL), and does it call no function that looks
  * outside? */
 bool expression_is_static(const struct expression *expression, const char *const *names);

@@ -304,8 +304,7 @@ static void it_explains_a_condition_by_its_names(void **state)
 
 /* ---- static types ---- */
 
-static int scope_member(
-        void *user, void *parent, const char *name, enum type *ret_type, void **ret_context, struct gr_error *err)
+static int scope_member(void *user, void *parent, const char *name, struct typed *ret, struct gr_error *err)
 {
 	static const struct {
 		const char *name;
@@ -314,15 +313,14 @@ static int scope_member(
 	        {"texts", TYPE_TEXTS}, {"list", TYPE_LIST}, {"map", TYPE_MAP}, {"secret", TYPE_SECRET},
 	        {"choice", TYPE_CHOICE}};
 
-	*ret_context = NULL;
 	if (parent != NULL) {
-		*ret_type = TYPE_TEXT;
+		*ret = (struct typed){.type = TYPE_TEXT};
 		return strcmp(name, "x") == 0 ? 0 : gr_fail(err, GR_CONFIG, 0, "no member '%s'", name);
 	}
 	for (size_t i = 0; i < GR_COUNT(names); i++) {
 		if (strcmp(names[i].name, name) == 0) {
-			*ret_type = names[i].type;
-			*ret_context = names[i].type == TYPE_MAP ? user : NULL;
+			*ret = (struct typed){
+			        .type = names[i].type, .context = names[i].type == TYPE_MAP ? user : NULL};
 			return 0;
 		}
 	}
@@ -334,13 +332,13 @@ static char *type_of(const char *text)
 	struct expression *expression = NULL;
 	const struct type_scope scope = {.member = scope_member, .user = &expression}; /* any address will do */
 	struct gr_error err = {0};
-	enum type type = TYPE_ANY;
+	struct typed typed = {0};
 	int result = template_compile(text, 1, 1, &expression, &err);
 
 	assert_int_equal(result, 0);
-	result = expression_check(expression, &scope, &type, &err);
+	result = expression_check(expression, &scope, &typed, &err);
 	expression_free(expression);
-	return result != 0 ? gr_printf("ERROR %u: %s", err.column, err.text) : gr_strdup(type_name(type));
+	return result != 0 ? gr_printf("ERROR %u: %s", err.column, err.text) : gr_strdup(type_name(typed.type));
 }
 
 static void it_knows_types_before_the_run(void **state)
