@@ -21,6 +21,7 @@ struct call {
 	double answer_at; /* emulated seconds; 0: now */
 	int http_status; /* 200 unless a refusal says otherwise */
 	bool refused;
+	const char *fault; /* the kind of the fault that changes the exchange, borrowed, or NULL */
 };
 
 void call_init(struct call *call, struct state *state);

@@ -148,8 +148,8 @@ static void do_file(struct call *call, struct reply *reply)
 		reply_plain(reply, 404, "Not found.");
 }
 
-/* An operation, or a file that one of them named. The fault's kind, or NULL. */
-static const char *answer_route(struct exchange *exchange)
+/* An operation, or a file that one of them named. */
+static void answer_route(struct exchange *exchange)
 {
 	struct call *call = &exchange->call;
 	const json_t *fault = NULL;
@@ -164,9 +164,10 @@ static const char *answer_route(struct exchange *exchange)
 		do_work(call, &exchange->reply);
 	else
 		exchange->reply.content_type = "application/json";
-	if (fault != NULL)
-		spoil(call->state, &exchange->reply, fault);
-	return fault != NULL ? member_text(fault, "kind") : NULL;
+	if (fault == NULL)
+		return;
+	call->fault = member_text(fault, "kind");
+	spoil(call->state, &exchange->reply, fault);
 }
 
 /* Violations are kept for /sandbox/state as well. */
@@ -183,8 +184,6 @@ int exchange_answer(struct exchange *exchange, int64_t number, int fd)
 {
 	struct call *call = &exchange->call;
 	struct reply *reply = &exchange->reply;
-	const char *operation = "none";
-	const char *fault = NULL;
 
 	reply->http_status = 200;
 	call->method = exchange->method;
@@ -203,10 +202,9 @@ int exchange_answer(struct exchange *exchange, int64_t number, int fd)
 		call_violation(call, "the method is %s", exchange->method);
 		reply_plain(reply, 405, "Method not allowed.");
 	} else {
-		fault = answer_route(exchange);
+		answer_route(exchange);
 	}
-	operation = call->route != NULL ? call->route->id : "none";
 	keep_violations(call);
-	return log_call(fd, number, call, operation, fault,
+	return log_call(fd, number, call,
 	        reply->delivery == DELIVER_RESET || reply->delivery == DELIVER_HANG ? 0 : reply->http_status);
 }

@@ -4,7 +4,7 @@
 
 #include "runner/base/file.h"
 #include "runner/base/memory.h"
-#include "runner/base/text.h"
+#include "sandbox/routes.h"
 
 static bool is_secret(const char *name)
 {
@@ -34,7 +34,7 @@ static json_t *parameters_shown(const struct call *call)
 	return shown;
 }
 
-int log_call(int fd, int64_t number, const struct call *call, const char *operation, const char *fault, int status)
+int log_call(int fd, int64_t number, const struct call *call, int status)
 {
 	json_t *line = NULL;
 	char *text = NULL;
@@ -45,14 +45,14 @@ int log_call(int fd, int64_t number, const struct call *call, const char *operat
 	line = json_object();
 	(void)json_object_set_new(line, "n", json_integer(number));
 	(void)json_object_set_new(line, "at", json_real(state_now(call->state)));
-	member_set_text(line, "operation", operation);
+	member_set_text(line, "operation", call->route != NULL ? call->route->id : "none");
 	member_set_text(line, "method", call->method);
 	member_set_text(line, "path", call->path);
 	(void)json_object_set_new(line, "parameters", parameters_shown(call));
 	(void)json_object_set_new(line, "token_ok", call->token_given ? json_boolean(call->user != NULL) : json_null());
 	(void)json_object_set(line, "violations", call->violations);
 	(void)json_object_set_new(line, "refused", json_boolean(call->refused));
-	(void)json_object_set_new(line, "fault", fault != NULL ? json_string(fault) : json_null());
+	(void)json_object_set_new(line, "fault", call->fault != NULL ? json_string(call->fault) : json_null());
 	(void)json_object_set_new(line, "status", json_integer(status));
 	text = json_dumps(line, JSON_COMPACT | JSON_REAL_PRECISION(9));
 	json_decref(line);

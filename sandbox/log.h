@@ -4,8 +4,7 @@
 
 #include "sandbox/call.h"
 
-/* operation: its id; fault: its kind or NULL; status: the HTTP status that will be sent, 0 for none. fd -1: nothing is
- * written. 0 or -errno. */
-int log_call(int fd, int64_t number, const struct call *call, const char *operation, const char *fault, int status);
+/* status: the HTTP status that will be sent, 0 for none. fd -1: nothing is written. 0 or -errno. */
+int log_call(int fd, int64_t number, const struct call *call, int status);
 
 #endif

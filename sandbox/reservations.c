@@ -1,6 +1,5 @@
 /* Reserving devices and giving them back. Windows are read on the real clock: the client's times come from it. */
 #include <inttypes.h>
-#include <stdio.h>
 #include <string.h>
 
 #include "runner/base/clock.h"
@@ -20,28 +19,40 @@ static int64_t days_of(int64_t year, int64_t month, int64_t day)
 	return era * 146097 + of_era * 365 + of_era / 4 - of_era / 100 + of_year - 719468;
 }
 
+/* A digit for each 0, everything else as it stands. */
+static bool shape_fits(const char *shape, const char *text)
+{
+	for (; *shape != '\0' && *text != '\0'; shape++, text++)
+		if (*shape == '0' ? *text < '0' || *text > '9' : *text != *shape)
+			return false;
+	return *shape == *text;
+}
+
 static bool digits_read(const char *text, size_t from, size_t count, int64_t *ret)
 {
 	GR_AUTO_FREE char *part = gr_strndup(text + from, count);
 
-	return strspn(part, "0123456789") == count && number_parse_int(part, ret);
+	return number_parse_int(part, ret);
 }
 
 /* "2026-01-28 12:35:00" as milliseconds of its own zone. */
 static bool time_read(const char *text, int64_t *ret_ms)
 {
-	int64_t year, month, day, hour, minute, second;
+	static const struct {
+		size_t from, count;
+		int64_t low, high;
+	} parts[] = {{0, 4, 1970, 9999}, {5, 2, 1, 12}, {8, 2, 1, 31}, {11, 2, 0, 23}, {14, 2, 0, 59}, {17, 2, 0, 59}};
+	int64_t values[GR_COUNT(parts)];
+	size_t i;
 
-	if (strlen(text) != 19 || text[4] != '-' || text[7] != '-' || text[10] != ' ' || text[13] != ':' ||
-	        text[16] != ':')
+	if (!shape_fits("0000-00-00 00:00:00", text))
 		return false;
-	if (!digits_read(text, 0, 4, &year) || !digits_read(text, 5, 2, &month) || !digits_read(text, 8, 2, &day) ||
-	        !digits_read(text, 11, 2, &hour) || !digits_read(text, 14, 2, &minute) ||
-	        !digits_read(text, 17, 2, &second))
-		return false;
-	if (month < 1 || month > 12 || day < 1 || day > 31 || hour > 23 || minute > 59 || second > 59)
-		return false;
-	*ret_ms = ((days_of(year, month, day) * 24 + hour) * 60 + minute) * 60000 + second * 1000;
+	for (i = 0; i < GR_COUNT(parts); i++)
+		if (!digits_read(text, parts[i].from, parts[i].count, &values[i]) || values[i] < parts[i].low ||
+		        values[i] > parts[i].high)
+			return false;
+	*ret_ms = ((days_of(values[0], values[1], values[2]) * 24 + values[3]) * 60 + values[4]) * 60000 +
+	          values[5] * 1000;
 	return true;
 }
 

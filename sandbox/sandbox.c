@@ -271,8 +271,9 @@ void sandbox_serve(struct sandbox *sandbox, int stop_fd)
 	struct pollfd fds[2] = {{.fd = stop_fd, .events = POLLIN}, {.fd = info->epoll_fd, .events = POLLIN}};
 
 	for (;;) {
-		int due_ms = resume_due(sandbox);
+		int due_ms;
 
+		(void)resume_due(sandbox);
 		if (MHD_run(sandbox->daemon) == MHD_NO)
 			break;
 		due_ms = resume_due(sandbox);
