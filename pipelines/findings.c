@@ -87,7 +87,8 @@ static void findings_keep(struct diagnostics *diagnostics, struct diagnostic *fi
 	diagnostics->errors += !finding->is_warning;
 }
 
-static struct diagnostic finding_make(struct place place, const char *hint, const char *format, va_list args)
+__attribute__((format(printf, 3, 0))) static struct diagnostic finding_make(
+        struct place place, const char *hint, const char *format, va_list args)
 {
 	return (struct diagnostic){
 	        .failure = GR_CONFIG,
