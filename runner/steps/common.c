@@ -156,12 +156,14 @@ char *application_handle(const struct step *step, const char *app_id)
 enum platform step_platform(const struct step *step, const struct device *device)
 {
 	const char *text = json_string_value(json_object_get(step->context->app, "platform"));
+	enum platform platform = text != NULL ? platform_parse(text) : PLATFORM_UNKNOWN;
 
-	if (device != NULL && device->platform != PLATFORM_UNKNOWN)
-		return device->platform;
-	if (text != NULL && platform_parse(text) != PLATFORM_UNKNOWN)
-		return platform_parse(text);
-	return step->context->platform != NULL ? platform_parse(step->context->platform) : PLATFORM_UNKNOWN;
+	if (platform == PLATFORM_UNKNOWN && step->context->platform != NULL)
+		platform = platform_parse(step->context->platform);
+	/* A website runs in a phone's browser as well: then the phone's platform does not say what is tested. */
+	if (platform == PLATFORM_WEB || device == NULL || device->platform == PLATFORM_UNKNOWN)
+		return platform;
+	return device->platform;
 }
 
 char *device_words(const struct device *device)

@@ -39,7 +39,7 @@ const char *context_app_id(const struct step *step);
 int context_needs_app(const struct step *step, struct gr_error *err);
 /* The handle of an application's token, and of a version's: the caller's. */
 char *application_handle(const struct step *step, const char *app_id);
-/* android, ios or web as far as the device, the application or the pipeline say. */
+/* What is tested: web if the application or the pipeline says so, else the device's platform, else theirs. */
 enum platform step_platform(const struct step *step, const struct device *device);
 /* "NAME (device 26)" for people; the caller's. */
 char *device_words(const struct device *device);

@@ -6,6 +6,7 @@
 struct device_run *result_new(const struct step *step, enum run_kind kind, const struct device *device)
 {
 	struct device_run *result = gr_alloc(1, sizeof(*result));
+	enum platform platform = PLATFORM_UNKNOWN;
 
 	result->lane = gr_strdup(step->context->lane);
 	result->step = gr_strdup(step->context->step);
@@ -14,8 +15,9 @@ struct device_run *result_new(const struct step *step, enum run_kind kind, const
 	result->device.name = gr_strdup(device->name);
 	result->device.os = gr_strdup(device->os_version);
 	result->device.udid = gr_strdup(device->udid);
-	if (step_platform(step, device) != PLATFORM_UNKNOWN)
-		result->device.platform = gr_strdup(platform_name(step_platform(step, device)));
+	platform = device->platform != PLATFORM_UNKNOWN ? device->platform : step_platform(step, device);
+	if (platform != PLATFORM_UNKNOWN)
+		result->device.platform = gr_strdup(platform_name(platform));
 	for (size_t i = 0; i < GR_COUNT(result->reported); i++)
 		result->reported[i] = -1;
 	result->started_wall_ms = result->ended_wall_ms = TIME_UNKNOWN;

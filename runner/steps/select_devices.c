@@ -253,14 +253,43 @@ static int reserve_next(const struct step *step, const struct event *event, stru
 	                with_int(step, "reserve_ms", 0)));
 }
 
+/* What was looked for: "name Galaxy S2*, os >=13; tag regression". */
+static void say_wanted(const struct step *step, struct buffer *words)
+{
+	json_t *entry = NULL, *value = NULL;
+	const char *key = NULL;
+	size_t i = 0;
+
+	json_array_foreach (json_object_get(step->with, "any_of"), i, entry) {
+		const char *before = i > 0 ? "; " : "";
+
+		json_object_foreach (entry, key, value) {
+			if (!json_is_string(value))
+				continue;
+			buffer_printf(words, "%s%s %s", before, key, json_string_value(value));
+			before = ", ";
+		}
+	}
+}
+
+static int say_none(const struct step *step, struct gr_error *err)
+{
+	const struct state *state = step->state;
+	const char *platform = step->context->platform;
+	GR_AUTO_BUFFER struct buffer wanted = {0};
+
+	say_wanted(step, &wanted);
+	return gr_fail(err, GR_NO_DEVICE, 0, "none of the account's %zu devices matches any_of (%s)%s%s",
+	        state->list.count, buffer_text(&wanted), platform != NULL ? " on " : "",
+	        platform != NULL ? platform : "");
+}
+
 static int choose(const struct step *step, const struct event *event, struct action *action, struct gr_error *err)
 {
 	struct state *state = step->state;
 
 	if (state->matching == 0 && json_array_size(state->chosen) == 0)
-		return gr_fail(err, GR_NO_DEVICE, 0, "no device of the account matches any_of%s%s (%zu devices seen)",
-		        step->context->platform != NULL ? " on " : "",
-		        step->context->platform != NULL ? step->context->platform : "", state->list.count);
+		return say_none(step, err);
 	if (state->order_count < missing(state))
 		return wait_for_more(step, event, action, err);
 	if (with_int(step, "reserve_ms", 0) > 0)
