@@ -108,6 +108,21 @@ static void a_module_name_and_a_bare_build_and_device_are_looked_up(void **state
 	script_close(&s);
 }
 
+static void a_web_run_is_one_on_a_phone_too(void **state)
+{
+	struct script s;
+
+	(void)state;
+	script_open(&s, "app_build_run", WITH(", 'website_url': 'https://x.example'"));
+	s.context.platform = "web";
+	script_begin(&s);
+	answer(&s, LIST_BEFORE);
+	expect_call(&s, OP_APP_BUILD_RUN, "{'process_type': 'ow', 'test_website_url': 'https://x.example'}");
+	stop_script(&s, GR_CANCELLED);
+	assert_string_equal(s.action.device_run->device.platform, "android");
+	script_close(&s);
+}
+
 static void an_unknown_module_names_the_ones_there_are(void **state)
 {
 	struct script s;
@@ -284,6 +299,7 @@ int main(void)
 	        cmocka_unit_test(a_refused_start_is_the_servers_word),
 	        cmocka_unit_test(a_busy_device_is_waited_for),
 	        cmocka_unit_test(a_module_name_and_a_bare_build_and_device_are_looked_up),
+	        cmocka_unit_test(a_web_run_is_one_on_a_phone_too),
 	        cmocka_unit_test(an_unknown_module_names_the_ones_there_are),
 	        cmocka_unit_test(it_needs_an_application),
 	        cmocka_unit_test(a_resumed_run_with_a_number_is_polled),
