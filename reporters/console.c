@@ -105,19 +105,21 @@ static void on_judged(struct console *console, const struct results *results)
 static int on_event(void *state, const struct run_event *event, struct gr_error *err)
 {
 	struct console *console = state;
+	bool is_news;
 
 	(void)err; /* a console that cannot be written to is no error */
 	if (event->now_ms > console->now_ms)
 		console->now_ms = event->now_ms;
 	console->wall_ms = event->wall_ms;
-	lanes_follow(console, event);
+	is_news = lanes_follow(console, event);
 	if (event->kind == RUN_NOTE) {
 		keep(&console->notes, &console->note_count, event->text);
 	} else if (event->kind == RUN_JUDGED) {
 		if (event->results)
 			on_judged(console, event->results);
 	} else if (is_shown_now(console)) {
-		plain_event(console, event);
+		if (is_news)
+			plain_event(console, event);
 	} else if (event->kind == RUN_PROBLEM && event->done != 1) {
 		keep(&console->unsaid, &console->unsaid_count, event->text);
 	}

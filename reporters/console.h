@@ -49,7 +49,8 @@ void live_erase(struct console *console);
 void live_draw(struct console *console);
 
 /* console_lanes.c */
-void lanes_follow(struct console *console, const struct run_event *event);
+/* false: the event says of its lane what the one before said. */
+bool lanes_follow(struct console *console, const struct run_event *event);
 void lanes_release(struct console *console);
 
 /* console_end.c: all that is known, but the last lines; and those */

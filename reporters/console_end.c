@@ -43,11 +43,11 @@ static void print_run(struct console *console, const struct device_run *run)
 	for (size_t i = 0; i < run->case_count; i++)
 		counts[run->cases[i].status]++;
 	is_good = run->is_complete && run->failure == GR_NONE && counts[STATUS_FAILED] + counts[STATUS_ERROR] == 0;
-	console_print(console, is_good ? TONE_GOOD : TONE_BAD, "  %-28.*s %-18.*s %6zu %6zu %6zu %7zu %6zu  %-8s %s",
+	console_print(console, is_good ? TONE_GOOD : TONE_BAD, "  %-28.*s %-18.*s %6zu %6zu %6zu %7zu %6zu  %s%s%s",
 	        (int)words_cut(device, strlen(device), DEVICE_COLUMNS), device,
 	        (int)words_cut(step, strlen(step), STEP_COLUMNS), step, run->case_count, counts[STATUS_PASSED],
 	        counts[STATUS_FAILED], counts[STATUS_SKIPPED], counts[STATUS_ERROR],
-	        run->elapsed_ms >= 0 ? clock_format_span(run->elapsed_ms, span) : "-",
+	        run->elapsed_ms >= 0 ? clock_format_span(run->elapsed_ms, span) : "-", run->is_complete ? "" : "  ",
 	        run->is_complete ? "" : failure_name(run->failure == GR_NONE ? GR_UNKNOWN : run->failure));
 }
 
@@ -187,6 +187,11 @@ void end_print_unsaid(struct console *console, const struct results *results)
 
 /* ---- the last lines ---- */
 
+static const char *plural(int64_t count)
+{
+	return count == 1 ? "" : "s";
+}
+
 static char *verdict_line(const struct results *results)
 {
 	struct totals totals = results_totals(results);
@@ -198,8 +203,9 @@ static char *verdict_line(const struct results *results)
 		line.data[i] = (char)(line.data[i] - 'a' + 'A');
 	if (totals.device_runs > 0)
 		buffer_printf(&line,
-		        ": %" PRId64 " tests on %" PRId64 " devices: %" PRId64 " passed, %" PRId64 " failed",
-		        totals.tests, totals.device_runs, totals.passed, totals.failed);
+		        ": %" PRId64 " test%s in %" PRId64 " device run%s: %" PRId64 " passed, %" PRId64 " failed",
+		        totals.tests, plural(totals.tests), totals.device_runs, plural(totals.device_runs),
+		        totals.passed, totals.failed);
 	if (totals.skipped > 0)
 		buffer_printf(&line, ", %" PRId64 " skipped", totals.skipped);
 	if (totals.errors > 0)

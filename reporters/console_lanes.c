@@ -34,15 +34,17 @@ static void begin_step(struct console *console, const struct run_event *event)
 	set_text(&view->progress, NULL);
 }
 
-static void note_progress(struct console *console, const struct run_event *event)
+static bool note_progress(struct console *console, const struct run_event *event)
 {
 	struct lane_view *view = find(console, event->lane);
+	bool is_news = event->kind != STEP_PROGRESS || !text_equal(view->progress, event->text);
 
 	if (event->kind == STEP_PROGRESS) {
 		view->done = event->done;
 		view->total = event->total;
 	}
 	set_text(&view->progress, event->text);
+	return is_news;
 }
 
 static void end_step(struct console *console, const struct run_event *event)
@@ -53,20 +55,21 @@ static void end_step(struct console *console, const struct run_event *event)
 		view->is_active = false;
 }
 
-void lanes_follow(struct console *console, const struct run_event *event)
+bool lanes_follow(struct console *console, const struct run_event *event)
 {
 	enum run_event_kind kind = event->kind;
 
 	if (!event->lane)
-		return;
+		return true;
 	if (kind == STEP_STARTED)
 		begin_step(console, event);
 	else if (kind == STEP_PROGRESS || kind == STEP_OUTPUT || kind == STEP_REPEAT)
-		note_progress(console, event);
+		return note_progress(console, event);
 	else if (kind == STEP_ENDED)
 		end_step(console, event);
 	else if (kind == LANE_ENDED)
 		find(console, event->lane)->is_active = false;
+	return true;
 }
 
 void lanes_release(struct console *console)

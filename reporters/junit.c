@@ -309,9 +309,21 @@ static void seconds_property(struct document *document, const char *name, int64_
 		property(document, name, number_format_seconds(time_ms, text));
 }
 
-static void write_properties(struct document *document, const struct device_run *run)
+/* What the CI system said: which build, of what. */
+static void ci_properties(struct document *document, const json_t *environment)
 {
-	start(document, 2, "properties");
+	static const char *const names[] = {"provider", "build_url", "branch", "commit", "pull_request", "job"};
+
+	for (size_t i = 0; i < GR_COUNT(names); i++) {
+		char name[32];
+
+		(void)snprintf(name, sizeof(name), "ci.%s", names[i]);
+		property(document, name, json_string_value(json_object_get(environment, names[i])));
+	}
+}
+
+static void device_properties(struct document *document, const struct device_run *run)
+{
 	property(document, "device.name", device_label(&run->device));
 	property(document, "device.id", run->device.device_id);
 	property(document, "device.os", run->device.os);
@@ -328,6 +340,16 @@ static void write_properties(struct document *document, const struct device_run 
 	property(document, "gridlane.adopted", run->is_adopted ? "true" : NULL);
 	seconds_property(document, "gridlane.elapsed", run->elapsed_ms);
 	seconds_property(document, "gridlane.queued", run->queued_ms);
+}
+
+static void write_properties(struct document *document, const struct results *results, const struct device_run *run)
+{
+	if (run == NULL && json_object_size(results->environment) == 0)
+		return;
+	start(document, 2, "properties");
+	if (run != NULL)
+		device_properties(document, run);
+	ci_properties(document, results->environment);
 	end_line(document, 2);
 }
 
@@ -352,8 +374,7 @@ static void write_suite(
 	time_attribute(document, suite->time_ms);
 	timestamp_attribute(document, suite->run ? suite->run->started_wall_ms : results->started_wall_ms);
 	attribute(document, "hostname", suite->slug);
-	if (suite->run)
-		write_properties(document, suite->run);
+	write_properties(document, results, suite->run);
 	for (size_t i = 0; i < suite->count; i++)
 		write_entry(document, suite, &suite->entries[i]);
 	end_line(document, 1);

@@ -64,19 +64,30 @@ static char *plain_name(struct redactor *redactor, const char *text)
 	return line;
 }
 
+/* As their makers write them. */
+static const char *platform_words(const char *platform)
+{
+	if (text_equal_nocase(platform, "android"))
+		return "Android";
+	if (text_equal_nocase(platform, "ios"))
+		return "iOS";
+	return platform ? platform : "";
+}
+
 /* "Pixel 7 - Android 14" */
 static char *device_name(struct redactor *redactor, const struct device_info *device)
 {
 	GR_AUTO_BUFFER struct buffer text = {0};
-	const char *platform = device->platform ? device->platform : "";
+	const char *platform = platform_words(device->platform);
 
+	if (device->os && text_contains_nocase(device->os, platform))
+		platform = ""; /* the version says it */
 	buffer_add_text(&text, device_label(device));
 	if (device->os || *platform)
 		buffer_add_text(&text, " - ");
-	if (*platform && !(device->os && text_contains_nocase(device->os, platform)))
-		buffer_printf(&text, "%s%s", platform, device->os ? " " : "");
+	buffer_add_text(&text, platform);
 	if (device->os)
-		buffer_add_text(&text, device->os);
+		buffer_printf(&text, "%s%s", *platform ? " " : "", device->os);
 	return plain_name(redactor, buffer_text(&text));
 }
 

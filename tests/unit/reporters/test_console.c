@@ -136,7 +136,7 @@ static void it_ends_with_the_verdict_the_cause_and_the_reports(void **state)
 	expect(text, "problem: html could not be written\n");
 	expect(text, "warning: the counts differ\n");
 	last = strstr(text,
-	        "FAILED (exit status 1): 5 tests on 1 devices: 2 passed, 1 failed, 1 skipped, 1 without a result");
+	        "FAILED (exit status 1): 5 tests in 1 device run: 2 passed, 1 failed, 1 skipped, 1 without a result");
 	assert_non_null(last);
 	last = strchr(last, '\n') + 1;
 	assert_int_equal(strncmp(last, "first cause: ", 13), 0);
@@ -284,6 +284,12 @@ static void it_draws_one_line_a_lane_over_itself_and_clears_it_at_the_end(void *
 	                    .done = 20,
 	                    .total = 40,
 	                    .now_ms = 2000});
+	say(&stage, (struct run_event){.kind = STEP_PROGRESS,
+	                    LANE,
+	                    .text = "20/40 tests and a long text that no terminal has room for",
+	                    .done = 20,
+	                    .total = 40,
+	                    .now_ms = 2000}); /* again: no news */
 	say(&stage, (struct run_event){.kind = STEP_STARTED,
 	                    .lane = "phones/1 \xe9\x9b\xbb\xe8\xa9\xb1",
 	                    .step = "install",
