@@ -33,6 +33,10 @@ static void recall(struct step *step, struct app_state *state)
 		run->target.app_id = gr_strdup(memory_text(step, "app_id"));
 	if (run->target.bundle_id == NULL)
 		run->target.bundle_id = gr_strdup(memory_text(step, "bundle_id"));
+	if (run->target.version_id == NULL)
+		run->target.version_id = gr_strdup(memory_text(step, "version_id"));
+	if (run->target.module_id == NULL)
+		run->target.module_id = gr_strdup(memory_text(step, "module_id"));
 }
 
 static int recall_device(struct step *step, struct app_state *state, struct gr_error *err)
@@ -194,6 +198,12 @@ static void begin_clock(struct app_state *state, const struct event *event)
 	state->run.start_ms = event->now_ms;
 }
 
+static void learn_text(struct action *action, const char *key, const char *text)
+{
+	if (text != NULL)
+		step_learn(action, key, json_string(text));
+}
+
 /* The intent goes to the disk with this action, before the request leaves. */
 static int send_start(const struct step *step, const struct event *event, struct action *action)
 {
@@ -207,8 +217,11 @@ static int send_start(const struct step *step, const struct event *event, struct
 	step_learn(action, "before", snapshot_to_json(&state->run.before));
 	step_learn(action, "start_wall_ms", json_integer(event->wall_ms));
 	step_learn(action, "device", device_to_json(&target->device));
-	step_learn(action, "app_id", target->app_id != NULL ? json_string(target->app_id) : json_null());
-	step_learn(action, "bundle_id", target->bundle_id != NULL ? json_string(target->bundle_id) : json_null());
+	/* What was looked up: a resumed step may have to send the start once more. */
+	learn_text(action, "app_id", target->app_id);
+	learn_text(action, "version_id", target->version_id);
+	learn_text(action, "module_id", target->module_id);
+	learn_text(action, "bundle_id", target->bundle_id);
 	return step_call(action, OP_APP_BUILD_RUN, start_arguments(step));
 }
 
@@ -278,6 +291,7 @@ static int wait_busy(const struct step *step, const struct event *event, struct 
 		return gr_fail(err, GR_QUEUE, 0, "%s stayed busy for %s (poll.queue); no run was started", words,
 		        clock_format_span(poll->queue_ms, span));
 	state->phase = PHASE_BUSY;
+	state->has_started = false;
 	step_learn(action, "intent", json_false());
 	action->progress = gr_printf("%s is busy; waiting to start", words);
 	return step_wait(action, event->now_ms + pace_next(&state->busy_pace, poll, event->random));

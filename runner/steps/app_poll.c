@@ -129,8 +129,11 @@ static int pause_poll(const struct step *step, const struct event *event, struct
 	struct app_state *state = step->state;
 	struct gr_error why = {0};
 
-	if (polling_wait(&state->polling, &step->context->poll, event, action, &why) != 0)
+	if (polling_wait(&state->polling, &step->context->poll, event, action, &why) != 0) {
+		if (why.failure == GR_STALL && state->watch.all_completed == 1)
+			(void)gr_context(&why, "the server says completed for the build, but not for the device");
 		return app_end_with(step, event, action, &why);
+	}
 	state->phase = PHASE_PAUSE;
 	return 0;
 }

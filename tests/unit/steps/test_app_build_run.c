@@ -211,6 +211,26 @@ static void a_resumed_intent_is_looked_for_and_not_sent(void **state)
 	script_close(&s);
 }
 
+static void a_resumed_start_is_sent_again_with_what_was_looked_up(void **state)
+{
+	struct script s;
+
+	(void)state;
+	script_start(&s, "app_build_run", "{'build': 272, 'device': {'id': 26}, 'module': 'Checkout'}");
+	answer(&s, "{'success': true, 'data': [{'device_id': 26, 's_device': 'S26', 'device_type': '2'}]}");
+	answer(&s, "{'success': true, 'data': {'app_id': '7', 'version_id': 8}}");
+	answer(&s,
+	        "{'success': true, 'data': {'version_module_list': [{'module_id': 12, 'module_name': 'Checkout'}]}}");
+	answer(&s, LIST_BEFORE);
+	expect_call(&s, OP_APP_BUILD_RUN, "{'version_module_id': '12'}");
+	script_restart(&s);
+	lose_whole_window(&s, 7);
+	expect_call(&s, OP_APP_BUILD_RUN,
+	        "{'version_module_id': '12', 's_device': 'S26', 'process_type': 'oaa', 'app_build_id': '272', "
+	        "'application_token': 'gridlane-secret:app/7', 'version_token': 'gridlane-secret:version/7/8'}");
+	script_close(&s);
+}
+
 static void a_resumed_bare_device_is_still_known(void **state)
 {
 	struct script s;
@@ -305,6 +325,7 @@ int main(void)
 	        cmocka_unit_test(a_resumed_run_with_a_number_is_polled),
 	        cmocka_unit_test(a_resumed_run_with_unproven_numbers_proves_them),
 	        cmocka_unit_test(a_resumed_intent_is_looked_for_and_not_sent),
+	        cmocka_unit_test(a_resumed_start_is_sent_again_with_what_was_looked_up),
 	        cmocka_unit_test(a_resumed_bare_device_is_still_known),
 	        cmocka_unit_test(it_says_what_goes_on_when_it_is_stopped),
 	        cmocka_unit_test(a_sandbox_pace_shortens_the_settling_times),

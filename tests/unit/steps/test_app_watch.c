@@ -147,7 +147,7 @@ static void signals_that_disagree_need_a_second_poll(void **state)
 		if (s.action.kind == ACTION_WAIT)
 			let_time_come(&s);
 	}
-	expect_problem(&s, GR_STALL, "nothing changed");
+	expect_problem(&s, GR_STALL, "completed for the build, but not for the device: nothing changed");
 	script_close(&s);
 }
 
