@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "reporters/reporter.h"
+#include "runner/base/ci.h"
 #include "runner/base/clock.h"
 #include "runner/base/file.h"
 #include "runner/base/memory.h"
@@ -33,24 +34,15 @@ static void make_run_id(struct output *output)
 /* What stays the same when a CI job is repeated: repository, pipeline, job, matrix index; never the attempt. */
 static void make_run_key(struct output *output)
 {
-	static const char *const names[] = {"GITHUB_REPOSITORY", "GITHUB_RUN_ID", "GITHUB_JOB", "CI_PROJECT_URL",
-	        "CI_PIPELINE_ID", "CI_JOB_NAME", "CI_NODE_INDEX", "JOB_NAME", "BUILD_NUMBER", "BUILD_BUILDID",
-	        "AGENT_JOBNAME", "CIRCLE_WORKFLOW_ID", "CIRCLE_JOB", "CIRCLE_NODE_INDEX", "BUILDKITE_BUILD_ID",
-	        "BUILDKITE_STEP_ID", "BUILDKITE_PARALLEL_JOB", "BITRISE_BUILD_SLUG", "TEAMCITY_BUILDCONF_NAME",
-	        "GRIDLANE_JOB"};
-	GR_AUTO_BUFFER struct buffer text = {0};
+	const char *text;
+	struct ci ci;
 	char hex[65];
 
-	for (size_t i = 0; i < GR_COUNT(names); i++) {
-		const char *value = getenv(names[i]);
-
-		if (value && *value)
-			buffer_printf(&text, "%s=%s\n", names[i], value);
-	}
-	if (text.bytes == 0) /* no CI: every run is its own */
-		buffer_add_text(&text, output->run_id);
-	file_sha256_memory(buffer_text(&text), text.bytes, hex);
+	ci_detect_here(&ci);
+	text = ci.key[0] != '\0' ? ci.key : output->run_id; /* no CI: every run is its own */
+	file_sha256_memory(text, strlen(text), hex);
 	(void)snprintf(output->run_key, sizeof(output->run_key), "%.12s", hex);
+	ci_release(&ci);
 }
 
 /* gridlane-out/latest -> RUN-ID, replaced in one step. */

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "reporters/reporter.h"
+#include "runner/base/ci.h"
 #include "runner/base/clock.h"
 #include "runner/base/memory.h"
 #include "runner/base/number.h"
@@ -235,8 +236,20 @@ static void on_tick(void *user, int64_t now_ms)
 	console_tick(session->console, now_ms);
 }
 
+static json_t *environment_of_job(void)
+{
+	struct ci ci;
+	json_t *json;
+
+	ci_detect_here(&ci);
+	json = ci_to_json(&ci);
+	ci_release(&ci);
+	return json;
+}
+
 int session_execute(struct session *session, struct gr_error *err)
 {
+	GR_AUTO_JSON json_t *environment = environment_of_job();
 	struct engine_options options = {
 	        .run_id = session->output.run_id,
 	        .run_key = session->output.run_key,
@@ -254,6 +267,7 @@ int session_execute(struct session *session, struct gr_error *err)
 	        .on_tick = session->console ? on_tick : NULL,
 	        .user = session,
 	        .replay = session->replay,
+	        .environment = environment,
 	};
 	const char *folder = session->plan->working_directory;
 	int r;

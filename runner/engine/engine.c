@@ -144,6 +144,8 @@ static void say_started(struct engine *engine)
 	        has_test_steps(engine->plan->steps, engine->plan->step_count));
 	struct run_event event = {.kind = RUN_STARTED, .text = engine->plan->name, .detail = detail};
 
+	if (engine->options->environment)
+		(void)json_object_set_new(detail, "environment", json_deep_copy(engine->options->environment));
 	engine_emit(engine, &event);
 }
 

@@ -31,6 +31,7 @@ struct engine_options {
 	void (*on_tick)(void *user, int64_t now_ms); /* about ten times a second, or NULL */
 	void *user;
 	const struct replay *replay; /* NULL: a new run */
+	const json_t *environment; /* the CI that this is (ci_to_json()), or NULL */
 };
 
 /* Execute. Returns 0 when the run came to an end of whatever kind: *ret_results says which (judged, release it). An

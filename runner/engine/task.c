@@ -36,6 +36,7 @@ static void fill_context(struct task *task)
 	        .app = engine->app,
 	        .platform = engine->plan->app_platform,
 	        .resend_lost_start = task->plan->resend_lost_start,
+	        .build_url = json_string_value(json_object_get(engine->options->environment, "build_url")),
 	        .poll = {.every_low_ms = engine_scaled(engine, poll->every_low_ms),
 	                .every_high_ms = engine_scaled(engine, poll->every_high_ms),
 	                .queue_ms = engine_scaled(engine, poll->queue_ms),

@@ -11,7 +11,7 @@ json_t *reservation_arguments(
         const struct step *step, const char *user_id, const char *device_id, int64_t wall_ms, int64_t span_ms)
 {
 	GR_AUTO_FREE char *marker = run_marker(step);
-	const char *comment = with_text(step, "comment");
+	const char *comment = with_text(step, "comment"), *build_url = step->context->build_url;
 	char start[CLOCK_TEXT_BYTES], end[CLOCK_TEXT_BYTES];
 	json_t *arguments = json_object();
 
@@ -20,7 +20,9 @@ json_t *reservation_arguments(
 	set_text(arguments, "start_date_time", clock_format_api(wall_ms, start));
 	set_text(arguments, "end_date_time", clock_format_api(wall_ms + span_ms, end));
 	set_text(arguments, "timezone", "UTC");
-	set_taken(arguments, "comments", gr_printf("%s %s", comment != NULL ? comment : "gridlane", marker));
+	set_taken(arguments, "comments",
+	        gr_printf("%s%s%s %s", comment != NULL ? comment : "gridlane", build_url != NULL ? " " : "",
+	                build_url != NULL ? build_url : "", marker));
 	return arguments;
 }
 

@@ -33,6 +33,7 @@ struct step_context {
 	const char *platform; /* `app.platform` of the pipeline ("android"), or NULL */
 	struct poll_policy poll;
 	bool resend_lost_start; /* on_lost_start: resend after proven absence (default true) */
+	const char *build_url; /* of the CI job, or NULL: for words that others see */
 };
 
 struct step {
@@ -87,6 +88,7 @@ struct action { /* zeroed before next(); the step fills it; the engine owns what
 	/* ACTION_FETCH: GET through the URL gate, into memory, at most fetch_most_bytes */
 	char *url;
 	int64_t fetch_most_bytes;
+	bool fetch_may_fail; /* a URL that the gate refuses comes back as EVENT_FETCHED, and does not end the step */
 	/* ACTION_WAIT */
 	int64_t until_ms; /* CLOCK_BOOTTIME */
 	/* ACTION_SPAWN */
