@@ -24,7 +24,7 @@ static const struct key top_keys[] = {{"version", NULL}, {"name", NULL}, {"timeo
         {"artifacts", NULL}, {"quarantine", "`quarantine`"}, {"rerun", "`rerun`"}, {"webhook", "`webhook`"},
         {"webhooks", "`webhooks`"}, {NULL, NULL}};
 
-/* `env` before the run: what looks like a secret is not in it (see check_names.c). */
+/* `env` before the run: what looks like a secret is not in it. */
 static json_t *read_environment(void)
 {
 	json_t *all = json_object();
@@ -33,7 +33,8 @@ static json_t *read_environment(void)
 		size_t bytes = strcspn(*entry, "=");
 		GR_AUTO_FREE char *name = gr_strndup(*entry, bytes);
 
-		if ((*entry)[bytes] == '=' && bytes > 0 && text_is_utf8(*entry, strlen(*entry)))
+		if ((*entry)[bytes] == '=' && bytes > 0 && !names_is_secret(name) &&
+		        text_is_utf8(*entry, strlen(*entry)))
 			(void)json_object_set_new(all, name, json_string(*entry + bytes + 1));
 	}
 	return all;
@@ -128,6 +129,19 @@ static void check_working_directory(struct check *check, const struct node *root
 	free(real); /* realpath()'s own */
 }
 
+/* Devices that no step names are not chosen: a typing mistake, or left over. Beside errors it would be noise: the step
+ * that names them may be the one that is wrong. */
+static void warn_unused(struct check *check)
+{
+	for (size_t i = 0; i < check->plan->devices_count && check->findings->errors == 0; i++) {
+		const struct plan_devices *devices = &check->plan->devices[i];
+
+		if (check->first_use[i] == SIZE_MAX)
+			findings_warn(check->findings, (struct place){.line = devices->line, .column = devices->column},
+			        NULL, "no step uses the devices '%s', so none are taken", devices->name);
+	}
+}
+
 static void check_all(struct check *check, const struct node *root)
 {
 	check_version(check, root);
@@ -146,6 +160,7 @@ static void check_all(struct check *check, const struct node *root)
 	for (size_t i = 0; i < check->plan->devices_count; i++)
 		check->first_use[i] = SIZE_MAX;
 	check_steps(check, node_member(root, "steps"), node_member(root, "finally"));
+	warn_unused(check);
 	check_reports(check, node_member(root, "reports"));
 	check_artifacts(check, node_member(root, "artifacts"));
 }

@@ -104,6 +104,8 @@ int names_member(void *user, void *parent, const char *name, struct typed *ret, 
 struct typed names_element(struct check *check, struct typed list);
 /* The kind of the step that the context is of, or NULL. */
 const struct kind *names_step_kind(const void *context);
+/* Does a variable of that name look like a secret? Such ones are not in `env`. */
+bool names_is_secret(const char *variable);
 void names_release(struct check *check);
 
 /* Somebody needs what the implicit step `application` finds out. */

@@ -231,9 +231,22 @@ static void check_native_rule(struct check *check, const struct node *with)
 		check_fail(check, file, NULL, "an iOS app is tested with an XCUITest .zip, not with an .apk");
 }
 
+/* No shell takes a command line apart: one text would be the name of a program with blanks in it. */
+static void check_command_rule(struct check *check, const struct node *with)
+{
+	const struct node *command = node_member(with, "command");
+
+	if (command != NULL && command->kind == NODE_SCALAR && command->template == NULL &&
+	        strchr(command->text, ' ') != NULL)
+		check_fail(check, command, "write command: [program, argument, ...], or [sh, -c, \"...\"] for a shell",
+		        "'command' is a list: the program and each of its arguments");
+}
+
 /* Rules that a table of fields cannot say. */
 static void check_rules(struct check *check, const struct plan_step *step, const struct node *place)
 {
+	if ((step->kind->flags & KIND_LOCAL) != 0)
+		check_command_rule(check, step->with);
 	if (strcmp(step->kind->name, "upload_build") == 0)
 		check_upload_rule(check, step->with, place);
 	if (strcmp(step->kind->name, "native_test") == 0)

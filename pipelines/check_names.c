@@ -201,18 +201,24 @@ static int secret_member(const struct check *check, const char *name, struct typ
 	return fail_name(err, "there is no secret", name, names);
 }
 
-/* Variables that look like secrets are kept out of `env`, so that none of them ends in a text. */
-static int env_member(const char *name, struct typed *ret, struct gr_error *err)
+bool names_is_secret(const char *variable)
 {
 	static const char *const endings[] = {"_TOKEN", "_SECRET", "_PASSWORD", "_KEY"};
 
 	for (size_t i = 0; i < GR_COUNT(endings); i++) {
-		if (text_has_suffix_nocase(name, endings[i]))
-			return gr_fail(err, GR_CONFIG, 0,
-			        "'%s' looks like a secret, and those are not in `env`; name it under `secrets:` { env: "
-			        "%s }",
-			        name, name);
+		if (text_has_suffix_nocase(variable, endings[i]))
+			return true;
 	}
+	return false;
+}
+
+/* Variables that look like secrets are kept out of `env`, so that none of them ends in a text. */
+static int env_member(const char *name, struct typed *ret, struct gr_error *err)
+{
+	if (names_is_secret(name))
+		return gr_fail(err, GR_CONFIG, 0,
+		        "'%s' looks like a secret, and those are not in `env`; name it under `secrets:` { env: %s }",
+		        name, name);
 	ret->type = TYPE_TEXT;
 	return 0;
 }

@@ -214,22 +214,6 @@ bool expression_is_static(const struct expression *expression, const char *const
 	return term_is_static(expression->root, names);
 }
 
-static bool term_reads(const struct term *term, const char *name)
-{
-	if (term->kind == TERM_NAME && strcmp(term->name, name) == 0)
-		return true;
-	for (size_t i = 0; i < term->count; i++) {
-		if (term_reads(term->items[i], name))
-			return true;
-	}
-	return false;
-}
-
-bool expression_reads(const struct expression *expression, const char *name)
-{
-	return term_reads(expression->root, name);
-}
-
 /* "a.b[0].c" for a chain of members with fixed indexes; false for anything else. */
 static bool term_path(const struct term *term, struct buffer *out)
 {
@@ -264,7 +248,7 @@ static void explain_path(const struct term *term, const char *path, const json_t
 	if (strstr(buffer_text(out), start) != NULL)
 		return; /* said already */
 	if (expression_evaluate(&one, scope, &value, NULL) == 0)
-		shown = json_dumps(value, JSON_ENCODE_ANY | JSON_COMPACT | JSON_REAL_PRECISION(6));
+		shown = json_dumps(value, JSON_ENCODE_ANY | JSON_COMPACT | JSON_REAL_PRECISION(9));
 	if (out->bytes > 0)
 		buffer_add_text(out, ", ");
 	buffer_add_text(out, start);

@@ -81,8 +81,6 @@ int template_compile_at(const struct text_place *place, struct expression **ret_
 /* Does every name that the expression reads stand in `names` (ended by NULL), and does it call no function that looks
  * outside? */
 bool expression_is_static(const struct expression *expression, const char *const *names);
-/* Does the expression read the root name `name`? */
-bool expression_reads(const struct expression *expression, const char *name);
 
 /* The value as it stands inside text; null, lists and maps are errors. Appends to out. */
 struct buffer;

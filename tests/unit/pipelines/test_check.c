@@ -245,6 +245,28 @@ static void it_checks_values_that_inputs_decide(void **state)
 	        "5:93: 'mode' must be one of sync|async|direct, not 'asinc'\n");
 }
 
+static void it_warns_of_devices_that_nobody_uses(void **state)
+{
+	(void)state;
+	expect("version: 1\ndevices: { d: { any_of: [{ tag: x }] } }\n" RUN, NULL,
+	        "2:12: warning: no step uses the devices 'd', so none are taken\n");
+	expect("version: 1\nnmae: x\ndevices: { d: { any_of: [{ tag: x }] } }\n" RUN, NULL,
+	        "2:1: unknown key in a pipeline: 'nmae'\n");
+}
+
+static void it_keeps_variables_that_look_like_secrets_out_of_texts(void **state)
+{
+	GR_AUTO_FREE char *findings = NULL;
+	struct plan *plan = NULL;
+
+	(void)state;
+	assert_int_equal(setenv("GRIDLANE_TEST_TOKEN", "tiger-in-the-tank", 1), 0);
+	assert_int_equal(load_text("version: 1\nname: \"${{ toJSON(env) }}\"\n" RUN, NULL, &plan, &findings), 0);
+	assert_null(strstr(plan->name, "tiger-in-the-tank"));
+	assert_int_equal(unsetenv("GRIDLANE_TEST_TOKEN"), 0);
+	plan_free(plan);
+}
+
 static void it_says_that_a_file_cannot_be_read(void **state)
 {
 	struct diagnostics diagnostics = {0};
