@@ -1,6 +1,7 @@
 /* The live view: one line a lane, drawn over itself with nothing but "cursor up" and "erase line". */
 #include "reporters/console.h"
 
+#include <inttypes.h>
 #include <string.h>
 #include <sys/ioctl.h>
 
@@ -74,13 +75,17 @@ static void add_bar(struct buffer *out, int64_t done, int64_t total)
 static void add_lane(struct console *console, struct buffer *out, const struct lane_view *view, size_t columns)
 {
 	GR_AUTO_BUFFER struct buffer line = {0};
+	int64_t since_ms = console->now_ms - view->since_ms;
 	char span[CLOCK_TEXT_BYTES];
 
 	add_text(console, &line, view->name, NAME_COLUMNS);
 	add_text(console, &line, view->step, STEP_COLUMNS);
 	if (view->total > 0)
 		add_bar(&line, view->done, view->total);
-	buffer_printf(&line, "%s  ", clock_format_span((console->now_ms - view->since_ms) / 1000 * 1000, span));
+	if (since_ms < 60000) /* tenths would only flicker */
+		buffer_printf(&line, "%" PRId64 "s  ", since_ms / 1000);
+	else
+		buffer_printf(&line, "%s  ", clock_format_span(since_ms, span));
 	words_line(console->redactor, &line, view->progress, 512);
 	add_columns(out, buffer_text(&line), columns - 1, false);
 	buffer_add_char(out, '\n');

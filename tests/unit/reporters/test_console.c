@@ -294,12 +294,14 @@ static void it_draws_one_line_a_lane_over_itself_and_clears_it_at_the_end(void *
 	                    .lane = "phones/1 \xe9\x9b\xbb\xe8\xa9\xb1",
 	                    .step = "install",
 	                    .now_ms = 2000});
+	say(&stage, (struct run_event){.kind = STEP_STARTED, .lane = "main", .step = "phones", .text = "matrix"});
 	console_tick(&stage.reader, 3000);
 	console_tick(&stage.reader, 3010); /* too early to draw again */
 	console_tick(&stage.reader, 3200);
 	live = read_terminal(control, terminal);
 	expect(live, "phones/0 Galaxy S21");
-	expect(live, "[########........]");
+	expect(live, "[########........]  2s  20/40");
+	expect_none(live, "main"); /* its lanes speak for it */
 	expect(live, "\x1b[1A\x1b[2K\x1b[1A\x1b[2K"); /* two lines up */
 	expect_none(live, "no terminal has room");
 	expect_none(live, "started");
