@@ -294,6 +294,8 @@ int main(void)
 	        cmocka_unit_test(it_takes_defaults_from_the_environment),
 	        cmocka_unit_test(it_repeats_a_finding_of_an_anchor_once),
 	        cmocka_unit_test(it_checks_values_that_inputs_decide),
+	        cmocka_unit_test(it_warns_of_devices_that_nobody_uses),
+	        cmocka_unit_test(it_keeps_variables_that_look_like_secrets_out_of_texts),
 	        cmocka_unit_test(it_says_that_a_file_cannot_be_read),
 	};
 
