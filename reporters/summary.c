@@ -100,21 +100,35 @@ static void add_failed(struct summary *summary)
 		buffer_printf(&summary->out, "- and %" PRId64 " more failed tests\n", found - FAILED_MOST);
 }
 
+/* Several steps run on one device. */
+static bool was_named(const struct results *results, size_t number)
+{
+	const char *label = device_label(&results->runs[number].device);
+
+	for (size_t i = 0; i < number; i++)
+		if (text_equal(device_label(&results->runs[i].device), label))
+			return true;
+	return false;
+}
+
 static void add_devices(struct summary *summary)
 {
 	const struct results *results = summary->results;
+	size_t named = 0;
 
 	if (results->run_count == 0)
 		return;
 	buffer_printf(&summary->out,
 	        "- **Devices**: %" PRId64 " of %" PRId64 " runs complete: ", summary->totals.device_runs_complete,
 	        summary->totals.device_runs);
-	for (size_t i = 0; i < results->run_count && i < DEVICES_MOST; i++) {
-		buffer_add_text(&summary->out, i ? ", " : "");
+	for (size_t i = 0; i < results->run_count; i++) {
+		if (was_named(results, i) || named++ >= DEVICES_MOST)
+			continue;
+		buffer_add_text(&summary->out, named > 1 ? ", " : "");
 		add_words(summary, device_label(&results->runs[i].device), 100);
 	}
-	if (results->run_count > DEVICES_MOST)
-		buffer_printf(&summary->out, " and %zu more", results->run_count - DEVICES_MOST);
+	if (named > DEVICES_MOST)
+		buffer_printf(&summary->out, " and %zu more", named - DEVICES_MOST);
 	buffer_add_char(&summary->out, '\n');
 }
 
