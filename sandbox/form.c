@@ -1,9 +1,9 @@
 #include "sandbox/form.h"
 
-#include <openssl/evp.h>
 #include <string.h>
 
 #include "runner/base/buffer.h"
+#include "runner/base/digest.h"
 #include "runner/base/memory.h"
 #include "runner/base/text.h"
 
@@ -17,31 +17,17 @@ struct form {
 	struct call *call;
 	char *name, *file; /* of the part that is open; file NULL: a value */
 	struct buffer value;
-	EVP_MD_CTX *hash;
+	struct digest *hash;
 	uint64_t file_bytes;
 };
 
-static void hex(const unsigned char *bytes, size_t count, char *out)
-{
-	size_t i;
-
-	for (i = 0; i < count; i++) {
-		out[2 * i] = "0123456789abcdef"[bytes[i] >> 4];
-		out[2 * i + 1] = "0123456789abcdef"[bytes[i] & 15];
-	}
-	out[2 * count] = '\0';
-}
-
 static void close_file(struct form *form)
 {
-	unsigned char digest[EVP_MAX_MD_SIZE];
-	char text[2 * EVP_MAX_MD_SIZE + 1] = "";
-	unsigned bytes = 0;
+	char text[DIGEST_TEXT_BYTES];
 	json_t *entry = json_object();
 
-	if (form->hash != NULL && EVP_DigestFinal_ex(form->hash, digest, &bytes) == 1)
-		hex(digest, bytes, text);
-	EVP_MD_CTX_free(form->hash);
+	digest_end(form->hash, text);
+	digest_free(form->hash);
 	form->hash = NULL;
 	member_set_text(entry, "file", form->file);
 	(void)json_object_set_new(entry, "bytes", json_integer((json_int_t)form->file_bytes));
@@ -75,9 +61,7 @@ static void form_open(struct form *form, const char *name, const char *file)
 	form->file_bytes = 0;
 	if (file == NULL)
 		return;
-	form->hash = EVP_MD_CTX_new();
-	if (form->hash == NULL || EVP_DigestInit_ex(form->hash, EVP_sha256(), NULL) != 1)
-		call_violation(form->call, "the sandbox could not hash '%s'", name);
+	form->hash = digest_new();
 }
 
 /* libmicrohttpd hands over a part in pieces; off 0 begins one. */
@@ -93,8 +77,7 @@ static enum MHD_Result on_piece(void *state, enum MHD_ValueKind kind, const char
 		form_open(form, key, file);
 	if (form->file != NULL) {
 		form->file_bytes += size;
-		if (form->hash != NULL)
-			(void)EVP_DigestUpdate(form->hash, data, size);
+		digest_add(form->hash, data, size);
 	} else if (form->value.bytes + size <= VALUE_MOST) {
 		buffer_add(&form->value, data, size);
 	} else {
@@ -132,7 +115,7 @@ void form_free(struct form *form)
 		return;
 	if (form->parser != NULL)
 		(void)MHD_destroy_post_processor(form->parser);
-	EVP_MD_CTX_free(form->hash);
+	digest_free(form->hash);
 	gr_free(form->name);
 	gr_free(form->file);
 	buffer_release(&form->value);

@@ -151,16 +151,14 @@ int arguments_parse(
 	arguments->words = gr_alloc((size_t)argc + 1, sizeof(char *));
 	for (int i = 0; r == 0 && i < argc; i += used) {
 		used = 1;
-		if (!only_words && strcmp(argv[i], "--") == 0)
-			only_words = true;
-		else if (!only_words && strcmp(argv[i], "-h") == 0)
-			add_value(arguments, OPT_HELP, "");
-		else if (!only_words && strncmp(argv[i], "--", 2) == 0)
-			r = parse_option(arguments, argc, argv, i, &used, err);
-		else if (!only_words && argv[i][0] == '-' && argv[i][1])
-			r = parse_option(arguments, argc, argv, i, &used, err);
-		else
+		if (only_words || argv[i][0] != '-' || !argv[i][1])
 			arguments->words[arguments->word_count++] = argv[i];
+		else if (strcmp(argv[i], "--") == 0)
+			only_words = true;
+		else if (strcmp(argv[i], "-h") == 0)
+			add_value(arguments, OPT_HELP, "");
+		else
+			r = parse_option(arguments, argc, argv, i, &used, err);
 	}
 	for (int id = 0; r == 0 && id < OPT_COUNT; id++)
 		if (belongs_to(&command_options[id], command->name))

@@ -232,13 +232,34 @@ int output_check_reports(const char *const *wanted, struct gr_error *err)
 	return 0;
 }
 
-int output_write_reports(const struct output *output, const struct plan *plan, const char *const *wanted,
-        struct results *results, struct redactor *redactor, const struct output_readers *readers, struct gr_error *err)
+static struct writing begin_writing(
+        const struct output *output, const struct output_order *order, const struct results *results)
 {
-	struct writing writing = {.output = output,
+	return (struct writing){.output = output,
 	        .results = results,
-	        .readers = readers,
-	        .context = {.directory = output->directory, .redactor = redactor}};
+	        .readers = &order->readers,
+	        .context = {.directory = output->directory, .redactor = order->redactor}};
+}
+
+static void write_all_wanted(struct writing *writing, const char *const *wanted)
+{
+	for (; wanted && *wanted; wanted++)
+		write_wanted(writing, *wanted);
+}
+
+static int end_writing(const struct writing *writing, struct gr_error *err)
+{
+	if (!writing->first.failure)
+		return 0;
+	*err = writing->first;
+	return -(int)err->failure;
+}
+
+int output_write_reports(const struct output *output, const struct output_order *order, const struct results *results,
+        struct gr_error *err)
+{
+	struct writing writing = begin_writing(output, order, results);
+	const struct plan *plan = order->plan;
 
 	write_one(&writing, "json", NULL);
 	for (size_t i = 0; plan && i < plan->report_count; i++)
@@ -248,31 +269,20 @@ int output_write_reports(const struct output *output, const struct plan *plan, c
 		write_one(&writing, "junit", NULL);
 		write_one(&writing, "summary", NULL);
 	}
-	for (; wanted && *wanted; wanted++)
-		write_wanted(&writing, *wanted);
+	write_all_wanted(&writing, order->wanted);
 	write_bundle(&writing, plan);
-	if (!writing.first.failure)
-		return 0;
-	*err = writing.first;
-	return -(int)err->failure;
+	return end_writing(&writing, err);
 }
 
-int output_write_again(const struct output *output, const char *const *wanted, struct results *results,
-        struct redactor *redactor, const struct output_readers *readers, struct gr_error *err)
+int output_write_again(const struct output *output, const struct output_order *order, const struct results *results,
+        struct gr_error *err)
 {
-	struct writing writing = {.output = output,
-	        .results = results,
-	        .readers = readers,
-	        .context = {.directory = output->directory, .redactor = redactor}};
+	struct writing writing = begin_writing(output, order, results);
 
-	if (!wanted) {
+	if (!order->wanted) {
 		write_one(&writing, "junit", NULL);
 		write_one(&writing, "summary", NULL);
 	}
-	for (; wanted && *wanted; wanted++)
-		write_wanted(&writing, *wanted);
-	if (!writing.first.failure)
-		return 0;
-	*err = writing.first;
-	return -(int)err->failure;
+	write_all_wanted(&writing, order->wanted);
+	return end_writing(&writing, err);
 }

@@ -33,11 +33,17 @@ struct output_readers {
 	struct event_reader *readers;
 	size_t count;
 };
-int output_write_reports(const struct output *output, const struct plan *plan, const char *const *wanted,
-        struct results *results, struct redactor *redactor, const struct output_readers *readers, struct gr_error *err);
+struct output_order {
+	const struct plan *plan; /* or NULL */
+	const char *const *wanted; /* values of --report, or NULL */
+	struct redactor *redactor;
+	struct output_readers readers;
+};
+int output_write_reports(const struct output *output, const struct output_order *order, const struct results *results,
+        struct gr_error *err);
 /* The named reports alone (junit and summary when none are named): no results.json, no bundle. */
-int output_write_again(const struct output *output, const char *const *wanted, struct results *results,
-        struct redactor *redactor, const struct output_readers *readers, struct gr_error *err);
+int output_write_again(const struct output *output, const struct output_order *order, const struct results *results,
+        struct gr_error *err);
 /* Hand one event to all readers. */
 void output_emit(const struct output_readers *readers, struct run_event *event);
 /* Does --report name a format of this version? GR_USAGE with the nearest one otherwise. */

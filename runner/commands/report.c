@@ -23,12 +23,12 @@ static int load_results(struct session *session, struct gr_error *err)
 
 static int report(struct session *session, struct gr_error *err)
 {
-	struct output_readers none = {NULL, 0};
+	const struct output_order order = {
+	        .wanted = session->arguments->values[OPT_REPORT], .redactor = session->redactor};
 
 	if (output_reopen(session->arguments->words[0], &session->output, err) < 0 || load_results(session, err) < 0)
 		return complain(err);
-	if (output_write_again(&session->output, session->arguments->values[OPT_REPORT], &session->results,
-	            session->redactor, &none, err) < 0)
+	if (output_write_again(&session->output, &order, &session->results, err) < 0)
 		return complain(err);
 	printf("run %s: %s; reports written to %s\n", session->results.run_id ? session->results.run_id : "?",
 	        verdict_name(session->results.verdict), session->output.shown);

@@ -306,19 +306,21 @@ static void close_readers(struct session *session)
 
 int session_finish(struct session *session)
 {
-	const struct output_readers readers = {session->readers, session->reader_count};
+	const struct output_order order = {.plan = session->plan,
+	        .wanted = session->arguments->values[OPT_REPORT],
+	        .redactor = session->redactor,
+	        .readers = {session->readers, session->reader_count}};
 	struct run_event judged = {.kind = RUN_JUDGED, .results = &session->results};
 	struct gr_error err = {0};
 
-	if (output_write_reports(&session->output, session->plan, session->arguments->values[OPT_REPORT],
-	            &session->results, session->redactor, &readers, &err) < 0 &&
+	if (output_write_reports(&session->output, &order, &session->results, &err) < 0 &&
 	        session->results.exit_status == 0) {
 		/* a green run whose reports are lost is not green: a gate would read the absence */
 		(void)results_add_problem(&session->results, GR_DISK, NULL, NULL, "%s", err.text);
 		results_judge(&session->results);
 	}
 	judged.done = session->results.exit_status;
-	output_emit(&readers, &judged);
+	output_emit(&order.readers, &judged);
 	close_readers(session);
 	return session->results.exit_status;
 }

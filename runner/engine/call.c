@@ -398,8 +398,9 @@ static int send_form(struct call *call, const struct request *request, struct gr
 		wire.flags |= TRANSFER_QUICK;
 	wire.answer_ms = call->order.answer_ms ? call->order.answer_ms : default_answer_ms(call->operation);
 	wire.body_most_bytes = 64 << 20;
-	r = transfer_start(
-	        call->engine->loop, &call->engine->settings, &wire, on_transferred, call, &call->transfer, err);
+	wire.on_done = on_transferred;
+	wire.context = call;
+	r = transfer_start(call->engine->loop, &call->engine->settings, &wire, &call->transfer, err);
 	gr_free(fields);
 	return r;
 }

@@ -245,8 +245,9 @@ int command_start(struct task *task, const struct action *action, struct gr_erro
 	if (r == 0)
 		r = make_environment(command, action->environment, &environment, err);
 	if (r == 0)
-		r = child_start(
-		        task->engine->loop, arguments, environment, action->cwd, &ops, command, &command->child, err);
+		r = child_start(task->engine->loop,
+		        &(struct child_order){arguments, environment, action->cwd, &ops, command}, &command->child,
+		        err);
 	free_list(arguments);
 	free_list(environment);
 	if (r < 0)

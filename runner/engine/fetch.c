@@ -28,7 +28,9 @@ int fetch_start(struct task *task, const struct action *action, struct gr_error 
 	if (r < 0)
 		return r;
 	wire.url = url;
+	wire.on_done = on_fetched;
+	wire.context = task;
 	wire.body_most_bytes = action->fetch_most_bytes ? action->fetch_most_bytes : 16 << 20;
 	engine->requests++;
-	return transfer_start(engine->loop, &engine->settings, &wire, on_fetched, task, &task->fetch, err);
+	return transfer_start(engine->loop, &engine->settings, &wire, &task->fetch, err);
 }

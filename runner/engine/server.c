@@ -207,6 +207,7 @@ int server_init(struct engine *engine, struct gr_error *err)
 	if (r < 0)
 		return r;
 	engine->settings = (struct transfer_settings){
+	        .base_url = engine->base_url,
 	        .ca_file = engine->ca_file,
 	        .client_cert = engine->client_cert,
 	        .client_key = engine->client_key,

@@ -345,12 +345,11 @@ static struct child *adopt(struct loop *loop, pid_t pid, const struct child_ops 
 	return child;
 }
 
-int child_start(struct loop *loop, char *const *argv, char *const *environment, const char *cwd,
-        const struct child_ops *ops, void *context, struct child **ret_child, struct gr_error *err)
+int child_start(struct loop *loop, const struct child_order *order, struct child **ret_child, struct gr_error *err)
 {
-	struct start start = {.argv = argv,
-	        .environment = environment,
-	        .cwd = cwd,
+	struct start start = {.argv = order->argv,
+	        .environment = order->environment,
+	        .cwd = order->cwd,
 	        .out = {-1, -1},
 	        .err = {-1, -1},
 	        .report = {-1, -1},
@@ -362,7 +361,7 @@ int child_start(struct loop *loop, char *const *argv, char *const *environment, 
 	if (r == 0)
 		r = spawn(&start, &pid, err);
 	if (r == 0) {
-		child = adopt(loop, pid, ops, context);
+		child = adopt(loop, pid, order->ops, order->context);
 		r = watch_child(child, &start, err);
 	}
 	close_pipe(start.out);

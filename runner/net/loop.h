@@ -48,8 +48,14 @@ struct child_ops {
 	void (*on_line)(void *context, bool is_stderr, const char *line, size_t bytes);
 	void (*on_exit)(void *context, int status); /* wait status; the child is released afterwards */
 };
-int child_start(struct loop *loop, char *const *argv, char *const *environment, const char *cwd,
-        const struct child_ops *ops, void *context, struct child **ret_child, struct gr_error *err);
+struct child_order { /* borrowed for the time of the call, but ops and context */
+	char *const *argv;
+	char *const *environment;
+	const char *cwd;
+	const struct child_ops *ops;
+	void *context;
+};
+int child_start(struct loop *loop, const struct child_order *order, struct child **ret_child, struct gr_error *err);
 void child_kill(struct child *child, int signal_number); /* the whole group */
 
 #endif

@@ -333,14 +333,13 @@ static int prepare(struct transfer *transfer, const struct transfer_request *req
 }
 
 int transfer_start(struct loop *loop, const struct transfer_settings *settings, const struct transfer_request *request,
-        void (*on_done)(void *context, struct transfer_result *result), void *context, struct transfer **ret_transfer,
-        struct gr_error *err)
+        struct transfer **ret_transfer, struct gr_error *err)
 {
 	struct transfer *transfer = transfer_new(loop, settings, request);
 	int r = prepare(transfer, request, err);
 
-	transfer->on_done = on_done;
-	transfer->context = context;
+	transfer->on_done = request->on_done;
+	transfer->context = request->context;
 	if (r == 0)
 		r = multi_add(loop, transfer, err);
 	if (r < 0) {

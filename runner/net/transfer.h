@@ -37,6 +37,7 @@ enum transfer_flags {
 	TRANSFER_QUICK = 1 << 3 /* cleanup under a signal: connect within 1.5 s, everything within 3 s */
 };
 
+struct transfer_result;
 struct transfer_request {
 	const char *url;
 	unsigned flags;
@@ -49,6 +50,8 @@ struct transfer_request {
 	int sink_fd; /* >= 0: a 2xx body goes there and not to memory (the caller's descriptor) */
 	int64_t sink_offset; /* > 0: ask for the rest from there (Range), valid only if `validator` still holds */
 	const char *validator; /* ETag or Last-Modified for If-Range, or NULL */
+	void (*on_done)(void *context, struct transfer_result *result); /* once, from the loop */
+	void *context;
 };
 
 enum transfer_sent {
@@ -82,8 +85,7 @@ struct transfer_result {
 /* Owned by the loop until on_done or cancel. result is valid during the call (take body with buffer_take). */
 struct transfer;
 int transfer_start(struct loop *loop, const struct transfer_settings *settings, const struct transfer_request *request,
-        void (*on_done)(void *context, struct transfer_result *result), void *context, struct transfer **ret_transfer,
-        struct gr_error *err);
+        struct transfer **ret_transfer, struct gr_error *err);
 void transfer_cancel(struct transfer *transfer); /* no call back follows */
 /* Bytes moved so far, for progress displays; totals are -1 when unknown. */
 void transfer_progress(const struct transfer *transfer, int64_t *ret_sent, int64_t *ret_send_total,

@@ -22,28 +22,9 @@ static char *name_to_send(const char *path)
 	return name;
 }
 
-static int start_digest(struct upload *upload, struct gr_error *err)
+static void end_digest(struct upload *upload)
 {
-	upload->position = 0;
-	upload->sha256[0] = '\0';
-	if (!upload->digest || EVP_DigestInit_ex(upload->digest, EVP_sha256(), NULL) != 1)
-		return gr_fail(err, GR_INTERNAL, 0, "SHA-256 is not available");
-	return 0;
-}
-
-static bool end_digest(struct upload *upload)
-{
-	static const char digits[] = "0123456789abcdef";
-	unsigned char hash[EVP_MAX_MD_SIZE];
-
-	if (EVP_DigestFinal_ex(upload->digest, hash, NULL) != 1)
-		return false;
-	for (size_t i = 0; i < 32; i++) {
-		upload->sha256[i * 2] = digits[hash[i] >> 4];
-		upload->sha256[i * 2 + 1] = digits[hash[i] & 15];
-	}
-	upload->sha256[64] = '\0';
-	return true;
+	digest_end(upload->digest, upload->sha256);
 }
 
 static int open_file(struct upload *upload, struct gr_error *err)
@@ -65,12 +46,10 @@ int upload_open(const char *path, struct upload **ret_upload, struct gr_error *e
 	upload->fd = -1;
 	upload->path = gr_strdup(path);
 	upload->name = name_to_send(path);
-	upload->digest = EVP_MD_CTX_new();
+	upload->digest = digest_new();
 	r = open_file(upload, err);
-	if (r == 0)
-		r = start_digest(upload, err);
-	if (r == 0 && upload->bytes == 0 && !end_digest(upload))
-		r = gr_fail(err, GR_INTERNAL, 0, "SHA-256 failed");
+	if (r == 0 && upload->bytes == 0)
+		end_digest(upload);
 	if (r < 0) {
 		upload_free(upload);
 		return r;
@@ -85,7 +64,7 @@ void upload_free(struct upload *upload)
 		return;
 	if (upload->fd >= 0)
 		(void)close(upload->fd);
-	EVP_MD_CTX_free(upload->digest);
+	digest_free(upload->digest);
 	gr_free(upload->path);
 	gr_free(upload->name);
 	gr_free(upload);
@@ -126,11 +105,9 @@ size_t upload_read(char *data, size_t size, size_t count, void *argument)
 	if (bytes == 0 || (bytes == left && !is_unchanged(upload)))
 		return changed(upload);
 	upload->position += bytes;
-	if (EVP_DigestUpdate(upload->digest, data, (size_t)bytes) != 1 ||
-	        (upload->position == upload->bytes && !end_digest(upload))) {
-		(void)gr_fail(&upload->error, GR_INTERNAL, 0, "SHA-256 of '%s' failed", upload->path);
-		return CURL_READFUNC_ABORT;
-	}
+	digest_add(upload->digest, data, (size_t)bytes);
+	if (upload->position == upload->bytes)
+		end_digest(upload);
 	return (size_t)bytes;
 }
 
@@ -142,7 +119,10 @@ int upload_seek(void *argument, int64_t offset, int origin)
 		return CURL_SEEKFUNC_FAIL; /* forms are only ever sent again from their start */
 	if (upload->bytes == 0)
 		return CURL_SEEKFUNC_OK;
-	return start_digest(upload, &upload->error) == 0 ? CURL_SEEKFUNC_OK : CURL_SEEKFUNC_FAIL;
+	upload->position = 0;
+	digest_end(upload->digest, upload->sha256); /* what was read before does not count */
+	upload->sha256[0] = '\0';
+	return CURL_SEEKFUNC_OK;
 }
 
 void rate_init(struct rate *rate, int64_t now_ms, int64_t bytes)

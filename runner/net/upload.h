@@ -2,12 +2,12 @@
 #ifndef GRIDLANE_NET_UPLOAD_H
 #define GRIDLANE_NET_UPLOAD_H
 
-#include <openssl/evp.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/stat.h>
 
+#include "runner/base/digest.h"
 #include "runner/base/error.h"
 
 struct upload {
@@ -17,7 +17,7 @@ struct upload {
 	int fd;
 	struct stat first; /* what it was when it was opened */
 	int64_t bytes, position;
-	EVP_MD_CTX *digest;
+	struct digest *digest;
 	char sha256[65]; /* "" until all was read */
 	struct gr_error error;
 };

@@ -80,7 +80,7 @@ static int start(struct probe *probe, const char *script, const char *cwd, struc
 	GR_AUTO_FREE char *copy = gr_strdup(script);
 	char *argv[] = {text_sh, text_c, copy, NULL};
 
-	return child_start(probe->loop, argv, environment, cwd, &ops, probe, &probe->child, err);
+	return child_start(probe->loop, &(struct child_order){argv, environment, cwd, &ops, probe}, &probe->child, err);
 }
 
 static void run(struct probe *probe, const char *script, const char *cwd)
@@ -150,8 +150,9 @@ static void it_says_why_a_command_cannot_start(void **state)
 	char *argv[] = {name, NULL};
 	struct gr_error err = {0};
 
-	assert_int_equal(
-	        child_start(probe->loop, argv, environment, NULL, &ops, probe, &probe->child, &err), -GR_COMMAND);
+	assert_int_equal(child_start(probe->loop, &(struct child_order){argv, environment, NULL, &ops, probe},
+	                         &probe->child, &err),
+	        -GR_COMMAND);
 	assert_string_equal(err.text, "cannot start 'no-such-command-here': No such file or directory");
 	assert_int_equal(start(probe, "true", "/no/such/place", &err), -GR_COMMAND);
 	assert_non_null(strstr(err.text, "in '/no/such/place'"));

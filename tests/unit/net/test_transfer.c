@@ -258,9 +258,9 @@ static void start_one(struct crowd *crowd)
 	if (crowd->to_start % 10 == 0)
 		request.flags |= TRANSFER_ONCE;
 	request.url = url;
-	assert_int_equal(transfer_start(crowd->probe->loop, &crowd->probe->settings, &request, on_crowd_done, crowd,
-	                         &transfer, &err),
-	        0);
+	request.on_done = on_crowd_done;
+	request.context = crowd;
+	assert_int_equal(transfer_start(crowd->probe->loop, &crowd->probe->settings, &request, &transfer, &err), 0);
 }
 
 static void it_runs_a_hundred_transfers_over_four_connections(void **state)
@@ -334,10 +334,10 @@ static void it_cancels_inside_of_the_call_backs_of_others(void **state)
 	SERVE(probe, SAY(ANSWER, OK_ANSWER), DO(AGAIN));
 	url = gr_printf("http://127.0.0.1:%u/", probe->server->port);
 	request.url = url;
+	request.on_done = on_done_cancel;
+	request.context = probe;
 	for (size_t i = 0; i < 2; i++)
-		assert_int_equal(
-		        transfer_start(probe->loop, &probe->settings, &request, on_done_cancel, probe, &both[i], &err),
-		        0);
+		assert_int_equal(transfer_start(probe->loop, &probe->settings, &request, &both[i], &err), 0);
 	/* Whichever ends first cancels the other one, and itself without effect. */
 	probe->transfer = both[0];
 	probe->victim = both[1];

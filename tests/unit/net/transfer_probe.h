@@ -96,7 +96,9 @@ static inline int start(struct probe *probe, const struct transfer_request *want
 
 	if (!request.url)
 		request.url = url;
-	return transfer_start(probe->loop, &probe->settings, &request, on_done, probe, &probe->transfer, err);
+	request.on_done = on_done;
+	request.context = probe;
+	return transfer_start(probe->loop, &probe->settings, &request, &probe->transfer, err);
 }
 
 static inline void run(struct probe *probe)
