@@ -18,7 +18,7 @@
 
 extern char **environ;
 
-static const struct key top_keys[] = {{"version", NULL}, {"name", NULL}, {"timeout", NULL}, {"cleanup_reserve", NULL},
+const struct key top_keys[] = {{"version", NULL}, {"name", NULL}, {"timeout", NULL}, {"cleanup_reserve", NULL},
         {"working_directory", NULL}, {"inputs", NULL}, {"secrets", NULL}, {"server", NULL}, {"app", NULL},
         {"devices", NULL}, {"defaults", NULL}, {"steps", NULL}, {"finally", NULL}, {"gate", NULL}, {"reports", NULL},
         {"artifacts", NULL}, {"quarantine", "`quarantine`"}, {"rerun", "`rerun`"}, {"webhook", "`webhook`"},

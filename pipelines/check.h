@@ -70,6 +70,11 @@ struct key {
 	const char *name;
 	const char *later; /* NULL, or why this version refuses it: "`rerun`" */
 };
+/* The keys of each section, ended by a NULL name; the schema is made from them, too. */
+extern const struct key top_keys[], input_keys[], secret_keys[], server_keys[], app_keys[], group_keys[],
+        selector_keys[], default_keys[], retry_keys[], poll_keys[], artifact_keys[], step_keys[];
+/* The report formats of this version, in order; NULL past the end. */
+const char *check_report_format(size_t index);
 /* Is it a map, and are all its keys known? `what` for messages: "a step". `x-` keys are unknown here. */
 bool check_keys(struct check *check, const struct node *node, const char *what, const struct key *keys);
 void check_later(struct check *check, const struct node *node, const char *what);
@@ -112,6 +117,8 @@ void names_release(struct check *check);
 void names_use_app(struct check *check);
 
 /* ---- check_files.c ---- */
+/* Is it a pattern rather than a path? */
+bool is_pattern(const char *path);
 /* The one regular file that `pattern` names, inside the working directory unless allowed. false and a finding when not.
  */
 bool check_file(

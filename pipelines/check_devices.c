@@ -7,9 +7,8 @@
 #define DEFAULT_WAIT_MS ((int64_t)20 * 60 * 1000)
 #define DEVICES_MOST 10000 /* lanes of a run (security design 3.3) */
 
-static const struct key group_keys[] = {
-        {"any_of", NULL}, {"count", NULL}, {"reserve", NULL}, {"wait", NULL}, {NULL, NULL}};
-static const struct key selector_keys[] = {{"name", NULL}, {"os", NULL}, {"tag", NULL}, {"platform", NULL},
+const struct key group_keys[] = {{"any_of", NULL}, {"count", NULL}, {"reserve", NULL}, {"wait", NULL}, {NULL, NULL}};
+const struct key selector_keys[] = {{"name", NULL}, {"os", NULL}, {"tag", NULL}, {"platform", NULL},
         {"manufacturer", NULL}, {"id", NULL}, {"udid", NULL}, {NULL, NULL}};
 static const char *const platforms[] = {"android", "ios", "web", NULL};
 

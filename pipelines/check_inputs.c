@@ -6,7 +6,7 @@
 #include "runner/base/number.h"
 #include "runner/base/text.h"
 
-static const struct key input_keys[] = {
+const struct key input_keys[] = {
         {"type", NULL}, {"required", NULL}, {"default", NULL}, {"choices", NULL}, {"description", NULL}, {NULL, NULL}};
 static const char *const input_types[] = {"string", "int", "number", "boolean", "file", "choice", NULL};
 static const enum type input_type_of[] = {TYPE_TEXT, TYPE_INT, TYPE_REAL, TYPE_BOOL, TYPE_FILE, TYPE_CHOICE};
@@ -176,14 +176,18 @@ static json_t *value_missing(struct check *check, const struct reading *reading)
 static void check_value(struct check *check, const struct reading *reading)
 {
 	const char *text = json_string_value(reading->input->value);
+	GR_AUTO_FREE char *path = NULL;
 	const struct node *place =
 	        reading->given == NULL && reading->default_node ? reading->default_node : reading->node;
 	GR_AUTO_FREE char *hint = NULL;
 
 	if (text == NULL)
 		return;
-	if (reading->input->type == TYPE_FILE)
-		(void)check_file(check, place, text, false, NULL);
+	if (reading->input->type == TYPE_FILE && check_file(check, place, text, false, &path) && is_pattern(text)) {
+		json_decref(reading->input->value);
+		reading->input->value = json_string(path);
+		return;
+	}
 	if (reading->input->type != TYPE_CHOICE || reading->choices == NULL)
 		return;
 	for (size_t i = 0; reading->choices[i] != NULL; i++) {

@@ -7,11 +7,10 @@
 #define MINUTE_MS (60 * SECOND_MS)
 #define RETRIES_MOST 100
 
-static const struct key default_keys[] = {
+const struct key default_keys[] = {
         {"retry", NULL}, {"poll", NULL}, {"on_lost_start", NULL}, {"rerun", "`rerun`"}, {NULL, NULL}};
-static const struct key retry_keys[] = {{"max", NULL}, {"backoff", NULL}, {"budget", NULL}, {NULL, NULL}};
-static const struct key poll_keys[] = {
-        {"every", NULL}, {"queue", NULL}, {"stall", NULL}, {"timeout", NULL}, {NULL, NULL}};
+const struct key retry_keys[] = {{"max", NULL}, {"backoff", NULL}, {"budget", NULL}, {NULL, NULL}};
+const struct key poll_keys[] = {{"every", NULL}, {"queue", NULL}, {"stall", NULL}, {"timeout", NULL}, {NULL, NULL}};
 static const char *const lost_start_words[] = {"resend", "never_resend", NULL};
 
 void check_retry(struct check *check, const struct node *node, struct retry_policy *policy)

@@ -13,6 +13,15 @@ static const struct report_format formats[] = {{"junit", true}, {"summary", true
         {"ctrf", false}, {"allure", false}, {"attestation", false}, {"github", false}, {"gitlab", false},
         {"azure", false}, {"teamcity", false}};
 
+const char *check_report_format(size_t index)
+{
+	for (size_t i = 0; i < GR_COUNT(formats); i++) {
+		if (formats[i].is_here && index-- == 0)
+			return formats[i].name;
+	}
+	return NULL;
+}
+
 static const struct report_format *find_format(const char *name)
 {
 	for (size_t i = 0; i < GR_COUNT(formats); i++) {
@@ -92,7 +101,7 @@ void check_reports(struct check *check, const struct node *node)
 		check_report(check, node->keys[i], node->items[i]);
 }
 
-static const struct key artifact_keys[] = {
+const struct key artifact_keys[] = {
         {"bundle", NULL}, {"collect", "`artifacts.collect`"}, {"when", "`artifacts.when`"}, {NULL, NULL}};
 
 /* The last part of the name as written: only that can be checked before the run. */

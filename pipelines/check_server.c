@@ -4,7 +4,7 @@
 #include "pipelines/check.h"
 #include "runner/base/memory.h"
 
-static const struct key secret_keys[] = {{"env", NULL}, {"file", NULL}, {NULL, NULL}};
+const struct key secret_keys[] = {{"env", NULL}, {"file", NULL}, {NULL, NULL}};
 
 static void check_secret(struct check *check, const struct node *name, const struct node *node)
 {
@@ -42,7 +42,7 @@ void check_secrets(struct check *check, const struct node *node)
 		check_secret(check, node->keys[i], node->items[i]);
 }
 
-static const struct key server_keys[] = {{"url", NULL}, {"token", NULL}, {"email", NULL}, {"password", NULL},
+const struct key server_keys[] = {{"url", NULL}, {"token", NULL}, {"email", NULL}, {"password", NULL},
         {"user_id", NULL}, {"ca_file", NULL}, {"client_cert", NULL}, {"client_key", NULL}, {"proxy", NULL},
         {"max_connections", NULL}, {"insecure_http", NULL}, {"download_hosts", NULL}, {NULL, NULL}};
 
@@ -139,7 +139,7 @@ void check_server(struct check *check, const struct node *node)
 	read_download_hosts(check, node_member(node, "download_hosts"), server);
 }
 
-static const struct key app_keys[] = {{"name", NULL}, {"id", NULL}, {"token", NULL}, {"platform", NULL}, {NULL, NULL}};
+const struct key app_keys[] = {{"name", NULL}, {"id", NULL}, {"token", NULL}, {"platform", NULL}, {NULL, NULL}};
 static const char *const platforms[] = {"android", "ios", "web", NULL};
 
 static const struct node *check_app_text(struct check *check, const struct node *app, const char *key)

@@ -7,7 +7,7 @@
 #include "runner/base/number.h"
 #include "runner/base/text.h"
 
-static const struct key step_keys[] = {{"id", NULL}, {"name", NULL}, {"uses", NULL}, {"with", NULL}, {"if", NULL},
+const struct key step_keys[] = {{"id", NULL}, {"name", NULL}, {"uses", NULL}, {"with", NULL}, {"if", NULL},
         {"when", NULL}, {"on_failure", NULL}, {"best_effort", NULL}, {"timeout", NULL}, {"retry", NULL}, {"poll", NULL},
         {"on_lost_start", NULL}, {"matrix", NULL}, {"steps", NULL}, {"rerun", "`rerun`"}, {"split", "`split`"},
         {NULL, NULL}};
@@ -54,14 +54,25 @@ static const struct plan_step *find_step(const struct step_list *list, const cha
 	return NULL;
 }
 
+/* Steps of the list whose id was made from the same word: where counting begins, so that a long list stays quick. */
+static unsigned count_made(const struct step_list *list, const char *base)
+{
+	unsigned count = 0;
+
+	for (size_t i = 0; i < list->count; i++)
+		count += !list->items[i].id_is_given && text_has_prefix(list->items[i].id, base);
+	return count;
+}
+
 /* KIND, KIND-2, ...: no other step of the list has it, nor is given it further down. */
 static char *make_id(const struct listing *listing, const char *base)
 {
-	char *id = gr_strdup(base);
+	unsigned number = count_made(listing->list, base) + 1;
+	char *id = number == 1 ? gr_strdup(base) : gr_printf("%s-%u", base, number);
 
-	for (unsigned i = 2; find_step(listing->list, id) != NULL || has_id(listing->nodes, id); i++) {
+	while (find_step(listing->list, id) != NULL || has_id(listing->nodes, id)) {
 		gr_free(id);
-		id = gr_printf("%s-%u", base, i);
+		id = gr_printf("%s-%u", base, ++number);
 	}
 	return id;
 }
