@@ -13,6 +13,7 @@ struct engine;
 struct lane;
 struct task;
 struct call;
+struct download;
 
 /* ---- calls (call.c): one operation of the API, repeated as its class allows ---- */
 
@@ -76,7 +77,8 @@ struct task {
 	struct step_context context;
 	struct timer wait, limit; /* ACTION_WAIT; `timeout:` */
 	struct call *call;
-	struct transfer *fetch;
+	struct download *download;
+	json_t *files;                /* paths of what was brought home, or NULL */
 	struct command *command;
 	struct gr_error stop; /* set once the step was told to stop */
 	struct timer stop_by; /* a start under way gets this long for its answer */
@@ -100,11 +102,20 @@ void task_free(struct task *task);
 void task_finish(struct task *task, enum outcome outcome);
 void task_send(struct task *task, struct event *event); /* hand an event to the step and do what it answers */
 
-/* ---- local commands (command.c) and documents that answers name (fetch.c) ---- */
+/* ---- local commands (command.c) and documents that answers name (download.c) ---- */
 int command_start(struct task *task, const struct action *action, struct gr_error *err);
 void command_stop(struct command *command); /* TERM, then KILL; no call back follows; NULL is fine */
 void commands_free(struct engine *engine); /* after the loop is gone */
-int fetch_start(struct task *task, const struct action *action, struct gr_error *err);
+int download_start(struct task *task, const struct action *action, struct gr_error *err);
+void download_cancel(struct download *download); /* no event follows; NULL is fine */
+
+/* ---- files that a run brings home (artifact.c) ---- */
+/* artifacts/LANE/STEP/NAME below the output folder, in names that every system takes, numbered when taken; the
+ * caller's. */
+char *artifact_path(struct task *task, const char *name);
+void artifact_emit(struct task *task, struct artifact *artifact); /* fills lane, step and device; nothing is kept */
+void artifact_missing(struct task *task, const char *name, const char *why);
+void artifact_save(struct task *task, const json_t *list); /* struct action: save */
 
 /* ---- until (until.c) ----
  * false in ret_holds: the step is asked again later, and has not ended. */
@@ -173,6 +184,7 @@ struct engine {
 	struct lane *main, *finally;
 	struct resource **held;
 	size_t held_count;
+	json_t *artifact_paths;       /* taken names (artifact.c), or NULL */
 	struct lookup *lookups; /* of the vault, under way (call.c) */
 	struct command *commands;
 	struct timer limit, tick, grace;

@@ -64,6 +64,7 @@ void scope_release(struct engine *engine)
 	json_decref(engine->app);
 	json_decref(engine->secrets);
 	json_decref(engine->run);
+	json_decref(engine->artifact_paths);
 }
 
 /* What the run looks like so far; the final verdict is results_judge()'s, after the releases. */

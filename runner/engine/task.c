@@ -54,9 +54,8 @@ static void drop_work(struct task *task)
 	loop_timer_clear(task->engine->loop, &task->stop_by);
 	call_cancel(task->call);
 	task->call = NULL;
-	if (task->fetch)
-		transfer_cancel(task->fetch);
-	task->fetch = NULL;
+	download_cancel(task->download);
+	task->download = NULL;
 }
 
 static void emit_end(struct task *task)
@@ -178,6 +177,7 @@ static void note_all(struct task *task, const struct action *action)
 	if (action->released)
 		resources_mark_released(task->engine, action->released);
 	note_result(task, action->device_run);
+	artifact_save(task, action->save);
 	note_progress(task, action);
 }
 
@@ -235,6 +235,8 @@ static int finish_from_action(struct task *task, struct action *action, struct g
 		return r;
 	json_decref(task->outputs);
 	task->outputs = gr_take(&action->outputs);
+	if (task->files && json_is_object(task->outputs) && strcmp(task->plan->kind->name, "call") != 0)
+		(void)json_object_set(task->outputs, "files", task->files);
 	if (action->outcome == OUTCOME_PASSED)
 		task->error = (struct gr_error){0};
 	else if (!task->error.failure)
@@ -252,7 +254,7 @@ static int perform(struct task *task, struct action *action, struct gr_error *er
 		start_call(task, action);
 		return 0;
 	case ACTION_FETCH:
-		return fetch_start(task, action, err);
+		return download_start(task, action, err);
 	case ACTION_WAIT:
 		task->wait.on_due = on_wait_over;
 		task->wait.context = task;
@@ -456,5 +458,6 @@ void task_free(struct task *task)
 	json_decref(task->step.with);
 	json_decref(task->step.memory);
 	json_decref(task->outputs);
+	json_decref(task->files);
 	gr_free(task);
 }

@@ -14,6 +14,8 @@ void action_release(struct action *action)
 {
 	json_decref(action->arguments);
 	gr_free(action->url);
+	gr_free(action->save_as);
+	json_decref(action->save);
 	json_decref(action->command);
 	json_decref(action->environment);
 	gr_free(action->cwd);

@@ -67,21 +67,126 @@ static void judge_problems(
 		        result, failure, "the run is over, and that all tests passed is not proven: %s", words);
 }
 
+/* A case that stands for tests which have no case of their own. Takes the name over. */
+static void add_case(struct device_run *result, char *name, enum gr_failure failure, const char *reason)
+{
+	struct test_case *test = device_run_add_case(result);
+
+	test->name = name;
+	test->reason = gr_strdup(reason);
+	test->time_ms = TIME_UNKNOWN;
+	test->failure = failure;
+	test->status = failure == GR_NONE ? STATUS_PASSED : failure == GR_FAILED ? STATUS_FAILED : STATUS_ERROR;
+}
+
+static void add_whole(const char *name, const struct native_device *native, enum gr_failure failure, const char *words,
+        struct device_run *result)
+{
+	add_case(result, gr_strdup(name), failure, words);
+	result->cases[result->case_count - 1].raw_status =
+	        gr_strdup(native->status_text != NULL ? native->status_text : native->status);
+}
+
 void native_judge(
         const struct step *step, const char *name, const struct native_device *native, struct device_run *result)
 {
 	GR_AUTO_FREE char *words = native_words(native);
 	enum gr_failure failure = native_verdict(step, native);
-	struct test_case *test = NULL;
 
-	if (failure != GR_NONE || native->all > 0) {
-		test = device_run_add_case(result);
-		test->name = gr_strdup(name);
-		test->reason = gr_strdup(words);
-		test->raw_status = gr_strdup(native->status_text != NULL ? native->status_text : native->status);
-		test->time_ms = TIME_UNKNOWN;
-		test->failure = failure;
-		test->status = failure == GR_NONE ? STATUS_PASSED : failure == GR_FAILED ? STATUS_FAILED : STATUS_ERROR;
+	if (failure != GR_NONE || native->all > 0)
+		add_whole(name, native, failure, words, result);
+	judge_problems(native, failure, words, result);
+}
+
+/* ---- with a log ---- */
+
+struct tally {
+	int64_t total, bad, skipped;
+};
+
+static struct tally count_cases(const struct device_run *result)
+{
+	struct tally tally = {.total = (int64_t)result->case_count};
+
+	for (size_t i = 0; i < result->case_count; i++) {
+		tally.bad += result->cases[i].status == STATUS_FAILED || result->cases[i].status == STATUS_ERROR;
+		tally.skipped += result->cases[i].status == STATUS_SKIPPED;
 	}
+	return tally;
+}
+
+static const char *plural(int64_t count)
+{
+	return count == 1 ? "" : "s";
+}
+
+/* Tests that were counted and are not in the log: those that failed first, as far as the counts say so. */
+static void add_missing(const struct native_device *native, const struct tally *tally, struct device_run *result)
+{
+	int64_t missing = native->all - tally->total;
+	int64_t failed = native->failed > tally->bad ? native->failed - tally->bad : 0;
+
+	if (failed > missing)
+		failed = missing;
+	if (failed > 0)
+		add_case(result, gr_printf("%lld failed test%s not in the log", (long long)failed, plural(failed)),
+		        GR_FAILED, "the server counts them as failed; the run's log does not name them");
+	if (missing > failed)
+		add_case(result,
+		        gr_printf(
+		                "%lld test%s not in the log", (long long)(missing - failed), plural(missing - failed)),
+		        GR_NOT_RUN, "the server counts them; the run's log does not name them");
+}
+
+static void compare(const struct native_device *native, struct device_run *result)
+{
+	const struct tally tally = count_cases(result);
+
+	if (native->failed >= 0 && tally.bad > native->failed)
+		device_run_add_problem(result, GR_INCONSISTENT,
+		        "the run's log has %lld test%s that did not pass, and the server counts %lld failed",
+		        (long long)tally.bad, plural(tally.bad), (long long)native->failed);
+	if (native->all < 0)
+		return; /* the counts prove nothing: said by judge_problems() */
+	/* Tests that were skipped may be counted or not. */
+	if (tally.total - tally.skipped > native->all)
+		device_run_add_problem(result, GR_INCONSISTENT,
+		        "the run's log names %lld tests, and the server counts %lld", (long long)tally.total,
+		        (long long)native->all);
+	if (tally.total < native->all)
+		add_missing(native, &tally, result);
+	else if (native->failed > tally.bad)
+		device_run_add_problem(result, GR_INCONSISTENT,
+		        "the server counts %lld failed test%s, and the run's log has %lld", (long long)native->failed,
+		        plural(native->failed), (long long)tally.bad);
+}
+
+static bool has_failed(const struct device_run *result)
+{
+	for (size_t i = 0; i < result->case_count; i++)
+		if (result->cases[i].status == STATUS_FAILED)
+			return true;
+	return false;
+}
+
+void native_judge_log(const struct step *step, const char *name, const struct native_device *native,
+        struct native_log *log, struct device_run *result)
+{
+	GR_AUTO_FREE char *words = native_words(native);
+	enum gr_failure failure = native_verdict(step, native);
+
+	result->cases = log->cases;
+	result->case_count = log->case_count;
+	log->cases = NULL;
+	log->case_count = 0;
+	compare(native, result);
+	if (failure == GR_FAILED && !has_failed(result))
+		add_whole(name, native, failure, words, result);
+	if (log->trouble != NULL && !has_failed(result))
+		device_run_add_problem(
+		        result, GR_STOPPED, "the run's log says that it did not come to its end: %s", log->trouble);
+	if (log->is_full)
+		device_run_add_problem(result, GR_INCONSISTENT, "the run's log names more tests than can be read (%d)",
+		        NATIVE_LOG_MOST_CASES);
 	judge_problems(native, failure, words, result);
 }

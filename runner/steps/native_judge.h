@@ -3,6 +3,7 @@
 #define GRIDLANE_STEPS_NATIVE_JUDGE_H
 
 #include "runner/api/model.h"
+#include "runner/steps/native_log.h"
 #include "runner/steps/step.h"
 
 /* GR_NONE: all tests ran and passed; GR_FAILED: tests failed, or the run did; else why neither is proven. */
@@ -10,6 +11,10 @@ enum gr_failure native_verdict(const struct step *step, const struct native_devi
 /* One case, named `name`, and what does not go together, as problems. */
 void native_judge(
         const struct step *step, const char *name, const struct native_device *native, struct device_run *result);
+/* The same with the cases of the run's log, which go over into the result. Where log and counts do not agree, the worse
+ * holds and a problem says so; counted tests that the log does not name are errors. */
+void native_judge_log(const struct step *step, const char *name, const struct native_device *native,
+        struct native_log *log, struct device_run *result);
 /* Status and counts for people; the caller's. */
 char *native_words(const struct native_device *native);
 

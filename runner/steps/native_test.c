@@ -1,5 +1,6 @@
-/* An Espresso or XCUITest run. Its answers count tests but do not name them, so the result has one case, named after
- * the file, with the counts in its words. A start whose answer got lost cannot be looked up: it is never sent again. */
+/* An Espresso or XCUITest run. Its answers count tests but do not name them; its log does. Without a log that can be
+ * read the result has one case, named after the file, with the counts in its words. A start whose answer got lost
+ * cannot be looked up: it is never sent again. */
 #include <string.h>
 
 #include "runner/api/answer.h"
@@ -11,7 +12,10 @@
 #include "runner/steps/polling.h"
 #include "runner/steps/target.h"
 
-enum phase { PHASE_TARGET, PHASE_START, PHASE_PAUSE, PHASE_POLL };
+enum phase { PHASE_TARGET, PHASE_START, PHASE_PAUSE, PHASE_POLL, PHASE_LOG };
+
+/* Of a log: thousands of tests with their stacks are some MiB. */
+#define LOG_MOST_BYTES (64LL << 20)
 
 struct state {
 	enum phase phase;
@@ -23,6 +27,7 @@ struct state {
 	bool is_present;
 	struct native_result last; /* the last good answer */
 	size_t at; /* our device in it, if present */
+	struct device_run *result; /* complete but for its cases: the log is asked for */
 };
 
 static bool is_ios(const struct step *step)
@@ -67,6 +72,9 @@ static void release(struct step *step)
 		return;
 	target_release(&state->target);
 	native_result_release(&state->last);
+	if (state->result != NULL)
+		device_run_release(state->result);
+	gr_free(state->result);
 	gr_free(state->id);
 	gr_free(state->url);
 	gr_free(state);
@@ -135,22 +143,66 @@ static int hand_over(const struct step *step, struct device_run *result, enum ou
 	return step_done(action, outcome, outputs);
 }
 
-static int finish(const struct step *step, const struct event *event, struct action *action)
+/* All is known that will be; `log` may be NULL. */
+static int conclude(const struct step *step, struct native_log *log, struct action *action)
 {
-	const struct state *state = step->state;
+	struct state *state = step->state;
 	const struct native_device *native = our_device(state);
-	struct device_run *result = make_result(step, event);
-	GR_AUTO_FREE char *words = device_words(&state->target.device);
+	struct device_run *result = state->result;
 
-	if (native != NULL)
+	state->result = NULL;
+	if (native != NULL && log != NULL)
+		native_judge_log(step, base_name(step), native, log, result);
+	else if (native != NULL)
 		native_judge(step, base_name(step), native, result);
-	else
-		device_run_add_problem(result, GR_DEVICE,
-		        "%s is missing from the answer: nothing proves that it ran the tests", words);
-	result->is_complete = native != NULL && native->state != NATIVE_STOPPED && native->state != NATIVE_UNKNOWN;
-	result->lag_most_ms = event->now_ms - state->polling.not_over_ms;
 	result_settle(result);
 	return hand_over(step, result, result_outcome(result), action);
+}
+
+static int finish(const struct step *step, const struct event *event, struct action *action)
+{
+	struct state *state = step->state;
+	const struct native_device *native = our_device(state);
+	GR_AUTO_FREE char *words = device_words(&state->target.device);
+
+	state->result = make_result(step, event);
+	if (native == NULL)
+		device_run_add_problem(state->result, GR_DEVICE,
+		        "%s is missing from the answer: nothing proves that it ran the tests", words);
+	state->result->is_complete =
+	        native != NULL && native->state != NATIVE_STOPPED && native->state != NATIVE_UNKNOWN;
+	state->result->lag_most_ms = event->now_ms - state->polling.not_over_ms;
+	if (native == NULL || native->log_path == NULL)
+		return conclude(step, NULL, action);
+	state->phase = PHASE_LOG;
+	action->kind = ACTION_FETCH;
+	action->url = gr_strdup(native->log_path);
+	action->fetch_most_bytes = LOG_MOST_BYTES;
+	action->fetch_may_fail = true;
+	return 0;
+}
+
+static int take_log(const struct step *step, const struct event *event, struct action *action)
+{
+	const struct state *state = step->state;
+	struct native_log log = {0};
+	bool is_there = event->error.failure == GR_NONE && event->status >= 200 && event->status < 300;
+	bool has_cases = is_there && native_log_parse(event->text, event->bytes, &log);
+
+	if (!is_there && event->error.failure != GR_NONE)
+		action->warning = gr_printf("the log of native test %s could not be had (%s): its tests are not named",
+		        state->id, event->error.text);
+	else if (!is_there)
+		action->warning =
+		        gr_printf("the log of native test %s could not be had (HTTP %ld): its tests are not named",
+		                state->id, event->status);
+	else if (!has_cases)
+		action->warning = gr_printf(
+		        "the log of native test %s names no test in a form that is known: its tests are not named",
+		        state->id);
+	(void)conclude(step, has_cases ? &log : NULL, action);
+	native_log_release(&log);
+	return 0;
 }
 
 static char *say_whereabouts(const struct step *step)
@@ -190,8 +242,11 @@ static int cut_short(const struct step *step, const struct event *event, struct 
 
 static int stop(const struct step *step, const struct event *event, struct action *action)
 {
+	const struct state *state = step->state;
 	struct gr_error why = event->error;
 
+	if (state->result != NULL)
+		return conclude(step, NULL, action); /* the verdict is known without its log */
 	if (why.failure == GR_NONE)
 		why.failure = GR_CANCELLED;
 	if (why.text[0] == '\0')
@@ -436,6 +491,8 @@ static int next(struct step *step, const struct event *event, struct action *ret
 		return poll_now(state, ret_action);
 	case PHASE_POLL:
 		return take_poll(step, event, ret_action);
+	case PHASE_LOG:
+		return take_log(step, event, ret_action);
 	}
 	return gr_fail(err, GR_INTERNAL, 0, "native_test is in no phase");
 }

@@ -5,10 +5,16 @@
 #define WITH(more) "{'build': " BUILD ", 'device': " ANDROID ", 'file': 'out/shop-androidTest.apk'" more "}"
 #define WITH_IOS "{'build': " BUILD ", 'device': {'device_id': '4', 'platform': 'ios'}, 'file': 'ui.zip'}"
 #define STARTED "{'success': true, 'native_test_build_id': 71, 'url': 'https://cloud.example/apps/native-test/71'}"
-#define RESULT(status, text, all, passed, failed)                                                                      \
-	"{'success': true, 'data': [{'device_id': 3, 'device_name': 'Galaxy S21', 'log_path': "                        \
-	"'https://cloud.example/l.txt', 'status': '" status "', 'status_text': '" text "', 'all_testcase': " all       \
-	", 'passed_testcase': " passed ", 'failed_testcase': " failed "}]}"
+#define ROW(more, status, text, all, passed, failed)                                                                   \
+	"{'success': true, 'data': [{'device_id': 3, 'device_name': 'Galaxy S21', " more "'status': '" status          \
+	"', 'status_text': '" text "', 'all_testcase': " all ", 'passed_testcase': " passed                            \
+	", 'failed_testcase': " failed "}]}"
+#define RESULT(...) ROW("", __VA_ARGS__)
+#define LOGGED(...) ROW("'log_path': 'https://cloud.example/l.txt', ", __VA_ARGS__)
+#define TESTED(name, code)                                                                                             \
+	"INSTRUMENTATION_STATUS: class=a.B\nINSTRUMENTATION_STATUS: test=" name "\nINSTRUMENTATION_STATUS_CODE: "      \
+	"1\nINSTRUMENTATION_STATUS: class=a.B\nINSTRUMENTATION_STATUS: test=" name                                     \
+	"\nINSTRUMENTATION_STATUS_CODE: " code "\n"
 
 static void run_to_first_poll(struct script *script, const char *with)
 {
@@ -88,8 +94,7 @@ static void it_passes_when_all_counted_tests_passed(void **state)
 	answer(&s, RESULT("2", "Passed", "10", "'10'", "'0'"));
 	expect_done(&s, OUTCOME_PASSED,
 	        "{'native_test_build_id': '71', 'tests': 10, 'passed': 10, 'failed': 0, 'pass_rate': 1.0, 'completed': "
-	        "true, 'log_url': "
-	        "'https://cloud.example/l.txt'}");
+	        "true}");
 	assert_int_equal(s.action.device_run->case_count, 1);
 	assert_int_equal(s.action.device_run->kind, RUN_NATIVE);
 	assert_string_equal(s.action.device_run->native_id, "71");
@@ -315,6 +320,129 @@ static void it_says_what_goes_on_when_it_is_stopped(void **state)
 	script_close(&s);
 }
 
+/* ---- with a log ---- */
+
+static void fetch_log(struct script *script, const char *body, const char *log)
+{
+	run_to_first_poll(script, WITH(""));
+	for (int i = 0; i < 10 && script->action.kind != ACTION_FETCH; i++) {
+		answer(script, body);
+		if (script->action.kind == ACTION_WAIT)
+			let_time_come(script);
+	}
+	assert_int_equal(script->action.kind, ACTION_FETCH);
+	assert_true(script->action.fetch_may_fail);
+	assert_string_equal(script->action.url, "https://cloud.example/l.txt");
+	script_send(script, (struct event){.kind = EVENT_FETCHED, .status = 200, .text = log, .bytes = strlen(log)});
+}
+
+static void each_test_of_the_log_is_a_case(void **state)
+{
+	struct script s;
+
+	(void)state;
+	fetch_log(&s, LOGGED("2", "Passed", "2", "2", "0"), TESTED("one", "0") TESTED("two", "0"));
+	expect_done(&s, OUTCOME_PASSED, "{'tests': 2, 'passed': 2, 'log_url': 'https://cloud.example/l.txt'}");
+	assert_int_equal(s.action.device_run->case_count, 2);
+	assert_int_equal(s.action.device_run->problem_count, 0);
+	expect_case(&s, "two", STATUS_PASSED, GR_NONE);
+	script_close(&s);
+	fetch_log(&s, LOGGED("3", "Failed", "2", "1", "1"), TESTED("one", "0") TESTED("two", "-2"));
+	expect_done(&s, OUTCOME_FAILED, "{'failed': 1}");
+	assert_int_equal(s.action.device_run->problem_count, 0);
+	expect_case(&s, "two", STATUS_FAILED, GR_FAILED);
+	script_close(&s);
+}
+
+static void more_failures_in_the_log_than_counted_fail_it(void **state)
+{
+	struct script s;
+
+	(void)state;
+	fetch_log(&s, LOGGED("2", "Passed", "2", "2", "0"), TESTED("one", "0") TESTED("two", "-2"));
+	expect_problem(&s, GR_FAILED, "has 1 test that did not pass, and the server counts 0 failed");
+	assert_int_equal(s.action.outcome, OUTCOME_FAILED);
+	script_close(&s);
+}
+
+static void fewer_failures_in_the_log_than_counted_fail_it(void **state)
+{
+	struct script s;
+
+	(void)state;
+	fetch_log(&s, LOGGED("3", "Failed", "2", "1", "1"), TESTED("one", "0") TESTED("two", "0"));
+	expect_problem(&s, GR_FAILED, "counts 1 failed test, and the run's log has 0");
+	expect_case(&s, "shop-androidTest.apk", STATUS_FAILED, GR_FAILED);
+	script_close(&s);
+}
+
+static void counted_tests_that_the_log_does_not_name_are_errors(void **state)
+{
+	struct script s;
+
+	(void)state;
+	fetch_log(&s, LOGGED("2", "Passed", "3", "3", "0"), TESTED("one", "0"));
+	expect_case(&s, "2 tests not in the log", STATUS_ERROR, GR_NOT_RUN);
+	assert_int_equal(s.action.outcome, OUTCOME_ERROR);
+	script_close(&s);
+	fetch_log(&s, LOGGED("3", "Failed", "3", "2", "1"), TESTED("one", "0"));
+	expect_case(&s, "1 failed test not in the log", STATUS_FAILED, GR_FAILED);
+	expect_case(&s, "1 test not in the log", STATUS_ERROR, GR_NOT_RUN);
+	assert_int_equal(s.action.outcome, OUTCOME_FAILED);
+	script_close(&s);
+}
+
+static void more_tests_in_the_log_than_counted_are_inconsistent(void **state)
+{
+	struct script s;
+
+	(void)state;
+	fetch_log(&s, LOGGED("2", "Passed", "1", "1", "0"), TESTED("one", "0") TESTED("two", "0"));
+	expect_problem(&s, GR_INCONSISTENT, "names 2 tests, and the server counts 1");
+	script_close(&s);
+	/* Skipped ones may be counted or not. */
+	fetch_log(&s, LOGGED("2", "Passed", "1", "1", "0"), TESTED("one", "0") TESTED("two", "-3"));
+	expect_done(&s, OUTCOME_PASSED, "{}");
+	script_close(&s);
+}
+
+static void a_crash_that_no_test_has_is_a_problem(void **state)
+{
+	struct script s;
+
+	(void)state;
+	fetch_log(&s, LOGGED("2", "Passed", "1", "1", "0"),
+	        TESTED("one", "0") "INSTRUMENTATION_RESULT: shortMsg=Process crashed.\n");
+	expect_problem(&s, GR_STOPPED, "Process crashed.");
+	script_close(&s);
+}
+
+static void without_a_usable_log_there_is_one_case_and_a_warning(void **state)
+{
+	struct script s;
+
+	(void)state;
+	fetch_log(&s, LOGGED("2", "Passed", "2", "2", "0"), "OK (2 tests)");
+	expect_done(&s, OUTCOME_PASSED, "{'tests': 2}");
+	expect_case(&s, "shop-androidTest.apk", STATUS_PASSED, GR_NONE);
+	expect_text(s.action.warning, "names no test");
+	script_close(&s);
+}
+
+static void a_stop_while_the_log_comes_loses_no_verdict(void **state)
+{
+	struct script s;
+
+	(void)state;
+	run_to_first_poll(&s, WITH(""));
+	answer(&s, LOGGED("3", "Failed", "2", "1", "1"));
+	assert_int_equal(s.action.kind, ACTION_FETCH);
+	stop_script(&s, GR_CANCELLED);
+	expect_done(&s, OUTCOME_FAILED, "{'failed': 1}");
+	expect_case(&s, "shop-androidTest.apk", STATUS_FAILED, GR_FAILED);
+	script_close(&s);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -334,6 +462,14 @@ int main(void)
 	        cmocka_unit_test(a_refused_start_is_an_error),
 	        cmocka_unit_test(a_resumed_run_is_polled),
 	        cmocka_unit_test(it_says_what_goes_on_when_it_is_stopped),
+	        cmocka_unit_test(each_test_of_the_log_is_a_case),
+	        cmocka_unit_test(more_failures_in_the_log_than_counted_fail_it),
+	        cmocka_unit_test(fewer_failures_in_the_log_than_counted_fail_it),
+	        cmocka_unit_test(counted_tests_that_the_log_does_not_name_are_errors),
+	        cmocka_unit_test(more_tests_in_the_log_than_counted_are_inconsistent),
+	        cmocka_unit_test(a_crash_that_no_test_has_is_a_problem),
+	        cmocka_unit_test(without_a_usable_log_there_is_one_case_and_a_warning),
+	        cmocka_unit_test(a_stop_while_the_log_comes_loses_no_verdict),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,0 +1,131 @@
+/* Files that a run brings home: names below artifacts/LANE/STEP, written whole and redacted, each said as an event. */
+#include "runner/engine/run.h"
+
+#include <fcntl.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "runner/base/file.h"
+#include "runner/base/memory.h"
+#include "runner/base/text.h"
+
+/* "recording.mp4" numbered: "recording-2.mp4". */
+static char *numbered(const char *folder, const char *name, unsigned number)
+{
+	const char *dot = strrchr(name, '.');
+	int stem = dot && dot != name ? (int)(dot - name) : (int)strlen(name);
+
+	if (number == 1)
+		return gr_printf("%s/%s", folder, name);
+	return gr_printf("%s/%.*s-%u%s", folder, stem, name, number, name + stem);
+}
+
+static bool is_taken(const struct engine *engine, const char *path)
+{
+	return json_object_get(engine->artifact_paths, path) ||
+	       faccessat(engine->options->directory, path, F_OK, AT_SYMLINK_NOFOLLOW) == 0;
+}
+
+char *artifact_path(struct task *task, const char *name)
+{
+	struct engine *engine = task->engine;
+	GR_AUTO_BUFFER struct buffer folder = {0};
+	GR_AUTO_BUFFER struct buffer last = {0};
+	char *path = NULL;
+
+	buffer_add_text(&folder, "artifacts/");
+	text_slug(&folder, task->lane->name);
+	buffer_add_char(&folder, '/');
+	text_slug(&folder, task->plan->id);
+	text_slug(&last, name);
+	if (!engine->artifact_paths)
+		engine->artifact_paths = json_object();
+	for (unsigned number = 1; !path || is_taken(engine, path); number++) {
+		gr_free(path);
+		path = numbered(buffer_text(&folder), buffer_text(&last), number);
+	}
+	(void)json_object_set_new(engine->artifact_paths, path, json_true());
+	return path;
+}
+
+/* The device that the step is about, for people. */
+static const char *device_of(const struct task *task)
+{
+	return json_string_value(json_object_get(json_object_get(task->step.with, "device"), "name"));
+}
+
+void artifact_emit(struct task *task, struct artifact *artifact)
+{
+	struct run_event event = {
+	        .kind = RUN_ARTIFACT, .lane = task->lane->name, .step = task->plan->id, .artifact = artifact};
+
+	artifact->lane = task->lane->name;
+	artifact->step = task->plan->id;
+	artifact->device = (char *)(uintptr_t)device_of(task); /* borrowed for the time of the event */
+	if (artifact->path && !artifact->missing) {
+		if (!task->files)
+			task->files = json_array();
+		(void)json_array_append_new(task->files, json_string(artifact->path));
+	}
+	engine_emit(task->engine, &event);
+}
+
+void artifact_missing(struct task *task, const char *name, const char *why)
+{
+	GR_AUTO_FREE char *path = artifact_path(task, name);
+	GR_AUTO_FREE char *harmless = redactor_text(task->engine->options->redactor, why);
+	struct artifact artifact = {.path = path, .origin = (char *)(uintptr_t) "server", .missing = harmless};
+
+	artifact_emit(task, &artifact);
+}
+
+static int write_text(
+        struct task *task, const char *path, const char *text, struct artifact *artifact, struct gr_error *err)
+{
+	GR_AUTO_WRITER struct file_writer *writer = NULL;
+	int r = file_create(task->engine->options->directory, path, 0644, &writer, err);
+
+	if (r < 0)
+		return r;
+	file_write_text(writer, text);
+	file_sha256_memory(text, strlen(text), artifact->sha256);
+	artifact->bytes = (int64_t)strlen(text);
+	return file_commit(&writer, err);
+}
+
+/* {name, json} or {name, missing} */
+static void save_one(struct task *task, const json_t *item)
+{
+	const char *name = json_string_value(json_object_get(item, "name"));
+	const char *missing = json_string_value(json_object_get(item, "missing"));
+	GR_AUTO_FREE char *dumped = NULL;
+	GR_AUTO_FREE char *text = NULL;
+	GR_AUTO_FREE char *path = NULL;
+	char sha256[65] = "";
+	struct artifact artifact = {.sha256 = sha256, .origin = (char *)(uintptr_t) "server"};
+	struct gr_error err = {0};
+
+	if (missing) {
+		artifact_missing(task, name, missing);
+		return;
+	}
+	dumped = json_dumps(json_object_get(item, "json"), JSON_INDENT(2) | JSON_ENCODE_ANY | JSON_PRESERVE_ORDER);
+	text = redactor_text(task->engine->options->redactor, dumped);
+	path = artifact_path(task, name);
+	if (write_text(task, path, text ? text : "null", &artifact, &err) < 0) {
+		artifact.missing = err.text;
+		artifact.sha256 = NULL;
+		artifact.bytes = 0;
+	}
+	artifact.path = path;
+	artifact_emit(task, &artifact);
+}
+
+void artifact_save(struct task *task, const json_t *list)
+{
+	const json_t *item;
+	size_t i;
+
+	json_array_foreach (list, i, item)
+		save_one(task, item);
+}
