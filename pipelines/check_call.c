@@ -53,6 +53,8 @@ static void check_parameter_file(
 	if (parameter->choices != NULL && !has_extension(parameter->choices, path))
 		check_fail(check, node, NULL, "'%s' must name a file that ends with one of %s, not '%s'",
 		        parameter->name, parameter->choices, path);
+	else if (is_pattern(path))
+		check_fail(check, node, NULL, "'%s' must be the path of a file, not a pattern", parameter->name);
 	else
 		(void)check_file(check, node, path, false, NULL);
 }

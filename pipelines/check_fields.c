@@ -114,6 +114,8 @@ static void check_field_file(
 
 	if (!check_file(check, node, pattern, false, &path))
 		return;
+	if (is_pattern(pattern))
+		node_set_text(node, path); /* what was checked is what is sent, whatever appears beside it meanwhile */
 	found = json_string(path);
 	if (found != NULL && field_convert(field, found, &converted, NULL) != 0)
 		check_fail(check, node, NULL,

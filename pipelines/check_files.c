@@ -25,6 +25,13 @@ static char *seen_from_here(const struct check *check, const char *pattern)
 	return buffer_take(&path);
 }
 
+/* Bytes of a found path that say where it is seen from: the run starts inside `working_directory`. */
+static size_t below_bytes(const struct check *check, const char *pattern)
+{
+	return check->plan->working_directory == NULL || pattern[0] == '/' ? 0
+	                                                                   : strlen(check->plan->working_directory) + 1;
+}
+
 static bool is_inside(const struct check *check, const char *path)
 {
 	char *real = realpath(path, NULL);
@@ -38,6 +45,11 @@ static bool is_inside(const struct check *check, const char *path)
 	is_below = strncmp(real, check->base, bytes) == 0 && (real[bytes] == '/' || strcmp(check->base, "/") == 0);
 	free(real);
 	return is_below;
+}
+
+bool is_pattern(const char *path)
+{
+	return strpbrk(path, "*?[") != NULL;
 }
 
 bool check_file(struct check *check, const struct node *node, const char *pattern, bool may_be_outside, char **ret_path)
@@ -56,6 +68,6 @@ bool check_file(struct check *check, const struct node *node, const char *patter
 		return false;
 	}
 	if (ret_path != NULL)
-		*ret_path = gr_take(&path);
+		*ret_path = gr_strdup(path + below_bytes(check, pattern));
 	return true;
 }

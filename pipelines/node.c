@@ -234,3 +234,13 @@ void node_keep_text(const struct node *node)
 	if (own->kind == NODE_SCALAR && own->text[0] != '\0')
 		own->is_plain = false;
 }
+
+void node_set_text(const struct node *node, const char *text)
+{
+	struct node *own = (struct node *)(uintptr_t)node;
+
+	expression_free(gr_take(&own->template));
+	gr_free(own->text);
+	own->text = gr_strdup(text);
+	own->is_plain = false;
+}

@@ -31,6 +31,8 @@ bool node_has_template(const struct node *node);
 bool node_is_static(const struct node *node, const char *const *names);
 /* A scalar that is text whatever it looks like, from now on. */
 void node_keep_text(const struct node *node);
+/* Give a scalar another text, for good; an expression in it is gone. */
+void node_set_text(const struct node *node, const char *text);
 /* Are these the same plain or quoted text? */
 bool node_is(const struct node *node, const char *text);
 

@@ -215,6 +215,25 @@ static void it_compiles_until_into_the_plan(void **state)
 	plan_free(plan);
 }
 
+static void it_finds_the_file_of_a_pattern(void **state)
+{
+	struct plan *plan =
+	        load("version: 1\nworking_directory: pipelines/examples\napp: { name: A }\n"
+	             "inputs: { f: { type: file, default: \"files/shop.a?k\" }, end: { default: ipa } }\nsteps:\n"
+	             "  - { uses: upload_build, with: { file: \"files/*Test.apk\", version: 1 } }\n"
+	             "  - { uses: upload_build, with: { file: \"f*/*.${{ inputs.end }}\", version: 1 } }\n");
+	GR_AUTO_JSON json_t *one = NULL;
+	GR_AUTO_JSON json_t *two = NULL;
+
+	(void)state;
+	assert_string_equal(json_string_value(plan->inputs[0].value), "files/shop.apk");
+	assert_int_equal(node_evaluate(node_member(plan->steps[1].with, "file"), NULL, &one, NULL), 0);
+	assert_string_equal(json_string_value(one), "files/shop-androidTest.apk");
+	assert_int_equal(node_evaluate(node_member(plan->steps[2].with, "file"), NULL, &two, NULL), 0);
+	assert_string_equal(json_string_value(two), "files/shop.ipa");
+	plan_free(plan);
+}
+
 static void it_fingerprints_the_file_and_the_inputs(void **state)
 {
 	static const char *const alpha[] = {"stage=alpha", NULL};
@@ -327,6 +346,7 @@ int main(void)
 	        cmocka_unit_test(it_keeps_what_the_engine_evaluates_as_nodes),
 	        cmocka_unit_test(it_has_the_ends_of_the_run),
 	        cmocka_unit_test(it_compiles_until_into_the_plan),
+	        cmocka_unit_test(it_finds_the_file_of_a_pattern),
 	        cmocka_unit_test(it_fingerprints_the_file_and_the_inputs),
 	        cmocka_unit_test(it_keeps_half_of_a_short_run_for_work),
 	        cmocka_unit_test(it_prints_the_worst_case),
