@@ -42,10 +42,18 @@ static enum verdict verdict_of(enum gr_failure failure)
 	}
 }
 
+/* "usage" promises that nothing was sent. A name that only the server could tell to be wrong is found out too late. */
+static enum verdict verdict_here(const struct judgement *judgement, enum gr_failure failure)
+{
+	enum verdict verdict = verdict_of(failure);
+
+	return verdict == VERDICT_USAGE && judgement->results->requests > 0 ? VERDICT_INFRASTRUCTURE : verdict;
+}
+
 /* Takes the text over. */
 static void note(struct judgement *judgement, enum gr_failure failure, int64_t when, char *text)
 {
-	struct trouble *first = &judgement->first[verdict_of(failure)];
+	struct trouble *first = &judgement->first[verdict_here(judgement, failure)];
 
 	if (first->is_set && first->when <= when) {
 		gr_free(text);
@@ -200,8 +208,18 @@ static void weigh_step(struct judgement *judgement, const struct step_result *st
 	note(judgement, step_failure(step), end_of_step(judgement, step->lane, step->step), step_text(step));
 }
 
+/* A rule that fails because evidence is missing says no more than the trouble that kept it from coming: only a gate
+ * over what was seen makes a definite failure. */
+static bool is_definite(const struct judgement *judgement)
+{
+	return judgement->first[VERDICT_FAILED].is_set ||
+	       (!judgement->first[VERDICT_INFRASTRUCTURE].is_set && !judgement->first[VERDICT_TIMEOUT].is_set);
+}
+
 static void weigh_rules(struct judgement *judgement)
 {
+	if (!is_definite(judgement))
+		return;
 	for (size_t i = 0; i < judgement->results->rule_count; i++) {
 		const struct gate_rule *rule = &judgement->results->rules[i];
 

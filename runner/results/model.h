@@ -188,8 +188,9 @@ struct totals results_totals(const struct results *results);
 
 /* The verdict (pipeline language, Verdicts; reliability design 2.9): fills verdict, exit_status and cause. Adds the
  * problems that only the whole shows: no test executed although steps run tests, a test step without a device run.
- * Rules, in this order: a signal; usage/config problems; failed cases or a failed command (unless a gate holds over
- * them); a gate rule that does not hold; a time limit; anything else that is not proven; passed. Idempotent. */
+ * Rules, in this order: a signal; usage/config problems (found before the first request; found later, they are not
+ * proven); failed cases or a failed command (unless a gate holds over them); a gate rule that does not hold although
+ * nothing else is missing; a time limit; anything else that is not proven; passed. Idempotent. */
 void results_judge(struct results *results);
 
 /* results.json and back (GR_CONFIG when the text is not of RESULTS_VERSION). */
