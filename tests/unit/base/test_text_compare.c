@@ -100,7 +100,7 @@ static void assert_suggests(const char *word, const char *expected)
 	const char *found = text_suggest(word, words);
 
 	if (!text_equal(found, expected))
-		fail_msg("'%s' for '%s'", found ? found : "nothing", word);
+		fail_msg("%s for %s", found ? found : "nothing", word ? word : "nothing");
 }
 
 static void it_suggests_the_nearest_word(void **state)
