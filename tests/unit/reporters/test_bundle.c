@@ -96,7 +96,7 @@ static void check_format(const char *name)
 	write_bundle(&results, &one, name);
 	(void)setenv("TZ", "Asia/Kolkata", 1); /* another machine, at another time */
 	fill_folder(&two);
-	(void)fchmodat(two.handle, "junit.xml", 0600, 0);
+	assert_int_equal(fchmodat(two.handle, "junit.xml", 0600, 0), 0);
 	write_bundle(&results, &two, name);
 	assert_string_equal(getenv("TZ"), "Asia/Kolkata");
 	(void)unsetenv("TZ");
