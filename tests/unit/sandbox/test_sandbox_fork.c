@@ -12,7 +12,7 @@ static void world_join(struct world *world, const struct sandbox_process *proces
 	memset(world, 0, sizeof(*world));
 	assert_true(number_parse_int(strrchr(process->url, ':') + 1, &port));
 	world->port = (unsigned short)port;
-	strncpy(world->token, process->token, sizeof(world->token) - 1);
+	(void)snprintf(world->token, sizeof(world->token), "%s", process->token);
 }
 
 static void it_serves_from_another_process(void **state)
