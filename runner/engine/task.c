@@ -400,6 +400,8 @@ static int begin(struct task *task, struct gr_error *err)
 	if (!task->plan->kind)
 		return matrix_start(task, err);
 	r = scope_fields(task->engine, task->lane, task->plan, &task->step.with, err);
+	if (r < 0 && err->line)
+		return gr_context(err, "%s:%u:%u", task->engine->plan->file, err->line, err->column);
 	if (r < 0)
 		return r;
 	r = task->plan->kind->ops->begin(&task->step, err);
