@@ -75,6 +75,7 @@ struct task {
 	const struct plan_step *plan;
 	struct step step;
 	struct step_context context;
+	struct retry_policy retry;
 	struct timer wait, limit; /* ACTION_WAIT; `timeout:` */
 	struct call *call;
 	struct download *download;
