@@ -1,8 +1,10 @@
 /* From argv to a command, and its exit status. */
+#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "runner/base/memory.h"
 #include "runner/base/text.h"
@@ -31,6 +33,16 @@ static void keep_memory_private(void)
 	(void)umask(022); /* reports are for everybody to read; state files ask for 0600 by themselves */
 }
 
+/* With one of the three closed by our parent, the next file opened would take its place: the console would then write
+ * into the journal. */
+static bool keep_standard_files(void)
+{
+	for (int fd = 0; fd <= STDERR_FILENO; fd++)
+		if (fcntl(fd, F_GETFD) < 0 && open("/dev/null", O_RDWR) != fd)
+			return false;
+	return true;
+}
+
 int main(int argc, char **argv)
 {
 	const struct command *command;
@@ -38,6 +50,8 @@ int main(int argc, char **argv)
 	struct gr_error err = {0};
 	int status;
 
+	if (!keep_standard_files())
+		return failure_exit_status(GR_INTERNAL);
 	gr_memory_init();
 	keep_memory_private();
 	if (argc < 2 || strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0 || strcmp(argv[1], "help") == 0) {

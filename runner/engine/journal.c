@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/file.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "runner/base/clock.h"
@@ -198,7 +199,19 @@ static int held_by_other(int directory, struct gr_error *err)
 	return r;
 }
 
-static int open_file(struct journal *journal, bool is_new, struct gr_error *err)
+/* Between reading and locking another process may have gone on with the run, or ended it. */
+static int check_unchanged(int fd, const struct replay *replay, struct gr_error *err)
+{
+	struct stat status;
+
+	if (fstat(fd, &status) != 0)
+		return gr_fail(err, GR_DISK, errno, "journal");
+	if (status.st_size == replay->bytes)
+		return 0;
+	return gr_fail(err, GR_USAGE, 0, "another gridlane has just written to this output folder; try again");
+}
+
+static int open_file(struct journal *journal, const struct replay *replay, struct gr_error *err)
 {
 	journal->fd =
 	        openat(journal->directory, JOURNAL_NAME, O_RDWR | O_CREAT | O_APPEND | O_CLOEXEC | O_NOFOLLOW, 0600);
@@ -207,7 +220,9 @@ static int open_file(struct journal *journal, bool is_new, struct gr_error *err)
 	if (flock(journal->fd, LOCK_EX | LOCK_NB) != 0)
 		return errno == EWOULDBLOCK ? held_by_other(journal->directory, err)
 		                            : gr_fail(err, GR_DISK, errno, "journal lock");
-	if (is_new && ftruncate(journal->fd, 0) != 0)
+	if (replay)
+		return check_unchanged(journal->fd, replay, err);
+	if (ftruncate(journal->fd, 0) != 0)
 		return gr_fail(err, GR_DISK, errno, "journal");
 	return 0;
 }
@@ -252,7 +267,7 @@ int journal_open(int directory, const json_t *head, const struct replay *replay,
 		journal->sequence = replay->sequence;
 	}
 	read_boot_id(journal->boot);
-	r = open_file(journal, replay == NULL, err);
+	r = open_file(journal, replay, err);
 	if (r == 0 && replay)
 		r = cut_torn_tail(journal->fd, err);
 	if (r == 0)

@@ -38,6 +38,8 @@ struct replay {
 	                 process */
 	unsigned generation; /* of the last process */
 	int64_t sequence; /* of the last record */
+	int64_t bytes; /* of the journal when it was read: what another process wrote since is noticed */
+	int exit_status; /* of the last process that came to a verdict; -1: none did */
 	bool is_done; /* its reports were written, and its verdict is final: passed, failed, or a mistake in the
 	                 pipeline */
 	struct replay_step *steps;

@@ -173,6 +173,8 @@ static int apply(struct reading *reading, const json_t *record, enum run_event_k
 		note_held(reading->replay, &event);
 	/* passed, failed or wrong: final. A run that ended on trouble, a time limit or a signal can be gone on with. */
 	reading->replay->is_done = kind == RUN_JUDGED && event.done <= failure_exit_status(GR_USAGE);
+	if (kind == RUN_JUDGED)
+		reading->replay->exit_status = (int)event.done;
 	if (r == 0 && kind != RUN_JUDGED && kind != RUN_ARTIFACT)
 		r = results_apply(&reading->replay->results, &event, err);
 	device_run_release(&run);
@@ -251,6 +253,8 @@ int replay_read(int directory, struct replay **ret_replay, struct gr_error *err)
 		return r;
 	reading.replay = gr_alloc(1, sizeof(*reading.replay));
 	reading.replay->held = json_array();
+	reading.replay->bytes = (int64_t)data.bytes;
+	reading.replay->exit_status = -1;
 	r = take_lines(&reading, &data, err);
 	if (r == 0 && !reading.replay->head)
 		r = gr_fail(err, GR_CONFIG, 0, "the journal is empty");

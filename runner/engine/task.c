@@ -182,9 +182,10 @@ static void note_progress(struct task *task, const struct action *action)
 
 static void note_all(struct task *task, const struct action *action)
 {
-	note_learned(task, action->learned);
+	/* The ledger before the memory: a process killed between the two finds the step still asking, and asks again. */
 	if (action->acquired)
 		resources_add(task->engine, task->lane->name, task->plan->id, action->acquired);
+	note_learned(task, action->learned);
 	if (action->released)
 		resources_mark_released(task->engine, action->released);
 	note_result(task, action->device_run);

@@ -331,8 +331,10 @@ static int take_start(const struct step *step, const struct event *event, struct
 		return take_numbers(step, event, action);
 	if (event->outcome == CALL_REFUSED && !answer_lacks_auth(event) && is_busy(event))
 		return wait_busy(step, event, action, err);
-	if (event->outcome == CALL_REFUSED || event->outcome == CALL_NOT_SENT)
+	if (event->outcome == CALL_REFUSED || event->outcome == CALL_NOT_SENT) {
+		step_learn(action, "intent", json_false()); /* a definite no: a resumed step has nothing to look for */
 		return answer_fail(event, GR_SERVER, err, "start the run on %s", words);
+	}
 	state->phase = PHASE_SEARCH;
 	step_learn(action, "may_still_work", json_boolean(event->may_still_work));
 	return search_begin(&state->search, run, event->may_still_work, event, action);

@@ -5,9 +5,10 @@
 #include "runner/base/memory.h"
 #include "runner/steps/app_run.h"
 
-/* Looks, in ms after the loss. The later ones only when the server may still be working on the request. */
+/* Looks, in ms after the loss. All of them before a start counts as absent: a list that lags would make two of one,
+ * and a lost answer is rare enough to wait for. The last one only when the server may still be working on it. */
 static const int64_t look_at_ms[] = {2000, 5000, 10000, 20000, 45000, 90000, 120000};
-enum { LOOKS_SHORT = 4, GOOD_LOOKS_NEEDED = 3 };
+enum { LOOKS_SHORT = 6, GOOD_LOOKS_NEEDED = 3 };
 
 static size_t looks_all(const struct search *search)
 {

@@ -49,15 +49,28 @@ static int send(const struct step *step, struct action *action)
 	        action, (enum operation_id)(operation - operation_get((enum operation_id)0)), make_arguments(step));
 }
 
+/* The API has no way to look up what an operation of any kind did: it is said, and not sent again. */
+static int say_lost(const struct step *step, struct action *action, struct gr_error *err, const char *why)
+{
+	step_learn(action, "unknown", json_true());
+	return gr_fail(err, GR_NETWORK, 0,
+	        "%s was sent, but no usable answer came: it may or may not have been done (%s); it is not sent again",
+	        with_text(step, "operation"), why);
+}
+
+/* Sent by an earlier process of this run, without an answer that says what came of it. */
+static bool was_lost(const struct step *step)
+{
+	return memory_text(step, "lost") != NULL || json_is_true(json_object_get(step->memory, "unknown"));
+}
+
 static int take_answer(const struct step *step, const struct event *event, struct action *action, struct gr_error *err)
 {
 	GR_AUTO_JSON json_t *answer = event->body != NULL ? json_deep_copy(event->body) : json_null();
 	json_t *outputs = NULL;
 
 	if (event->outcome == CALL_LOST)
-		return gr_fail(err, GR_NETWORK, 0,
-		        "%s was sent, but no usable answer came: it may or may not have been done (%s)",
-		        with_text(step, "operation"), event->error.text);
+		return say_lost(step, action, err, event->error.text);
 	if (event->outcome != CALL_DONE)
 		return answer_fail(event, GR_SERVER, err, "call %s", with_text(step, "operation"));
 	outputs = json_is_object(answer) ? json_copy(answer) : json_object();
@@ -69,6 +82,8 @@ static int next(struct step *step, const struct event *event, struct action *ret
 {
 	if (event->kind == EVENT_STOP)
 		return step_stop(event, ret_action);
+	if (event->kind == EVENT_START && was_lost(step))
+		return say_lost(step, ret_action, err, "gridlane was ended before it came");
 	if (event->kind != EVENT_ANSWER)
 		return send(step, ret_action);
 	return take_answer(step, event, ret_action, err);

@@ -28,7 +28,7 @@ static int begin(struct step *step, struct gr_error *err)
 	state->platform = platform != NULL ? platform_parse(platform) : PLATFORM_UNKNOWN;
 	state->app_id = gr_strdup(memory_text(step, "app_id"));
 	state->is_reused = json_is_true(json_object_get(step->memory, "reused"));
-	if (before != NULL) {
+	if (json_is_array(before)) {
 		state->before = json_deep_copy(before);
 		state->phase = PHASE_FIND;
 		state->was_resent = json_is_true(json_object_get(step->memory, "resent"));
@@ -136,8 +136,10 @@ static int take_create(struct step *step, const struct event *event, struct acti
 		state->app_id = answer_text(answer_member(event->body, "response|data"), "app_id|id");
 	if (state->app_id != NULL)
 		return look_at_version(state, action);
-	if (event->outcome != CALL_DONE && event->outcome != CALL_LOST)
+	if (event->outcome != CALL_DONE && event->outcome != CALL_LOST) {
+		step_learn(action, "before", json_null()); /* a definite no: a resumed step begins anew */
 		return answer_fail(event, GR_SERVER, err, "create application '%s'", with_text(step, "name"));
+	}
 	state->phase = PHASE_SETTLE;
 	return step_wait(action, event->now_ms + settle_ms(&step->context->poll, 2000));
 }
@@ -198,13 +200,24 @@ static int take_version(const struct step *step, const struct event *event, stru
 	return step_done(action, OUTCOME_PASSED, outputs);
 }
 
-static int start(const struct step *step, struct action *action)
+static int look(const struct step *step, struct action *action)
 {
 	struct state *state = step->state;
 
 	if (state->app_id != NULL)
 		return look_at_version(state, action);
 	return step_call(action, OP_GET_APPLICATIONS_LIST, json_object());
+}
+
+/* Sent by a process that was ended before the answer came: the server may be at it still. */
+static int start(const struct step *step, const struct event *event, struct action *action)
+{
+	struct state *state = step->state;
+
+	if (state->phase != PHASE_FIND || state->app_id != NULL)
+		return look(step, action);
+	state->phase = PHASE_SETTLE;
+	return step_wait(action, event->now_ms + settle_ms(&step->context->poll, 2000));
 }
 
 static int next(struct step *step, const struct event *event, struct action *ret_action, struct gr_error *err)
@@ -214,7 +227,7 @@ static int next(struct step *step, const struct event *event, struct action *ret
 	if (event->kind == EVENT_STOP)
 		return step_stop(event, ret_action);
 	if (event->kind == EVENT_START)
-		return start(step, ret_action);
+		return start(step, event, ret_action);
 	switch (state->phase) {
 	case PHASE_LOOK:
 		return take_look(step, event, ret_action, err);
@@ -222,7 +235,7 @@ static int next(struct step *step, const struct event *event, struct action *ret
 		return take_create(step, event, ret_action, err);
 	case PHASE_SETTLE:
 		state->phase = PHASE_FIND;
-		return start(step, ret_action);
+		return look(step, ret_action);
 	case PHASE_FIND:
 		return take_find(step, event, ret_action, err);
 	case PHASE_VERSION:

@@ -25,7 +25,7 @@ static int begin(struct step *step, struct gr_error *err)
 	if (state->platform == PLATFORM_UNKNOWN)
 		state->platform = step_platform(step, NULL);
 	/* A creation that was sent and not answered: look for it before anything else. */
-	if (before != NULL) {
+	if (json_is_array(before)) {
 		state->before = json_deep_copy(before);
 		state->phase = PHASE_FIND;
 		state->was_resent = json_is_true(json_object_get(step->memory, "resent"));
@@ -122,8 +122,10 @@ static int take_create(struct step *step, const struct event *event, struct acti
 		id = answer_text(answer_member(event->body, "data"), "version_id|id");
 	if (id != NULL)
 		return finish(step, id, false, action);
-	if (event->outcome != CALL_DONE && event->outcome != CALL_LOST)
+	if (event->outcome != CALL_DONE && event->outcome != CALL_LOST) {
+		step_learn(action, "before", json_null()); /* a definite no: a resumed step begins anew */
 		return answer_fail(event, GR_SERVER, err, "create version '%s'", with_text(step, "name"));
+	}
 	/* Done or lost, but which one? The list knows. It may lag a little behind. */
 	state->phase = PHASE_SETTLE;
 	return step_wait(action, event->now_ms + settle_ms(&step->context->poll, 2000));
@@ -157,6 +159,17 @@ static int take_find(struct step *step, const struct event *event, struct action
 	return create(step, action, err);
 }
 
+/* Sent by a process that was ended before the answer came: the server may be at it still. */
+static int start(const struct step *step, const struct event *event, struct action *action)
+{
+	struct state *state = step->state;
+
+	if (state->phase != PHASE_FIND)
+		return look(step, action);
+	state->phase = PHASE_SETTLE;
+	return step_wait(action, event->now_ms + settle_ms(&step->context->poll, 2000));
+}
+
 static int next(struct step *step, const struct event *event, struct action *ret_action, struct gr_error *err)
 {
 	struct state *state = step->state;
@@ -164,7 +177,7 @@ static int next(struct step *step, const struct event *event, struct action *ret
 	if (event->kind == EVENT_STOP)
 		return step_stop(event, ret_action);
 	if (event->kind == EVENT_START)
-		return look(step, ret_action);
+		return start(step, event, ret_action);
 	switch (state->phase) {
 	case PHASE_LOOK:
 		return take_look(step, event, ret_action, err);

@@ -441,8 +441,10 @@ static int take_start(const struct step *step, const struct event *event, struct
 	struct state *state = step->state;
 	GR_AUTO_FREE char *words = device_words(&state->target.device);
 
-	if (event->outcome == CALL_REFUSED || event->outcome == CALL_NOT_SENT)
+	if (event->outcome == CALL_REFUSED || event->outcome == CALL_NOT_SENT) {
+		step_learn(action, "intent", json_false()); /* a definite no: a resumed step may start it */
 		return answer_fail(event, GR_SERVER, err, "start '%s' on %s", base_name(step), words);
+	}
 	if (event->outcome != CALL_DONE)
 		return say_lost(step, event, action, event->error.text);
 	state->url = answer_text(event->body, "url");

@@ -108,6 +108,7 @@ static int take_reserve(const struct step *step, const struct event *event, stru
 		state->phase = PHASE_PENDING;
 		return step_wait(action, event->now_ms);
 	case RESERVATION_REFUSED:
+		step_learn(action, "start_ms", json_integer(0)); /* a definite no: there is nothing to look for */
 		break;
 	}
 	return answer_fail(event, GR_NO_DEVICE, err, "reserve %s", words);

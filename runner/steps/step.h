@@ -102,8 +102,8 @@ struct action { /* zeroed before next(); the step fills it; the engine owns what
 	enum outcome outcome;
 	json_t *outputs;
 	/* with any action: done, in this order, and on the disk before the action itself */
-	json_t *learned; /* members are merged into step->memory */
 	json_t *acquired; /* {key, what, operation, arguments}: to be given back on every way out by that operation */
+	json_t *learned; /* members are merged into step->memory */
 	char *released; /* key of an acquired resource that is proven given back */
 	struct device_run
 	        *device_run; /* a result, complete or as far as known (allocated with gr_alloc; the engine frees) */

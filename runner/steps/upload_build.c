@@ -67,7 +67,7 @@ static int begin(struct step *step, struct gr_error *err)
 	state->was_resent = json_is_true(json_object_get(step->memory, "resent"));
 	if (state->is_direct)
 		return 0;
-	if (before != NULL) {
+	if (json_is_array(before)) {
 		state->before = json_deep_copy(before);
 		state->app_id = gr_strdup(memory_text(step, "app_id"));
 		state->version_id = gr_strdup(memory_text(step, "version_id"));
@@ -227,8 +227,11 @@ static int take_upload(const struct step *step, const struct event *event, struc
 		id = answer_text(answer_member(event->body, "data"), "app_build_id");
 	if (id != NULL)
 		return finish(step, event, id, false, action);
-	if (event->outcome != CALL_DONE && event->outcome != CALL_LOST)
+	if (event->outcome != CALL_DONE && event->outcome != CALL_LOST) {
+		/* a definite no: a resumed step sends it */
+		step_learn(action, state->is_direct ? "sent" : "before", json_null());
 		return answer_fail(event, GR_SERVER, err, "upload '%s'", file);
+	}
 	if (!state->is_direct)
 		return settle(step, event, action);
 	return gr_fail(err, GR_NETWORK, 0,

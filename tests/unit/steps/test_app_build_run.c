@@ -206,7 +206,7 @@ static void a_resumed_intent_is_looked_for_and_not_sent(void **state)
 	expect_call(&s, OP_APP_BUILD_RUN, "{}");
 	lose_answer(&s);
 	script_restart(&s);
-	lose_whole_window(&s, 4);
+	lose_whole_window(&s, 6);
 	expect_problem(&s, GR_UNKNOWN_START, "twice");
 	script_close(&s);
 }

@@ -59,7 +59,7 @@ static void a_refusal_carries_the_servers_words(void **state)
 	script_close(&s);
 }
 
-static void a_lost_answer_is_said_to_be_unknown(void **state)
+static void a_lost_answer_is_unknown_and_never_sent_again(void **state)
 {
 	struct script s;
 
@@ -67,6 +67,8 @@ static void a_lost_answer_is_said_to_be_unknown(void **state)
 	script_start(&s, "call", "{'operation': 'create_team', 'team_name': 'a', 'team_description': 'b'}");
 	lose_answer(&s);
 	expect_failure(&s, GR_NETWORK, "may or may not have been done");
+	script_restart(&s); /* nor is it sent by a later process */
+	expect_failure(&s, GR_NETWORK, "not sent again");
 	script_close(&s);
 }
 
@@ -98,7 +100,7 @@ int main(void)
 	        cmocka_unit_test(its_answer_is_its_output),
 	        cmocka_unit_test(an_until_can_repeat_it),
 	        cmocka_unit_test(a_refusal_carries_the_servers_words),
-	        cmocka_unit_test(a_lost_answer_is_said_to_be_unknown),
+	        cmocka_unit_test(a_lost_answer_is_unknown_and_never_sent_again),
 	        cmocka_unit_test(unknown_operations_and_parameters_are_refused),
 	        cmocka_unit_test(it_stops_when_told),
 	};

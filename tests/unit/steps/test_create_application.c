@@ -103,6 +103,8 @@ static void a_resumed_creation_is_not_sent_again(void **state)
 	script_start(&s, "create_application", "{'name': 'New'}");
 	answer(&s, LIST(APP("5", "New")));
 	script_restart(&s);
+	expect_wait(&s, 2000, 2000);
+	let_time_come(&s);
 	expect_call(&s, OP_GET_APPLICATIONS_LIST, "{}");
 	answer(&s, LIST(APP("5", "New") ", " APP("9", "New")));
 	expect_call(&s, OP_GET_APPLICATION_INFO, "{'app_id': '9'}");

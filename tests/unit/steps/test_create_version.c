@@ -133,6 +133,8 @@ static void a_resumed_creation_is_looked_up_first(void **state)
 	script_start(&s, "create_version", "{'name': 'V1'}");
 	answer(&s, INFO(VERSION("7", "V1")));
 	script_restart(&s);
+	expect_wait(&s, 2000, 2000);
+	let_time_come(&s);
 	expect_call(&s, OP_GET_APPLICATION_INFO, "{}");
 	answer(&s, INFO(VERSION("7", "V1") ", " VERSION("'9'", "V1")));
 	expect_done(&s, OUTCOME_PASSED, "{'version_id': '9'}");
