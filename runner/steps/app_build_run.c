@@ -273,8 +273,8 @@ static bool is_busy(const struct event *event)
 	if (event->body == NULL)
 		return false;
 	(void)answer_message(event->body, words);
-	return text_contains_nocase(words, "busy") || text_contains_nocase(words, "not available") ||
-	       text_contains_nocase(words, "in use");
+	return text_contains_nocase(words, "busy") || text_contains_nocase(words, "in use") ||
+	       (text_contains_nocase(words, "device") && text_contains_nocase(words, "not available"));
 }
 
 static int wait_busy(const struct step *step, const struct event *event, struct action *action, struct gr_error *err)
