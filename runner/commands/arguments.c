@@ -12,7 +12,7 @@ const struct option command_options[OPT_COUNT] = {
 #undef OPTION
 };
 
-static bool belongs_to(const struct option *option, const char *command)
+bool option_is_of(const struct option *option, const char *command)
 {
 	size_t bytes = strlen(command);
 
@@ -25,7 +25,7 @@ static bool belongs_to(const struct option *option, const char *command)
 static int find_option(const char *command, const char *name, size_t bytes)
 {
 	for (int i = 0; i < OPT_COUNT; i++)
-		if (belongs_to(&command_options[i], command) && strlen(command_options[i].name) == bytes &&
+		if (option_is_of(&command_options[i], command) && strlen(command_options[i].name) == bytes &&
 		        strncmp(command_options[i].name, name, bytes) == 0)
 			return i;
 	return -1;
@@ -43,7 +43,7 @@ static int unknown_option(const char *command, const char *name, struct gr_error
 		        "in the environment, or name a variable or file under `secrets:`",
 		        name);
 	for (int i = 0; i < OPT_COUNT; i++)
-		if (belongs_to(&command_options[i], command))
+		if (option_is_of(&command_options[i], command))
 			candidates[count++] = command_options[i].name;
 	near = text_suggest(name, candidates);
 	return gr_fail(err, GR_USAGE, 0, "%s has no option --%s%s%s%s; see `gridlane %s --help`", command, name,
@@ -161,7 +161,7 @@ int arguments_parse(
 			r = parse_option(arguments, argc, argv, i, &used, err);
 	}
 	for (int id = 0; r == 0 && id < OPT_COUNT; id++)
-		if (belongs_to(&command_options[id], command->name))
+		if (option_is_of(&command_options[id], command->name))
 			add_from_environment(arguments, id);
 	return r < 0 ? r : check_words(command, arguments, err);
 }

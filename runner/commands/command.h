@@ -45,6 +45,8 @@ const struct command *command_find(const char *name);
 extern const struct command commands[]; /* ended by a NULL name */
 extern const struct option command_options[OPT_COUNT];
 
+bool option_is_of(const struct option *option, const char *command);
+
 /* argv after the command's name. GR_USAGE names what is wrong and the nearest option. */
 int arguments_parse(
         const struct command *command, int argc, char **argv, struct arguments *ret_arguments, struct gr_error *err);

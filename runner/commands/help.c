@@ -48,14 +48,6 @@ void help_print_all(void)
 	print_statuses();
 }
 
-static bool is_of(const struct option *option, const char *command)
-{
-	GR_AUTO_FREE char *all = gr_printf(" %s ", option->commands);
-	GR_AUTO_FREE char *one = gr_printf(" %s ", command);
-
-	return strstr(all, one) != NULL;
-}
-
 void help_print_command(const struct command *command)
 {
 	printf("Example:\n  %s\n\nUsage: gridlane %s [OPTION]... %s\n  %s\n\nOptions:\n", command->example,
@@ -64,7 +56,7 @@ void help_print_command(const struct command *command)
 		const struct option *option = &command_options[i];
 		GR_AUTO_FREE char *left = NULL;
 
-		if (!is_of(option, command->name))
+		if (!option_is_of(option, command->name))
 			continue;
 		left = gr_printf("%s%s%s%s%s", option->name[1] ? "--" : "-", option->name,
 		        !option->argument                      ? ""
