@@ -159,10 +159,10 @@ static void check_all(struct check *check, const struct node *root)
 	check->first_use = gr_alloc(check->plan->devices_count + 1, sizeof(size_t));
 	for (size_t i = 0; i < check->plan->devices_count; i++)
 		check->first_use[i] = SIZE_MAX;
+	check_artifacts(check, node_member(root, "artifacts"));
 	check_steps(check, node_member(root, "steps"), node_member(root, "finally"));
 	warn_unused(check);
 	check_reports(check, node_member(root, "reports"));
-	check_artifacts(check, node_member(root, "artifacts"));
 }
 
 static void check_root(struct check *check, const struct node *root)

@@ -102,7 +102,7 @@ void check_reports(struct check *check, const struct node *node)
 }
 
 const struct key artifact_keys[] = {
-        {"bundle", NULL}, {"collect", "`artifacts.collect`"}, {"when", "`artifacts.when`"}, {NULL, NULL}};
+        {"bundle", NULL}, {"collect", NULL}, {"when", NULL}, {"required", NULL}, {"max_size", NULL}, {NULL, NULL}};
 
 /* The last part of the name as written: only that can be checked before the run. */
 static void check_bundle(struct check *check, const struct node *node)
@@ -127,10 +127,73 @@ static void check_bundle(struct check *check, const struct node *node)
 	check->plan->bundle = node;
 }
 
+static void check_collect_word(struct check *check, const struct node *node)
+{
+	static const struct field words = {"collect", TYPE_TEXTS, 0, NULL, COLLECT_CHOICES, ""};
+	GR_AUTO_JSON json_t *value = NULL;
+	GR_AUTO_JSON json_t *converted = NULL;
+	struct gr_error err = {0};
+
+	if (node->kind != NODE_SCALAR || !node_is_static(node, early_names) ||
+	        node_evaluate(node, check->early, &value, &err) != 0)
+		check_fail(check, node, NULL, "`collect` must be a list of words: %s", COLLECT_CHOICES);
+	else if (field_convert(&words, value, &converted, &err) != 0)
+		check_fail(check, node, NULL, "%s", err.text);
+}
+
+static void check_collect(struct check *check, const struct node *node)
+{
+	if (node->kind != NODE_LIST || node->count == 0) {
+		check_fail(check, node, NULL, "`collect` must be a list of words, such as [logs, recordings]");
+		return;
+	}
+	for (size_t i = 0; i < node->count; i++)
+		check_collect_word(check, node->items[i]);
+	check->plan->collect = node;
+}
+
+static void check_collect_size(struct check *check, const struct node *node)
+{
+	static const struct field size = {"max_size", TYPE_SIZE, 0, NULL, NULL, ""};
+	GR_AUTO_JSON json_t *value = NULL;
+	GR_AUTO_JSON json_t *converted = NULL;
+	struct gr_error err = {0};
+
+	if (node->kind != NODE_SCALAR || !node_is_static(node, early_names) ||
+	        node_evaluate(node, check->early, &value, &err) != 0 ||
+	        field_convert(&size, value, &converted, &err) != 0 || json_integer_value(converted) <= 0)
+		check_fail(check, node, NULL, "`max_size` must be a size such as 500MiB");
+	else
+		check->plan->collect_most_bytes = json_integer_value(converted);
+}
+
+/* When and how something is collected means nothing where nothing is. */
+static void check_collecting(struct check *check, const struct node *artifacts)
+{
+	static const char *const words[] = {"always", "failure", "never", NULL};
+	static const char *const keys[] = {"when", "required", "max_size"};
+	const struct node *collect = node_member(artifacts, "collect"), *when = node_member(artifacts, "when");
+	int choice = when != NULL ? read_choice(check, when, "`when`", words) : 0;
+
+	if (collect != NULL)
+		check_collect(check, collect);
+	for (size_t i = 0; collect == NULL && i < GR_COUNT(keys); i++)
+		if (node_member(artifacts, keys[i]) != NULL)
+			check_fail(check, node_member(artifacts, keys[i]), NULL, "`%s` means nothing without `collect`",
+			        keys[i]);
+	(void)read_bool(check, node_member(artifacts, "required"), "`required`", &check->plan->collect_required);
+	if (node_member(artifacts, "max_size") != NULL)
+		check_collect_size(check, node_member(artifacts, "max_size"));
+	check->plan->collect_after_failure_only = choice == 1;
+	if (choice == 2)
+		check->plan->collect = NULL;
+}
+
 void check_artifacts(struct check *check, const struct node *node)
 {
 	if (node == NULL || !check_keys(check, node, "`artifacts`", artifact_keys))
 		return;
 	if (node_member(node, "bundle") != NULL)
 		check_bundle(check, node_member(node, "bundle"));
+	check_collecting(check, node);
 }

@@ -23,6 +23,7 @@ void plan_step_release(struct plan_step *step)
 	gr_free(step->axis_values);
 	gr_free(step->id);
 	gr_free(step->name);
+	gr_free(step->collect_for);
 	expression_free(step->condition);
 	expression_free(step->until);
 	steps_free(step->steps, step->step_count);
@@ -143,6 +144,43 @@ static void add_application(struct check *check, size_t index, const struct step
 	insert_step(check->plan, index, step);
 }
 
+/* ---- artifacts.collect: after each step that runs tests, in its own lane ---- */
+
+static struct plan_step collect_step(
+        const struct plan *plan, const struct plan_step *test, const struct step_defaults *defaults)
+{
+	struct plan_step step = implicit_step("collect", defaults);
+
+	step.id = gr_printf("%s.collect", test->id); /* no id of a user has a dot */
+	step.collect_for = gr_strdup(test->id);
+	step.collect_device = node_member(test->with, "device");
+	step.when = WHEN_ALWAYS;
+	step.best_effort = !plan->collect_required;
+	step.line = test->line;
+	step.column = test->column;
+	return step;
+}
+
+/* Recursion is bounded by the depth of the file. */
+static void add_collects(
+        const struct plan *plan, struct plan_step **steps, size_t *count, const struct step_defaults *defaults)
+{
+	struct plan_step *list = gr_alloc(2 * *count + 1, sizeof(*list));
+	size_t kept = 0;
+
+	for (size_t i = 0; i < *count; i++) {
+		struct plan_step *step = &(*steps)[i];
+
+		add_collects(plan, &step->steps, &step->step_count, defaults);
+		list[kept++] = *step;
+		if (step->kind != NULL && (step->kind->flags & KIND_RUNS_TESTS) != 0)
+			list[kept++] = collect_step(plan, step, defaults);
+	}
+	gr_free(*steps);
+	*steps = list;
+	*count = kept;
+}
+
 void plan_add_implicit(struct check *check, const struct step_defaults *defaults)
 {
 	struct plan *plan = check->plan;
@@ -156,5 +194,9 @@ void plan_add_implicit(struct check *check, const struct step_defaults *defaults
 		}
 		if (needs_app && app_at == at)
 			add_application(check, at, defaults);
+	}
+	if (plan->collect != NULL) {
+		add_collects(plan, &plan->steps, &plan->step_count, defaults);
+		add_collects(plan, &plan->finally, &plan->finally_count, defaults);
 	}
 }

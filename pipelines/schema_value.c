@@ -159,7 +159,7 @@ json_t *schema_form(enum form form, const char *detail)
 	case FORM_CHOICE:
 		return or_template(json_pack("{s:o}", "enum", schema_words(detail)));
 	case FORM_TEXTS:
-		return list_of(some_text());
+		return list_of(detail != NULL ? schema_form(FORM_CHOICE, detail) : some_text());
 	case FORM_MAP:
 		return some_map();
 	case FORM_CONDITION:

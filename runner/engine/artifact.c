@@ -7,6 +7,7 @@
 
 #include "runner/base/file.h"
 #include "runner/base/memory.h"
+#include "runner/base/redact_json.h"
 #include "runner/base/text.h"
 
 /* "recording.mp4" numbered: "recording-2.mp4". */
@@ -26,6 +27,12 @@ static bool is_taken(const struct engine *engine, const char *path)
 	       faccessat(engine->options->directory, path, F_OK, AT_SYMLINK_NOFOLLOW) == 0;
 }
 
+/* What `artifacts.collect` fetches belongs to the step that ran the tests. */
+static const char *step_of(const struct task *task)
+{
+	return task->plan->collect_for ? task->plan->collect_for : task->plan->id;
+}
+
 char *artifact_path(struct task *task, const char *name)
 {
 	struct engine *engine = task->engine;
@@ -36,7 +43,7 @@ char *artifact_path(struct task *task, const char *name)
 	buffer_add_text(&folder, "artifacts/");
 	text_slug(&folder, task->lane->name);
 	buffer_add_char(&folder, '/');
-	text_slug(&folder, task->plan->id);
+	text_slug(&folder, step_of(task));
 	text_slug(&last, name);
 	if (!engine->artifact_paths)
 		engine->artifact_paths = json_object();
@@ -60,7 +67,7 @@ void artifact_emit(struct task *task, struct artifact *artifact)
 	        .kind = RUN_ARTIFACT, .lane = task->lane->name, .step = task->plan->id, .artifact = artifact};
 
 	artifact->lane = task->lane->name;
-	artifact->step = task->plan->id;
+	artifact->step = (char *)(uintptr_t)step_of(task);
 	artifact->device = (char *)(uintptr_t)device_of(task); /* borrowed for the time of the event */
 	if (artifact->path && !artifact->missing) {
 		if (!task->files)
@@ -98,7 +105,6 @@ static void save_one(struct task *task, const json_t *item)
 {
 	const char *name = json_string_value(json_object_get(item, "name"));
 	const char *missing = json_string_value(json_object_get(item, "missing"));
-	GR_AUTO_FREE char *dumped = NULL;
 	GR_AUTO_FREE char *text = NULL;
 	GR_AUTO_FREE char *path = NULL;
 	char sha256[65] = "";
@@ -109,8 +115,8 @@ static void save_one(struct task *task, const json_t *item)
 		artifact_missing(task, name, missing);
 		return;
 	}
-	dumped = json_dumps(json_object_get(item, "json"), JSON_INDENT(2) | JSON_ENCODE_ANY | JSON_PRESERVE_ORDER);
-	text = redactor_text(task->engine->options->redactor, dumped);
+	text = redactor_dump(task->engine->options->redactor, json_object_get(item, "json"),
+	        JSON_INDENT(2) | JSON_ENCODE_ANY | JSON_PRESERVE_ORDER);
 	path = artifact_path(task, name);
 	if (write_text(task, path, text ? text : "null", &artifact, &err) < 0) {
 		artifact.missing = err.text;

@@ -53,6 +53,14 @@ static struct task *task_of(const struct download *download)
 	return download->task;
 }
 
+/* It did not come: its name is free again. */
+static void drop_name(struct download *download)
+{
+	if (download->path)
+		(void)json_object_del(task_of(download)->engine->artifact_paths, download->path);
+	gr_free(gr_take(&download->path));
+}
+
 void download_cancel(struct download *download)
 {
 	struct loop *loop;
@@ -67,11 +75,11 @@ void download_cancel(struct download *download)
 	if (download->is_text && download->fd >= 0)
 		(void)close(download->fd);
 	file_discard(&download->writer);
+	drop_name(download);
 	digest_free(download->digest);
 	redact_stream_free(download->stream);
 	buffer_release(&download->text);
 	gr_free(download->url);
-	gr_free(download->path);
 	gr_free(download);
 }
 
@@ -85,6 +93,7 @@ static void emit_file(struct download *download)
 	        .origin = (char *)(uintptr_t) "server"};
 
 	artifact_emit(task_of(download), &artifact);
+	gr_free(gr_take(&download->path));
 }
 
 static void hand_over(void *context)
@@ -100,6 +109,7 @@ static void hand_over(void *context)
 	task->download = NULL;
 	if (download->path && !download->error.failure && download->status / 100 == 2)
 		emit_file(download);
+	drop_name(download);
 	task_send(task, &event);
 	download_cancel(download);
 }

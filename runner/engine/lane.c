@@ -1,6 +1,8 @@
 /* A lane: steps in their order. The main lane, one lane an element of a matrix, and `finally`. */
 #include "runner/engine/run.h"
 
+#include <string.h>
+
 #include "runner/base/memory.h"
 
 static void emit(struct lane *lane, enum run_event_kind kind)
@@ -90,6 +92,19 @@ static void end(struct lane *lane)
 	lane->on_end(lane);
 }
 
+/* What `artifacts.collect` put after a test step is there for what that step left on the server. */
+static bool collect_is_due(const struct lane *lane, const struct plan_step *plan)
+{
+	const json_t *test = json_object_get(lane->done, plan->collect_for);
+	const char *outcome = json_string_value(json_object_get(test, "outcome"));
+
+	if (!outcome || lane->engine->stop || lane->is_stopped)
+		return false;
+	if (strcmp(outcome, outcome_name(OUTCOME_SKIPPED)) == 0 || strcmp(outcome, outcome_name(OUTCOME_NOT_RUN)) == 0)
+		return false;
+	return !lane->engine->plan->collect_after_failure_only || strcmp(outcome, outcome_name(OUTCOME_PASSED)) != 0;
+}
+
 /* Not started: its condition is wrong, or its `when` or `if` says no. */
 static bool is_left_out(struct lane *lane, const struct plan_step *plan)
 {
@@ -97,6 +112,8 @@ static bool is_left_out(struct lane *lane, const struct plan_step *plan)
 	const char *why = NULL;
 	bool is_wish = true;
 
+	if (plan->collect_for && !collect_is_due(lane, plan))
+		return true;
 	if (!when_allows(lane, plan, &why, &is_wish)) {
 		emit_skip(lane, plan, is_wish ? OUTCOME_SKIPPED : OUTCOME_NOT_RUN, GR_NONE, why);
 		return true;

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "runner/api/handle.h"
+#include "runner/base/file.h"
 #include "runner/base/memory.h"
 #include "runner/base/text.h"
 
@@ -207,13 +208,30 @@ static int devices_fields(struct engine *engine, const struct plan_devices *devi
 	return r;
 }
 
+/* A pattern that only the run could fill in is resolved now; one known before was resolved by the checker. */
+static int find_file(const struct field *field, json_t **value, struct gr_error *err)
+{
+	char *path = NULL;
+	int r;
+
+	if (!field || field->type != TYPE_FILE || !json_is_string(*value))
+		return 0;
+	r = file_find_one(json_string_value(*value), &path, err);
+	if (r < 0)
+		return r;
+	json_decref(*value);
+	*value = json_string(path);
+	gr_free(path);
+	return 0;
+}
+
 static int written_fields(const struct plan_step *plan, const json_t *scope, json_t *with, struct gr_error *err)
 {
 	for (size_t i = 0; plan->with && i < plan->with->count; i++) {
 		const char *key = plan->with->keys[i]->text;
 		const struct field *field = kind_field(plan->kind, key);
 		GR_AUTO_JSON json_t *value = NULL;
-		json_t *converted = NULL;
+		GR_AUTO_JSON json_t *converted = NULL;
 		int r;
 
 		if (field && field->type == TYPE_CONDITION)
@@ -221,6 +239,8 @@ static int written_fields(const struct plan_step *plan, const json_t *scope, jso
 		r = node_evaluate(plan->with->items[i], scope, &value, err);
 		if (r == 0 && field)
 			r = field_convert(field, value, &converted, err);
+		if (r == 0)
+			r = find_file(field, &converted, err);
 		if (r < 0) {
 			if (!err->line) {
 				err->line = plan->with->items[i]->line;
@@ -228,10 +248,31 @@ static int written_fields(const struct plan_step *plan, const json_t *scope, jso
 			}
 			return gr_context(err, "'%s'", key);
 		}
-		if (json_object_set_new(with, key, field ? converted : gr_take(&value)) < 0)
+		if (json_object_set_new(with, key, field ? gr_take(&converted) : gr_take(&value)) < 0)
 			return gr_fail(err, GR_CONFIG, 0, "'%s' is not UTF-8", key);
 	}
 	return 0;
+}
+
+/* `artifacts.collect` after a step that ran tests: what that step said is what is fetched for. */
+static int collect_fields(
+        struct engine *engine, const struct plan_step *plan, const json_t *scope, json_t *with, struct gr_error *err)
+{
+	const struct plan *all = engine->plan;
+	json_t *run = json_object_get(json_object_get(scope, "steps"), plan->collect_for);
+	GR_AUTO_JSON json_t *device = NULL;
+	json_t *converted = NULL;
+	struct gr_error ignored = {0}; /* a device that the test step could not make sense of is not known */
+	int r = evaluate_into(with, "what", all->collect, scope, err);
+
+	if (plan->collect_device && node_evaluate(plan->collect_device, scope, &device, &ignored) == 0 &&
+	        field_convert(kind_field(plan->kind, "device"), device, &converted, &ignored) == 0)
+		(void)json_object_set_new(with, "device", converted);
+	(void)json_object_set(with, "run", run);
+	(void)json_object_set_new(with, "required", json_boolean(all->collect_required));
+	if (all->collect_most_bytes > 0)
+		(void)json_object_set_new(with, "max_size", json_integer((json_int_t)all->collect_most_bytes));
+	return r;
 }
 
 /* Fields that are not written have their defaults. */
@@ -268,6 +309,8 @@ int scope_fields(struct engine *engine, const struct lane *lane, const struct pl
 		r = application_fields(engine, scope, with, err);
 	else if (plan->devices)
 		r = devices_fields(engine, plan->devices, scope, with, err);
+	else if (plan->collect_for)
+		r = collect_fields(engine, plan, scope, with, err);
 	else
 		r = written_fields(plan, scope, with, err);
 	if (r == 0 && !(plan->kind->flags & KIND_IMPLICIT))

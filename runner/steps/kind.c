@@ -31,7 +31,8 @@
 	OPTION("allow_empty", TYPE_BOOL, "false", NULL,                                                                \
 	        "Take a run without any test as passed; without it such a run is an error.")
 #define COUNT_OUTPUTS                                                                                                  \
-	OUTPUT("tests", TYPE_INT, "Test cases seen."),                                                                 \
+	OUTPUT("device_id", TYPE_TEXT, "Id of the device that it ran on."),                                            \
+	        OUTPUT("tests", TYPE_INT, "Test cases seen."),                                                         \
 	        OUTPUT("executed", TYPE_INT, "Test cases that passed or failed."),                                     \
 	        OUTPUT("passed", TYPE_INT, "Test cases that passed."),                                                 \
 	        OUTPUT("failed", TYPE_INT, "Test cases that failed."),                                                 \
@@ -195,11 +196,21 @@ static const struct field release_device_outputs[] = {
 };
 
 static const struct field collect_fields[] = {
-        OPTION("run", TYPE_STEP, NULL, NULL, "The test run to fetch for: ${{ steps.ID }}."),
-        OPTION("what", TYPE_TEXTS, NULL, NULL, "logs, recordings, network, insights, transactions, device_logs."),
+        OPTION("run", TYPE_STEP, NULL, NULL, "What to fetch for: ${{ steps.ID }} of a test run, an install or appium."),
+        OPTION("device", TYPE_DEVICE, NULL, NULL,
+                "The device of device_logs and downloads; that of the run if left out."),
+        NEEDED("what", TYPE_TEXTS, COLLECT_CHOICES,
+                "A list of logs, recordings, network, insights, transactions, device_logs, testcases and downloads."),
+        OPTION("files", TYPE_TEXTS, NULL, NULL, "Only files whose names fit one of these patterns, such as *.mp4."),
+        OPTION("max_size", TYPE_SIZE, "4GiB", NULL, "The most that one file may have; a longer one is left out."),
+        OPTION("required", TYPE_BOOL, "false", NULL, "Fail when something could not be had."),
         {0},
 };
-static const struct field collect_outputs[] = {OUTPUT("files", TYPE_LIST, "Paths of what was fetched."), {0}};
+static const struct field collect_outputs[] = {
+        OUTPUT("files", TYPE_LIST, "Paths of what was fetched, below the output folder."),
+        OUTPUT("missing", TYPE_INT, "How many things could not be had; the reports say why."),
+        {0},
+};
 
 static const struct field appium_fields[] = {
         DEVICE_FIELD,
@@ -275,7 +286,7 @@ const struct kind step_kinds[] = {
         {"release_device", "Give a device back by hand.", 0, release_device_fields, release_device_outputs,
                 &release_device_ops},
         {"collect", "Fetch logs, recordings, network logs, insights and transactions.", 0, collect_fields,
-                collect_outputs, NULL},
+                collect_outputs, &collect_ops},
         {"appium", "Run a local command against a device through Appium.", KIND_LOCAL, appium_fields, appium_outputs,
                 NULL},
         {"run", "Run a local command.", KIND_LOCAL, run_fields, run_outputs, &run_ops},

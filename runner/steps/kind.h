@@ -43,6 +43,9 @@ enum field_flags {
 	FIELD_SECRET_OK = 1 << 1 /* a secret's handle may stand here */
 };
 
+/* What `collect` knows how to fetch. */
+#define COLLECT_CHOICES "logs|recordings|network|insights|transactions|device_logs|testcases|downloads"
+
 struct field {
 	const char *name;
 	enum type type;

@@ -1,6 +1,7 @@
 #include "runner/steps/native_judge.h"
 
 #include "runner/base/memory.h"
+#include "runner/base/text.h"
 #include "runner/steps/common.h"
 
 char *native_words(const struct native_device *native)
@@ -9,6 +10,26 @@ char *native_words(const struct native_device *native)
 	        native->status != NULL ? native->status : "none",
 	        native->status_text != NULL ? native->status_text : "no words", (long long)native->passed,
 	        (long long)native->all, (long long)native->failed);
+}
+
+bool native_is_over(const struct native_device *native)
+{
+	return native->state == NATIVE_PASSED || native->state == NATIVE_FAILED || native->state == NATIVE_STOPPED ||
+	       native->state == NATIVE_COMPLETED;
+}
+
+bool native_are_over(const struct native_result *result)
+{
+	for (size_t i = 0; i < result->count; i++)
+		if (!native_is_over(&result->devices[i]))
+			return false;
+	return result->count > 0;
+}
+
+bool native_is_same(const struct native_device *a, const struct native_device *b)
+{
+	return a->state == b->state && a->all == b->all && a->passed == b->passed && a->failed == b->failed &&
+	       text_equal(a->status, b->status) && text_equal(a->status_text, b->status_text);
 }
 
 /* Do the counts prove that all tests ran and passed? If not, what is wrong with them? */

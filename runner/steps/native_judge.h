@@ -15,6 +15,11 @@ void native_judge(
  * holds and a problem says so; counted tests that the log does not name are errors. */
 void native_judge_log(const struct step *step, const char *name, const struct native_device *native,
         struct native_log *log, struct device_run *result);
+/* Is it at its end, whatever that is? Are all devices of an answer? Then one that is missing will not come. */
+bool native_is_over(const struct native_device *native);
+bool native_are_over(const struct native_result *result);
+/* Does the server still say the same? */
+bool native_is_same(const struct native_device *a, const struct native_device *b);
 /* Status and counts for people; the caller's. */
 char *native_words(const struct native_device *native);
 

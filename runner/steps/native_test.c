@@ -293,27 +293,6 @@ static bool is_ours(const struct state *state, const struct native_device *nativ
 	       (native->device_name == NULL || device->name == NULL || text_equal(native->device_name, device->name));
 }
 
-static bool is_over(const struct native_device *native)
-{
-	return native->state == NATIVE_PASSED || native->state == NATIVE_FAILED || native->state == NATIVE_STOPPED ||
-	       native->state == NATIVE_COMPLETED;
-}
-
-/* Are all devices of the answer at their end? Then ours, if missing, will not come. */
-static bool are_all_over(const struct native_result *result)
-{
-	for (size_t i = 0; i < result->count; i++)
-		if (!is_over(&result->devices[i]))
-			return false;
-	return result->count > 0;
-}
-
-static bool is_same(const struct native_device *a, const struct native_device *b)
-{
-	return a->state == b->state && a->all == b->all && a->passed == b->passed && a->failed == b->failed &&
-	       text_equal(a->status, b->status) && text_equal(a->status_text, b->status_text);
-}
-
 /* Take the answer over; true when our device shows something new. */
 static bool keep_answer(struct state *state, struct native_result *result)
 {
@@ -324,7 +303,7 @@ static bool keep_answer(struct state *state, struct native_result *result)
 		at++;
 	state->is_present = at < result->count;
 	is_changed = state->is_present != was_present ||
-	             (was_present && !is_same(&state->last.devices[state->at], &result->devices[at]));
+	             (was_present && !native_is_same(&state->last.devices[state->at], &result->devices[at]));
 	native_result_release(&state->last);
 	state->last = *result;
 	*result = (struct native_result){0};
@@ -352,7 +331,7 @@ static int take_good(
 	struct state *state = step->state;
 	bool is_changed = keep_answer(state, result);
 	const struct native_device *native = our_device(state);
-	bool says_over = native != NULL ? is_over(native) : are_all_over(&state->last);
+	bool says_over = native != NULL ? native_is_over(native) : native_are_over(&state->last);
 	bool is_plain = native != NULL && (native->state == NATIVE_FAILED || native_verdict(step, native) == GR_NONE);
 
 	state->polls++;

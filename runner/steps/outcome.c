@@ -65,5 +65,6 @@ void result_outputs(const struct device_run *result, json_t *outputs)
 	(void)json_object_set_new(outputs, "executed", json_integer(executed));
 	(void)json_object_set_new(
 	        outputs, "pass_rate", json_real(executed > 0 ? (double)counts[STATUS_PASSED] / (double)executed : 0.0));
+	set_text(outputs, "device_id", result->device.device_id);
 	(void)json_object_set_new(outputs, "completed", json_boolean(result->is_complete));
 }

@@ -85,13 +85,13 @@ struct action { /* zeroed before next(); the step fills it; the engine owns what
 	json_t *arguments;
 	int64_t answer_ms; /* how long the answer may take; 0: the operation's default */
 	bool is_poll; /* counts as a poll in the results */
-	/* ACTION_FETCH: GET through the URL gate, at most fetch_most_bytes, into memory; or, with save_as, into a file of
-	 * that name below artifacts/LANE/STEP, which EVENT_FETCHED then holds no text of */
+	/* ACTION_FETCH: GET through the URL gate, at most fetch_most_bytes, into memory; or, with save_as, into a file
+	 * of that name below artifacts/LANE/STEP, which EVENT_FETCHED then holds no text of */
 	char *url;
 	int64_t fetch_most_bytes;
 	char *save_as;
 	bool save_is_text; /* secrets are taken out */
-	bool fetch_may_fail; /* a URL that the gate refuses comes back as EVENT_FETCHED, and does not end the step */
+	bool fetch_may_fail; /* a URL that the gate refuses comes back as EVENT_FETCHED and does not end the step */
 	/* ACTION_WAIT */
 	int64_t until_ms; /* CLOCK_BOOTTIME */
 	/* ACTION_SPAWN */
@@ -109,7 +109,7 @@ struct action { /* zeroed before next(); the step fills it; the engine owns what
 	        *device_run; /* a result, complete or as far as known (allocated with gr_alloc; the engine frees) */
 	char *progress; /* for people */
 	int64_t progress_done, progress_total; /* tests; both 0: not known */
-	json_t *save; /* list of {name, json} to write below artifacts/LANE/STEP, and {name, missing} to say why not */
+	json_t *save; /* list of {name, json}, written below artifacts/LANE/STEP, and {name, missing: why} */
 	char *warning; /* a problem that does not change the verdict */
 };
 void action_release(struct action *action);

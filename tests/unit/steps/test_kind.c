@@ -56,7 +56,7 @@ static void kinds_of_a_later_version_have_no_machine_and_all_others_do(void **st
 {
 	(void)state;
 	for (const struct kind *kind = step_kinds; kind->name != NULL; kind++) {
-		bool is_later = strcmp(kind->name, "collect") == 0 || strcmp(kind->name, "appium") == 0;
+		bool is_later = strcmp(kind->name, "appium") == 0;
 
 		assert_int_equal(kind->ops == NULL, is_later);
 	}

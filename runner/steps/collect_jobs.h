@@ -1,0 +1,16 @@
+/* What `collect` has to do, as a list that grows: answers name more files. It is JSON, so that a resumed run goes on
+ * where it was. */
+#ifndef GRIDLANE_STEPS_COLLECT_JOBS_H
+#define GRIDLANE_STEPS_COLLECT_JOBS_H
+
+#include "runner/steps/step.h"
+
+/* A job is {name, url, text} for a file to fetch, or {name, call, arguments} for an answer to keep (name null: not
+ * kept) and to look into, or {name, missing} for what cannot be had. */
+
+/* From the step's fields: a new list. */
+json_t *collect_jobs_new(const struct step *step);
+/* What the answer to a job names further: jobs are added to the end. */
+void collect_jobs_extend(const struct step *step, json_t *jobs, const json_t *job, const json_t *answer);
+
+#endif
