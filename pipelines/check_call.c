@@ -110,7 +110,7 @@ void check_call(struct check *check, const struct plan_step *step)
 	for (size_t i = 0; i < with->count; i++) {
 		const struct parameter *parameter;
 
-		if (kind_field(step->kind, with->keys[i]->text) != NULL || strcmp(with->keys[i]->text, "save") == 0)
+		if (kind_field(step->kind, with->keys[i]->text) != NULL)
 			continue;
 		if (!check_templates(check, with->items[i], step_roots(check), true) && operation == NULL)
 			continue;

@@ -266,8 +266,6 @@ static void check_with(struct check *check, struct plan_step *step, const struct
 
 		if (field != NULL)
 			check_field(check, step, field, with->items[i]);
-		else if (strcmp(key->text, "save") == 0)
-			check_later(check, key, "`save`");
 		else if ((step->kind->flags & KIND_OPEN) == 0)
 			check_unknown_field(check, step->kind, key);
 	}

@@ -189,7 +189,8 @@ static void note_all(struct task *task, const struct action *action)
 	if (action->released)
 		resources_mark_released(task->engine, action->released);
 	note_result(task, action->device_run);
-	artifact_save(task, action->save);
+	if (!task->plan->until) /* else only the answer for which it holds */
+		artifact_save(task, action->save);
 	note_progress(task, action);
 }
 
@@ -245,10 +246,12 @@ static int finish_from_action(struct task *task, struct action *action, struct g
 
 	if (r < 0 || !holds)
 		return r;
+	if (task->plan->until)
+		artifact_save(task, action->save);
 	json_decref(task->outputs);
 	task->outputs = gr_take(&action->outputs);
-	if (task->files && json_is_object(task->outputs) && strcmp(task->plan->kind->name, "call") != 0)
-		(void)json_object_set(task->outputs, "files", task->files);
+	if (task->files && json_is_object(task->outputs)) /* an answer may have `files` of its own */
+		(void)json_object_set(task->outputs, task->plan->kind->flags & KIND_OPEN ? "saved" : "files", task->files);
 	if (action->outcome == OUTCOME_PASSED)
 		task->error = (struct gr_error){0};
 	else if (!task->error.failure)

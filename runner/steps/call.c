@@ -6,7 +6,7 @@
 #include "runner/steps/common.h"
 #include "runner/steps/machines.h"
 
-/* What stands beside `operation` and `until` are the operation's parameters. */
+/* What stands beside `operation`, `until` and `save` are the operation's parameters. */
 static json_t *make_arguments(const struct step *step)
 {
 	json_t *arguments = json_object(), *value = NULL;
@@ -75,6 +75,8 @@ static int take_answer(const struct step *step, const struct event *event, struc
 		return answer_fail(event, GR_SERVER, err, "call %s", with_text(step, "operation"));
 	outputs = json_is_object(answer) ? json_copy(answer) : json_object();
 	(void)json_object_set(outputs, "answer", answer);
+	if (with_text(step, "save") != NULL)
+		action->save = json_pack("[{s:s, s:O}]", "name", with_text(step, "save"), "json", answer);
 	return step_done(action, OUTCOME_PASSED, outputs);
 }
 

@@ -236,6 +236,8 @@ static const struct field call_fields[] = {
         NEEDED("operation", TYPE_OPERATION, NULL,
                 "Id of the operation; its parameters stand beside it by their names."),
         OPTION("until", TYPE_CONDITION, NULL, NULL, "Repeat until this holds for the answer, at the pace of poll:."),
+        OPTION("save", TYPE_TEXT, NULL, NULL,
+                "Keep the answer as an artifact of this name, such as users.json; secrets are taken out."),
         {0},
 };
 static const struct field call_outputs[] = {
