@@ -4,9 +4,9 @@
 
 #include "runner/base/memory.h"
 #include "runner/base/text.h"
+#include "sandbox/echo.h"
 #include "sandbox/files.h"
 #include "sandbox/log.h"
-#include "sandbox/range.h"
 #include "sandbox/routes.h"
 #include "sandbox/types.h"
 
@@ -72,6 +72,7 @@ static void do_work(struct call *call, struct reply *reply)
 	if (body == NULL)
 		body = call->route->handle(call);
 	types_bend(call->state, body);
+	echo_into_answer(call, body);
 	reply->http_status = call->http_status;
 	reply->ready_at = call->answer_at;
 	reply_json(reply, body);
@@ -143,14 +144,12 @@ static void spoil(const struct state *state, struct reply *reply, const json_t *
 		reply->ready_at = NEVER;
 }
 
-static void do_file(struct exchange *exchange, struct reply *reply)
+static void do_file(struct call *call, struct reply *reply)
 {
-	struct call *call = &exchange->call;
-
 	if (!files_fill(call, &reply->body, &reply->content_type))
 		reply_plain(reply, 404, "Not found.");
-	if (reply->http_status == 200)
-		range_apply(exchange, reply);
+	else if (strcmp(reply->content_type, "text/plain") == 0)
+		echo_into_log(call, &reply->body);
 }
 
 /* An operation, or a file that one of them named. */
@@ -164,7 +163,7 @@ static void answer_route(struct exchange *exchange)
 	count_call(call);
 	fault = fault_of_exchange(call);
 	if (call->route->handle == NULL)
-		do_file(exchange, &exchange->reply);
+		do_file(call, &exchange->reply);
 	else if (fault == NULL || fault_does_work(fault))
 		do_work(call, &exchange->reply);
 	else

@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "runner/base/memory.h"
+#include "sandbox/echo.h"
 #include "sandbox/faults.h"
 #include "sandbox/files.h"
 #include "sandbox/routes.h"
@@ -13,6 +14,7 @@ enum value_kind {
 	VALUE_NUMBER, /* 0 or more */
 	VALUE_OFFSET, /* any number */
 	VALUE_BOOL,
+	VALUE_ENCODINGS, /* a list of names that echo.h knows */
 	VALUE_LIST, /* of mappings with the keys of rows "PLACE." */
 	VALUE_MAP, /* of any names, each value as row "PLACE.*" says */
 	VALUE_MAPPING /* with the keys of rows "PLACE." */
@@ -58,6 +60,7 @@ static const struct rule rules[] = {
         {"", "busy_device", VALUE_WORD, "queue|refuse"},
         {"", "reservation_status", VALUE_WORD, "Accepted|Pending|Rejected"},
         {"", "tokens_in_answers", VALUE_BOOL, NULL},
+        {"", "echo_token", VALUE_ENCODINGS, NULL},
         {"", "timezones", VALUE_MAP, NULL},
         {"timezones", "*", VALUE_OFFSET, NULL},
         {"", "users", VALUE_LIST, NULL},
@@ -204,6 +207,8 @@ static const char *kind_words(enum value_kind kind)
 		return "a number";
 	case VALUE_BOOL:
 		return "true or false";
+	case VALUE_ENCODINGS:
+		return "a list of encodings (docs/sandbox.md names them)";
 	case VALUE_LIST:
 		return "a list of mappings";
 	case VALUE_MAP:
@@ -211,6 +216,17 @@ static const char *kind_words(enum value_kind kind)
 		break;
 	}
 	return "a mapping";
+}
+
+static bool are_encodings(const json_t *value)
+{
+	size_t i;
+	json_t *entry;
+
+	json_array_foreach (value, i, entry)
+		if (!json_is_string(entry) || !echo_encoding_is_known(json_string_value(entry)))
+			return false;
+	return json_is_array(value);
 }
 
 static bool kind_fits(enum value_kind kind, const json_t *value)
@@ -226,6 +242,8 @@ static bool kind_fits(enum value_kind kind, const json_t *value)
 		return json_is_number(value);
 	case VALUE_BOOL:
 		return json_is_boolean(value);
+	case VALUE_ENCODINGS:
+		return are_encodings(value);
 	case VALUE_LIST:
 		return json_is_array(value);
 	case VALUE_MAP:

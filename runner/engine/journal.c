@@ -11,6 +11,7 @@
 #include "runner/base/clock.h"
 #include "runner/base/file.h"
 #include "runner/base/memory.h"
+#include "runner/base/redact_json.h"
 #include "runner/engine/crc.h"
 
 struct journal {
@@ -45,7 +46,6 @@ static int keep(struct journal *journal, int errnum, struct gr_error *err)
 /* One record in one write: a reader after a crash sees it whole, or torn at the very end. */
 static int append(struct journal *journal, json_t *record, bool is_synced, struct gr_error *err)
 {
-	GR_AUTO_FREE char *plain = NULL;
 	GR_AUTO_FREE char *text = NULL;
 	GR_AUTO_FREE char *line = NULL;
 	char utc[CLOCK_TEXT_BYTES];
@@ -57,10 +57,9 @@ static int append(struct journal *journal, json_t *record, bool is_synced, struc
 	(void)json_object_set_new(record, "t", json_string(clock_format_utc(clock_wall_ms(), utc)));
 	(void)json_object_set_new(record, "mono", json_integer((json_int_t)clock_now_ms()));
 	(void)json_object_set_new(record, "boot", json_string(journal->boot));
-	plain = json_dumps(record, JSON_COMPACT);
-	if (!plain)
+	text = redactor_dump(journal->redactor, record, JSON_COMPACT);
+	if (!text)
 		return keep(journal, EILSEQ, err);
-	text = redactor_text(journal->redactor, plain);
 	line = gr_printf("%08x %s\n", crc32c(text, strlen(text)), text);
 	r = file_write_all(journal->fd, line, strlen(line));
 	if (r < 0)
@@ -128,8 +127,7 @@ static json_t *record_of(const struct run_event *event)
 static int write_result(struct journal *journal, const struct device_run *run, json_t *record, struct gr_error *err)
 {
 	GR_AUTO_JSON json_t *json = device_run_to_json(run);
-	GR_AUTO_FREE char *plain = json_dumps(json, JSON_COMPACT);
-	GR_AUTO_FREE char *text = redactor_text(journal->redactor, plain);
+	GR_AUTO_FREE char *text = redactor_dump(journal->redactor, json, JSON_COMPACT);
 	GR_AUTO_FREE char *name = gr_printf("state/result-%u-%u.json", journal->generation, ++journal->results);
 	GR_AUTO_WRITER struct file_writer *writer = NULL;
 	char hex[65];
