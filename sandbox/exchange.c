@@ -7,6 +7,7 @@
 #include "sandbox/echo.h"
 #include "sandbox/files.h"
 #include "sandbox/log.h"
+#include "sandbox/range.h"
 #include "sandbox/routes.h"
 #include "sandbox/types.h"
 
@@ -144,12 +145,16 @@ static void spoil(const struct state *state, struct reply *reply, const json_t *
 		reply->ready_at = NEVER;
 }
 
-static void do_file(struct call *call, struct reply *reply)
+static void do_file(struct exchange *exchange, struct reply *reply)
 {
+	struct call *call = &exchange->call;
+
 	if (!files_fill(call, &reply->body, &reply->content_type))
 		reply_plain(reply, 404, "Not found.");
 	else if (strcmp(reply->content_type, "text/plain") == 0)
 		echo_into_log(call, &reply->body);
+	if (reply->http_status == 200)
+		range_apply(exchange, reply);
 }
 
 /* An operation, or a file that one of them named. */
@@ -163,7 +168,7 @@ static void answer_route(struct exchange *exchange)
 	count_call(call);
 	fault = fault_of_exchange(call);
 	if (call->route->handle == NULL)
-		do_file(call, &exchange->reply);
+		do_file(exchange, &exchange->reply);
 	else if (fault == NULL || fault_does_work(fault))
 		do_work(call, &exchange->reply);
 	else
