@@ -1,7 +1,9 @@
 /* From argv to a command, and its exit status. */
 #include <fcntl.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -24,12 +26,15 @@ static int unknown_command(const char *name)
 	return failure_exit_status(GR_USAGE);
 }
 
-/* A core dump would hold the token. */
+/* A core dump would hold the token; so would what another process of the same user reads out of this one. And a file
+ * with the keys of its TLS connections is nothing that a variable may ask for. */
 static void keep_memory_private(void)
 {
 	static const struct rlimit none = {0, 0};
 
 	(void)setrlimit(RLIMIT_CORE, &none);
+	(void)prctl(PR_SET_DUMPABLE, 0);
+	(void)unsetenv("SSLKEYLOGFILE");
 	(void)umask(022); /* reports are for everybody to read; state files ask for 0600 by themselves */
 }
 

@@ -16,18 +16,12 @@
 
 extern char **environ;
 
-/* A variable's value, and the variable's own bytes wiped: /proc/PID/environ shows them to others of the same user. */
-static char *take_variable(const char *name)
+/* The caller's; NULL when it is not set, or empty. The variable itself is wiped once all are read. */
+static char *read_variable(const char *name)
 {
-	char *value = getenv(name);
-	char *copy;
+	const char *value = getenv(name);
 
-	if (!value || !*value)
-		return NULL;
-	copy = gr_strdup(value);
-	explicit_bzero(value, strlen(value));
-	(void)unsetenv(name);
-	return copy;
+	return value && *value ? gr_strdup(value) : NULL;
 }
 
 static int read_secret_file(const char *path, char **ret_secret, struct gr_error *err)
@@ -49,7 +43,7 @@ static int load_secret(struct engine *engine, const struct plan_secret *secret, 
 	int r = 0;
 
 	if (secret->environment)
-		value = take_variable(secret->environment);
+		value = read_variable(secret->environment);
 	else
 		r = read_secret_file(secret->file, &value, err);
 	if (r == 0 && value && *value) {
@@ -67,18 +61,44 @@ static int load_secret(struct engine *engine, const struct plan_secret *secret, 
 	return r;
 }
 
-/* Values of variables whose names say that they are secret: never ours to show, whatever they are for. */
-static void learn_environment(struct engine *engine)
+static bool is_secret_name(const struct engine *engine, const char *name)
 {
 	static const char *const endings[] = {"_TOKEN", "_SECRET", "_PASSWORD", "_KEY"};
 
+	for (size_t i = 0; i < GR_COUNT(endings); i++)
+		if (text_has_suffix_nocase(name, endings[i]))
+			return true;
+	for (size_t i = 0; i < engine->plan->secret_count; i++)
+		if (text_equal(name, engine->plan->secrets[i].environment))
+			return true;
+	return false;
+}
+
+/* Values of variables whose names say that they are secret: never ours to show, whatever they are for. */
+static void learn_environment(struct engine *engine)
+{
 	for (char **entry = environ; entry && *entry; entry++) {
 		const char *equals = strchr(*entry, '=');
 		GR_AUTO_FREE char *name = equals ? gr_strndup(*entry, (size_t)(equals - *entry)) : NULL;
 
-		for (size_t i = 0; name && i < GR_COUNT(endings); i++)
-			if (text_has_suffix_nocase(name, endings[i]))
-				(void)redactor_add(engine->options->redactor, equals + 1);
+		if (name && is_secret_name(engine, name))
+			(void)redactor_add(engine->options->redactor, equals + 1);
+	}
+}
+
+/* Their own bytes: /proc/PID/environ shows them for as long as we live, even after unsetenv(). */
+static void wipe_environment(const struct engine *engine)
+{
+	for (char **entry = environ; entry && *entry;) {
+		char *equals = strchr(*entry, '=');
+		GR_AUTO_FREE char *name = equals ? gr_strndup(*entry, (size_t)(equals - *entry)) : NULL;
+
+		if (!name || !is_secret_name(engine, name)) {
+			entry++;
+			continue;
+		}
+		explicit_bzero(equals + 1, strlen(equals + 1));
+		(void)unsetenv(name); /* what follows moves up */
 	}
 }
 
@@ -141,7 +161,7 @@ static int read_token(struct engine *engine, struct gr_error *err)
 	if (r < 0)
 		return gr_context(err, "server.token");
 	if (!token && !server->email)
-		token = take_variable("TESTGRID_TOKEN");
+		token = read_variable("TESTGRID_TOKEN");
 	if (token && *token) {
 		vault_put(engine->vault, VAULT_USER_TOKEN, token);
 		explicit_bzero(token, strlen(token));
@@ -187,11 +207,10 @@ static int read_tls(struct engine *engine, struct gr_error *err)
 	return r;
 }
 
-int server_init(struct engine *engine, struct gr_error *err)
+static int read_all(struct engine *engine, struct gr_error *err)
 {
 	int r = 0;
 
-	learn_environment(engine);
 	for (size_t i = 0; r == 0 && i < engine->plan->secret_count; i++)
 		r = load_secret(engine, &engine->plan->secrets[i], err);
 	if (r == 0)
@@ -204,6 +223,16 @@ int server_init(struct engine *engine, struct gr_error *err)
 		r = setting(engine, engine->plan->server.user_id, "TESTGRID_USER_ID", &engine->user_id, err);
 	if (r == 0 && !engine->options->server_url)
 		r = read_tls(engine, err);
+	return r;
+}
+
+int server_init(struct engine *engine, struct gr_error *err)
+{
+	int r;
+
+	learn_environment(engine);
+	r = read_all(engine, err);
+	wipe_environment(engine);
 	if (r < 0)
 		return r;
 	engine->settings = (struct transfer_settings){

@@ -1,0 +1,73 @@
+#!/usr/bin/env python3
+"""What of a running gridlane others can see: no secret in its environment, in its children's or in any argument; no
+core dump; state files for nobody else.
+
+usage: GRIDLANE=path/to/gridlane private.py
+"""
+import os
+import re
+import subprocess
+import sys
+import tempfile
+
+TOKEN, OTHER, NAMED = "tokentokentoken12345", "otherother67890xyz", "namednamed54321abc"
+PIPELINE = """
+version: 1
+name: private
+secrets: { named: { env: NAMED_VALUE } }
+app: { name: Shop, platform: android }
+steps:
+  - id: look
+    uses: run
+    with:
+      command: [python3, -c, "import os; ours = os.environ; parent = open('/proc/%d/environ' % os.getppid()).read(); status = open('/proc/%d/limits' % os.getppid()).read(); open('seen', 'w').write('\\\\n'.join([repr(dict(ours)), parent, open('/proc/%d/cmdline' % os.getppid()).read(), status]))"]
+"""
+SCENARIO = "token: sandboxsandbox999\n"
+
+
+def run(gridlane, folder, words):
+    environment = {"PATH": os.environ["PATH"], "HOME": folder, "TESTGRID_TOKEN": TOKEN, "DEPLOY_KEY": OTHER,
+                   "NAMED_VALUE": NAMED, "TESTGRID_PASSWORD": TOKEN, "SSLKEYLOGFILE": folder + "/keys",
+                   **{name: value for name, value in os.environ.items() if name.endswith("SAN_OPTIONS")}}
+    return subprocess.run([gridlane, *words], cwd=folder, env=environment, stdout=subprocess.PIPE,
+                          stderr=subprocess.STDOUT, text=True, timeout=60, check=False)
+
+
+def check(gridlane, folder):
+    with open(folder + "/pipeline.yml", "w", encoding="utf-8") as file:
+        file.write(PIPELINE)
+    with open(folder + "/scenario.yml", "w", encoding="utf-8") as file:
+        file.write(SCENARIO)
+    done = run(gridlane, folder, ["run", "--sandbox=scenario.yml", "pipeline.yml", "--out", "out"])
+    if not os.path.exists(folder + "/seen"):
+        yield f"the step did not run: {done.stdout}"
+        return
+    with open(folder + "/seen", encoding="utf-8") as file:
+        seen = file.read()
+    for secret in (TOKEN, OTHER, NAMED):
+        if secret in seen:
+            yield f"'{secret}' can be seen: {seen}"
+    if not re.search(r"Max core file size\s+0\s+0", seen):
+        yield "core dumps are on"
+    if os.path.exists(folder + "/keys"):
+        yield "the keys of connections were written"
+    state = folder + "/out/state"
+    for path in [folder + "/out/journal.jsonl", *(state + "/" + name for name in (os.listdir(state) if os.path.isdir(state) else []))]:
+        if os.stat(path).st_mode & 0o077:
+            yield f"{path} is open to others: {oct(os.stat(path).st_mode)}"
+    for option in (["--token", TOKEN], ["--token=" + TOKEN], ["--insecure"]):
+        done = run(gridlane, folder, ["run", *option, "pipeline.yml"])
+        if done.returncode != 2 or TOKEN in done.stdout:
+            yield f"{option[0]}: exit {done.returncode}: {done.stdout}"
+
+
+def main():
+    with tempfile.TemporaryDirectory(prefix="gridlane-private-") as folder:
+        wrongs = list(check(os.path.abspath(os.environ["GRIDLANE"]), folder))
+    for wrong in wrongs:
+        print("WRONG: " + wrong)
+    return 1 if wrongs else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
