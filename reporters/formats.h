@@ -10,5 +10,7 @@ int junit_write(
         const struct results *results, const char *target, const struct report_context *context, struct gr_error *err);
 int summary_write(
         const struct results *results, const char *target, const struct report_context *context, struct gr_error *err);
+int html_write(
+        const struct results *results, const char *target, const struct report_context *context, struct gr_error *err);
 
 #endif

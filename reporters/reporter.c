@@ -6,10 +6,11 @@
 
 const struct reporter reporters[] = {
         {"json", "results.json", "everything that is known about the run, for machines and for other reports",
-                json_report_write},
-        {"junit", "junit.xml", "JUnit XML, one suite for each device, as CI systems read it", junit_write},
-        {"summary", "summary.md", "ten lines of Markdown for people", summary_write},
-        {NULL, NULL, NULL, NULL},
+                json_report_write, false},
+        {"junit", "junit.xml", "JUnit XML, one suite for each device, as CI systems read it", junit_write, false},
+        {"summary", "summary.md", "ten lines of Markdown for people", summary_write, false},
+        {"html", "report", "a folder with a page for people: index.html, report.css", html_write, false},
+        {NULL, NULL, NULL, NULL, false},
 };
 
 const struct reporter *reporter_find(const char *name)

@@ -12,6 +12,11 @@
 struct report_context {
 	int directory; /* the output folder; targets are below it */
 	struct redactor *redactor; /* everything written passes it */
+	const char *folder; /* the output folder's absolute path, for CI systems that take files by it; or NULL */
+	const char *workspace_path; /* the same below the workspace ("gridlane-out/RUN"), for attachments; or NULL */
+	struct buffer
+	        *printed; /* where formats that talk to a CI system's log put their lines; NULL: into the target */
+	const char *step_summary, *step_outputs; /* files that GitHub reads, appended to; or NULL */
 };
 
 struct reporter {
@@ -20,6 +25,7 @@ struct reporter {
 	const char *help;
 	int (*write)(const struct results *results, const char *target, const struct report_context *context,
 	        struct gr_error *err);
+	bool is_printed; /* by default its text goes to the log (context->printed), not to a file */
 };
 extern const struct reporter reporters[]; /* ended by a NULL name: json, junit, summary, ... */
 const struct reporter *reporter_find(const char *name);

@@ -1,0 +1,227 @@
+/* The HTML report's tests: what failed with all that is known of it; the same test on several devices; all others in
+ * short, closed. */
+#include <string.h>
+
+#include "reporters/html_page.h"
+#include "reporters/words.h"
+#include "runner/base/memory.h"
+#include "runner/base/text.h"
+
+#define FAILURES_MOST 300
+#define OPEN_MOST 10 /* of the failures */
+#define ROWS_MOST 5000 /* of tests, on the whole page */
+#define ATTEMPTS_MOST 10
+#define FILES_MOST 20 /* of a failure */
+
+static bool is_bad(enum case_status status)
+{
+	return status == STATUS_FAILED || status == STATUS_ERROR;
+}
+
+static void add_name(struct page *page, const struct test_case *test)
+{
+	page_line(page, test->name && *test->name ? test->name : "unnamed test", WORDS_NAME_BYTES);
+	if (test->data && *test->data) {
+		page_add(page, " [");
+		page_line(page, test->data, WORDS_NAME_BYTES);
+		page_add(page, "]");
+	}
+}
+
+/* ---- failures ---- */
+
+static void add_attempts(struct page *page, const struct test_case *test)
+{
+	if (test->attempt_count == 0)
+		return;
+	page_printf(page, "<details class=\"attempts\"><summary>%zu earlier attempt%s</summary>\n<ol>\n",
+	        test->attempt_count, test->attempt_count == 1 ? "" : "s");
+	for (size_t i = 0; i < test->attempt_count && i < ATTEMPTS_MOST; i++) {
+		const struct attempt *attempt = &test->attempts[i];
+
+		page_add(page, "<li>");
+		page_chip(page, case_status_name(attempt->status), case_status_name(attempt->status));
+		page_add(page, " after ");
+		page_span(page, attempt->time_ms);
+		if (attempt->reason)
+			page_block(page, attempt->reason);
+		page_add(page, "</li>\n");
+	}
+	page_add(page, "</ol></details>\n");
+}
+
+static bool is_of_run(const struct artifact *file, const struct device_run *run)
+{
+	return file->path && !file->missing && text_equal(file->lane, run->lane) && text_equal(file->step, run->step) &&
+	       (!file->device || text_equal(file->device, device_label(&run->device)));
+}
+
+/* Where to read on: the run on the cloud, its log and recording, the files that came home. */
+static void add_links(struct page *page, const struct device_run *run)
+{
+	size_t found = 0;
+
+	page_add(page, "<ul class=\"links\">\n");
+	if (run->url) {
+		page_add(page, "<li>");
+		page_url_link(page, run->url, "Run on the cloud");
+		page_add(page, "</li>\n");
+	}
+	if (run->log_url) {
+		page_add(page, "<li>");
+		page_url_link(page, run->log_url, "Device log");
+		page_add(page, "</li>\n");
+	}
+	if (run->recording_url) {
+		page_add(page, "<li>");
+		page_url_link(page, run->recording_url, "Recording");
+		page_add(page, "</li>\n");
+	}
+	for (size_t i = 0; i < page->results->artifact_count && found < FILES_MOST; i++) {
+		const struct artifact *file = &page->results->artifacts[i];
+
+		if (!is_of_run(file, run))
+			continue;
+		found++;
+		page_add(page, "<li>");
+		page_file_link(page, file->path, file->path);
+		page_add(page, "</li>\n");
+	}
+	page_add(page, "</ul>\n");
+}
+
+static void add_failure(struct page *page, const struct device_run *run, const struct test_case *test, bool is_open)
+{
+	page_printf(page, "<details class=\"case\"%s><summary>", is_open ? " open" : "");
+	page_chip(page, case_status_name(test->status), test->status == STATUS_FAILED ? "failed" : "no result");
+	page_add(page, " <span class=\"name\">");
+	add_name(page, test);
+	page_add(page, "</span> <span class=\"device\">");
+	page_line(page, device_label(&run->device), PAGE_LINE_BYTES);
+	page_add(page, "</span></summary>\n<p class=\"where\">");
+	if (test->class_name && *test->class_name) {
+		page_line(page, test->class_name, PAGE_LINE_BYTES);
+		page_add(page, ", ");
+	}
+	page_add(page, "step ");
+	page_line(page, run->step, PAGE_LINE_BYTES);
+	page_add(page, " in lane ");
+	page_line(page, run->lane, PAGE_LINE_BYTES);
+	page_add(page, ", ");
+	page_span(page, test->time_ms);
+	if (test->status == STATUS_ERROR)
+		page_printf(page, ", %s (%s)", failure_words(test->failure ? test->failure : GR_UNKNOWN),
+		        failure_name(test->failure ? test->failure : GR_UNKNOWN));
+	page_add(page, "</p>\n");
+	if (test->reason && *test->reason)
+		page_block(page, test->reason);
+	else
+		page_add(page, "<p>The server gave no reason.</p>\n");
+	add_attempts(page, test);
+	add_links(page, run);
+	page_add(page, "</details>\n");
+}
+
+void html_failures(struct page *page)
+{
+	size_t found = 0;
+
+	page_section(page, "failures", "Failures");
+	for (size_t i = 0; i < page->results->run_count; i++) {
+		const struct device_run *run = &page->results->runs[i];
+
+		for (size_t j = 0; j < run->case_count; j++)
+			if (is_bad(run->cases[j].status) && found++ < FAILURES_MOST)
+				add_failure(page, run, &run->cases[j], found <= OPEN_MOST);
+	}
+	if (found == 0)
+		page_add(page, "<p>No test failed, and none is without a result.</p>\n");
+	page_cut(page, found > FAILURES_MOST ? found - FAILURES_MOST : 0, "failed tests are");
+	page_add(page, "</section>\n");
+}
+
+/* ---- all tests ---- */
+
+static void add_row(struct page *page, const struct test_case *test)
+{
+	bool is_flaky = test->status == STATUS_PASSED && test->attempt_count > 0;
+
+	page_printf(page, "<tr class=\"%s\"><td>", case_status_name(test->status));
+	page_chip(page, is_flaky ? "flaky" : case_status_name(test->status),
+	        is_flaky                       ? "passed when repeated"
+	        : test->status == STATUS_ERROR ? "no result"
+	                                       : case_status_name(test->status));
+	page_add(page, "</td><th scope=\"row\">");
+	add_name(page, test);
+	page_add(page, "</th><td>");
+	page_line(page, test->class_name, PAGE_LINE_BYTES);
+	page_add(page, "</td><td class=\"number\">");
+	page_span(page, test->time_ms);
+	page_add(page, "</td></tr>\n");
+}
+
+static size_t count_of(const struct device_run *run, enum case_status status)
+{
+	size_t count = 0;
+
+	for (size_t i = 0; i < run->case_count; i++)
+		count += run->cases[i].status == status;
+	return count;
+}
+
+static size_t add_rows(struct page *page, const struct device_run *run, size_t most)
+{
+	static const enum case_status order[] = {STATUS_FAILED, STATUS_ERROR, STATUS_SKIPPED, STATUS_PASSED};
+	size_t written = 0;
+
+	for (size_t i = 0; i < GR_COUNT(order); i++)
+		for (size_t j = 0; j < run->case_count && written < most; j++)
+			if (run->cases[j].status == order[i]) {
+				add_row(page, &run->cases[j]);
+				written++;
+			}
+	return written;
+}
+
+static void add_run(struct page *page, const struct device_run *run, size_t most)
+{
+	size_t written;
+
+	page_add(page, "<details class=\"run\"><summary><span class=\"name\">");
+	page_line(page, device_label(&run->device), PAGE_LINE_BYTES);
+	page_add(page, "</span> <span class=\"device\">");
+	page_line(page, run->step, PAGE_LINE_BYTES);
+	page_printf(page, ", %zu passed, %zu failed, %zu skipped, %zu without a result</span></summary>\n",
+	        count_of(run, STATUS_PASSED), count_of(run, STATUS_FAILED), count_of(run, STATUS_SKIPPED),
+	        count_of(run, STATUS_ERROR));
+	page_add(page, "<div class=\"scroll\" role=\"region\" aria-label=\"Tests of ");
+	page_line(page, device_label(&run->device), PAGE_LINE_BYTES);
+	page_add(page, "\" tabindex=\"0\"><table class=\"tests\"><thead><tr><th scope=\"col\">Result</th>"
+	               "<th scope=\"col\">Test</th><th scope=\"col\">Class</th>"
+	               "<th scope=\"col\" class=\"number\">Time</th></tr></thead><tbody>\n");
+	written = add_rows(page, run, most);
+	page_add(page, "</tbody></table></div>\n");
+	page_cut(page, run->case_count - written, "tests of this device are");
+	page_add(page, "</details>\n");
+}
+
+#define RUNS_MOST 500
+
+void html_tests(struct page *page)
+{
+	const struct results *results = page->results;
+	size_t left = ROWS_MOST;
+
+	page_section(page, "tests", "Tests");
+	if (results->run_count == 0)
+		page_add(page, "<p>There was no device run.</p>\n");
+	for (size_t i = 0; i < results->run_count && i < RUNS_MOST; i++) {
+		size_t share = left / (results->run_count - i); /* what one leaves over, those after it have */
+		size_t used = results->runs[i].case_count < share ? results->runs[i].case_count : share;
+
+		add_run(page, &results->runs[i], share);
+		left -= used;
+	}
+	page_cut(page, results->run_count > RUNS_MOST ? results->run_count - RUNS_MOST : 0, "device runs are");
+	page_add(page, "</section>\n");
+}
