@@ -52,7 +52,8 @@ static void fill_context(struct task *task)
 	                .every_high_ms = engine_scaled(engine, poll->every_high_ms),
 	                .queue_ms = engine_scaled(engine, poll->queue_ms),
 	                .stall_ms = engine_scaled(engine, poll->stall_ms),
-	                .timeout_ms = engine_scaled(engine, poll->timeout_ms)},
+	                .timeout_ms = engine_scaled(engine, poll->timeout_ms),
+	                .time_scale = engine->options->time_scale},
 	};
 }
 
@@ -182,7 +183,8 @@ static void note_progress(struct task *task, const struct action *action)
 
 static void note_all(struct task *task, const struct action *action)
 {
-	/* The ledger before the memory: a process killed between the two finds the step still asking, and asks again. */
+	/* The ledger before the memory: a process killed between the two finds the step still asking, and asks again.
+	 */
 	if (action->acquired)
 		resources_add(task->engine, task->lane->name, task->plan->id, action->acquired);
 	note_learned(task, action->learned);
@@ -251,7 +253,8 @@ static int finish_from_action(struct task *task, struct action *action, struct g
 	json_decref(task->outputs);
 	task->outputs = gr_take(&action->outputs);
 	if (task->files && json_is_object(task->outputs)) /* an answer may have `files` of its own */
-		(void)json_object_set(task->outputs, task->plan->kind->flags & KIND_OPEN ? "saved" : "files", task->files);
+		(void)json_object_set(
+		        task->outputs, task->plan->kind->flags & KIND_OPEN ? "saved" : "files", task->files);
 	if (action->outcome == OUTCOME_PASSED)
 		task->error = (struct gr_error){0};
 	else if (!task->error.failure)

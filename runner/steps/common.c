@@ -19,6 +19,8 @@ void action_release(struct action *action)
 	json_decref(action->command);
 	json_decref(action->environment);
 	gr_free(action->cwd);
+	json_decref(action->document);
+	gr_free(action->junit);
 	json_decref(action->outputs);
 	json_decref(action->learned);
 	json_decref(action->acquired);
@@ -227,9 +229,7 @@ void pace_restart(struct pace *pace)
 
 int64_t settle_ms(const struct poll_policy *policy, int64_t ms)
 {
-	if (policy->every_high_ms <= 0 || policy->every_high_ms >= 1000)
-		return ms;
-	return ms * policy->every_high_ms / 1000;
+	return policy->time_scale > 1 ? (int64_t)((double)ms / policy->time_scale) : ms;
 }
 
 bool limit_passed(int64_t since_ms, int64_t limit_ms, int64_t now_ms)

@@ -60,8 +60,7 @@ struct pace {
 };
 int64_t pace_next(struct pace *pace, const struct poll_policy *policy, uint64_t random); /* ms until the next poll */
 void pace_restart(struct pace *pace);
-/* A settling time, shortened for pipelines whose slowest poll is faster than one a second: only a sandbox answers so
- * quickly. */
+/* A settling time, in the pace of a rehearsal as all durations are. */
 int64_t settle_ms(const struct poll_policy *policy, int64_t ms);
 /* Is a limit (CLOCK_NEVER: none) reached? */
 bool limit_passed(int64_t since_ms, int64_t limit_ms, int64_t now_ms);

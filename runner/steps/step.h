@@ -18,6 +18,7 @@ struct poll_policy { /* `poll:` of the pipeline; CLOCK_NEVER: no limit */
 	int64_t queue_ms; /* most time in the queue */
 	int64_t stall_ms; /* most time without any change */
 	int64_t timeout_ms; /* most time altogether */
+	double time_scale; /* of a rehearsal: how many times as fast the settling times of a step pass; 0 or 1: real */
 };
 
 /* What a step may know beside its fields. Owned by the engine, valid for the life of the step. */
@@ -72,6 +73,7 @@ struct event {
 	int64_t file_bytes;
 	/* EVENT_EXIT */
 	int exit_status; /* of the command; 128 + signal */
+	const json_t *cases; /* of the JUnit files it wrote, where asked for; NULL: see error */
 	const json_t *outputs; /* KEY=VALUE lines it wrote to $GRIDLANE_OUTPUT, as an object of texts */
 	/* EVENT_STOP: error.failure is GR_CANCELLED or GR_DEADLINE; the answer must be ACTION_DONE, with all that is
 	 * known */
@@ -98,6 +100,8 @@ struct action { /* zeroed before next(); the step fills it; the engine owns what
 	json_t *command; /* list of texts */
 	json_t *environment; /* object of texts and handles, or NULL */
 	char *cwd;
+	json_t *document; /* object of texts and handles that the command finds as a file in $GRIDLANE_CAPABILITIES */
+	char *junit; /* pattern of the JUnit files that it writes, or NULL */
 	/* ACTION_DONE */
 	enum outcome outcome;
 	json_t *outputs;

@@ -296,14 +296,13 @@ static void it_says_what_goes_on_when_it_is_stopped(void **state)
 	script_close(&s);
 }
 
-static void a_sandbox_pace_shortens_the_settling_times(void **state)
+static void a_rehearsal_shortens_the_settling_times(void **state)
 {
 	struct script s;
 
 	(void)state;
 	script_open(&s, "app_build_run", WITH(""));
-	s.context.poll.every_low_ms = 10;
-	s.context.poll.every_high_ms = 50;
+	s.context.poll.time_scale = 20;
 	script_begin(&s);
 	answer(&s, LIST_BEFORE);
 	lose_answer(&s);
@@ -328,7 +327,7 @@ int main(void)
 	        cmocka_unit_test(a_resumed_start_is_sent_again_with_what_was_looked_up),
 	        cmocka_unit_test(a_resumed_bare_device_is_still_known),
 	        cmocka_unit_test(it_says_what_goes_on_when_it_is_stopped),
-	        cmocka_unit_test(a_sandbox_pace_shortens_the_settling_times),
+	        cmocka_unit_test(a_rehearsal_shortens_the_settling_times),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
