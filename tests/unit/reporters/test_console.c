@@ -274,7 +274,8 @@ static void it_draws_one_line_a_lane_over_itself_and_clears_it_at_the_end(void *
 	GR_AUTO_FREE char *end = NULL;
 
 	(void)state;
-	assert_int_equal(openpty(&control, &terminal, NULL, NULL, &size), 0);
+	if (openpty(&control, &terminal, NULL, NULL, &size) != 0)
+		skip(); /* a root without /dev/pts has no terminals */
 	assert_int_equal(console_open(terminal, CONSOLE_LIVE, NULL, &reader, NULL), 0);
 	stage.reader = reader;
 	say(&stage, (struct run_event){.kind = STEP_STARTED, LANE, .text = "app_build_run", .now_ms = 1000});
