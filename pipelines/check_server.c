@@ -44,7 +44,8 @@ void check_secrets(struct check *check, const struct node *node)
 
 const struct key server_keys[] = {{"url", NULL}, {"token", NULL}, {"email", NULL}, {"password", NULL},
         {"user_id", NULL}, {"ca_file", NULL}, {"client_cert", NULL}, {"client_key", NULL}, {"proxy", NULL},
-        {"max_connections", NULL}, {"insecure_http", NULL}, {"download_hosts", NULL}, {NULL, NULL}};
+        {"max_connections", NULL}, {"answer_timeout", NULL}, {"outage", NULL}, {"insecure_http", NULL},
+        {"download_hosts", NULL}, {NULL, NULL}};
 
 /* A text that the engine evaluates; what can be known now is checked now. */
 static const struct node *check_setting(struct check *check, const struct node *server, const char *key, bool is_secret)
@@ -111,12 +112,22 @@ static void check_login(struct check *check, const struct node *node)
 		check_fail(check, email != NULL ? email : password, NULL, "`email` and `password` need each other");
 }
 
+static void read_span(
+        struct check *check, const struct node *server, const char *key, const char *what, int64_t *ret_ms)
+{
+	const struct node *node = node_member(server, key);
+
+	if (read_duration(check, node, what, ret_ms) && *ret_ms <= 0)
+		check_fail(check, node, NULL, "%s must be longer than 0", what);
+}
+
 void check_server(struct check *check, const struct node *node)
 {
 	struct plan_server *server = &check->plan->server;
 	int64_t connections = 8;
 
 	server->max_connections = (unsigned)connections;
+	server->outage_ms = 15 * 60 * 1000;
 	if (node == NULL || !check_keys(check, node, "`server`", server_keys))
 		return;
 	server->url = check_setting(check, node, "url", false);
@@ -135,6 +146,8 @@ void check_server(struct check *check, const struct node *node)
 	(void)read_int(check, node_member(node, "max_connections"), "`max_connections`", (struct bounds){1, 256},
 	        &connections);
 	server->max_connections = (unsigned)connections;
+	read_span(check, node, "answer_timeout", "`answer_timeout`", &server->answer_timeout_ms);
+	read_span(check, node, "outage", "`outage`", &server->outage_ms);
 	(void)read_bool(check, node_member(node, "insecure_http"), "`insecure_http`", &server->insecure_http);
 	read_download_hosts(check, node_member(node, "download_hosts"), server);
 }

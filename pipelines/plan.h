@@ -31,6 +31,8 @@ struct plan_input {
 struct plan_server { /* nodes may be NULL: the environment (TESTGRID_URL, TESTGRID_TOKEN, ...) is read then */
 	const struct node *url, *token, *email, *password, *user_id, *ca_file, *client_cert, *client_key, *proxy;
 	unsigned max_connections; /* default 8 */
+	int64_t answer_timeout_ms; /* 0: each operation's own */
+	int64_t outage_ms; /* how long the server may be out of reach, altogether (default 15m) */
 	bool insecure_http;
 	char **download_hosts; /* NULL-terminated, or NULL */
 };

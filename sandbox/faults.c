@@ -13,6 +13,7 @@ static const struct {
 } kinds[] = {
         {"status", DELIVER_NORMAL, true, false},
         {"reset_before", DELIVER_RESET, true, false},
+        {"outage", DELIVER_RESET, true, false},
         {"reset_after", DELIVER_RESET, true, true},
         {"hang", DELIVER_HANG, true, true},
         {"cut_body", DELIVER_CUT, true, true},
@@ -74,7 +75,17 @@ const json_t *fault_find(const struct call *call, const char *kind)
 	return NULL;
 }
 
-const json_t *fault_of_exchange(const struct call *call)
+/* From the call of its row on every request is cut off, until its time is over. */
+static const json_t *outage_of(struct state *state, const json_t *fault)
+{
+	if (fault != NULL && strcmp(member_text(fault, "kind"), "outage") == 0) {
+		state->outage = fault;
+		state->outage_until = state_now(state) + member_number(fault, "seconds", 300);
+	}
+	return fault;
+}
+
+static const json_t *fault_of_row(const struct call *call)
 {
 	size_t i;
 	json_t *fault;
@@ -83,6 +94,15 @@ const json_t *fault_of_exchange(const struct call *call)
 		if (kinds[kind_index(member_text(fault, "kind"))].exchange && fault_fits(fault, call))
 			return fault;
 	return NULL;
+}
+
+const json_t *fault_of_exchange(const struct call *call)
+{
+	struct state *state = call->state;
+
+	if (state->outage != NULL && state_now(state) < state->outage_until)
+		return state->outage;
+	return outage_of(state, fault_of_row(call));
 }
 
 bool fault_does_work(const json_t *fault)

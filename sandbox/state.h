@@ -64,6 +64,8 @@ struct state {
 	json_t *contents; /* of the section Utility: file name -> text */
 	json_t *calls; /* operation -> how often it was called */
 	json_t *violations; /* texts, for /sandbox/state */
+	const json_t *outage; /* the scenario's row of the latest one, or NULL */
+	double outage_until;
 	int64_t last_id;
 	struct test_run *runs;
 	size_t run_count;

@@ -16,6 +16,25 @@ static size_t count_still_held(const struct results *results)
 	return count;
 }
 
+/* Said as well when it could not even be found out what is held. */
+static size_t count_release_problems(const struct results *results)
+{
+	size_t count = 0;
+
+	for (size_t i = 0; i < results->problem_count; i++)
+		count += results->problems[i].failure == GR_RELEASE;
+	return count;
+}
+
+/* The run had its verdict: the journal ends with it again, or the run would count as unfinished. */
+static void judge_again(struct session *session)
+{
+	const struct output_readers readers = {session->journal, session->journal ? 1 : 0};
+	struct run_event judged = {.kind = RUN_JUDGED, .done = session->replay->exit_status};
+
+	output_emit(&readers, &judged);
+}
+
 /* Reports of a run that was killed: what is known, and what keeps running in the cloud. */
 static void report_what_is_known(struct session *session)
 {
@@ -38,8 +57,9 @@ static void report_what_is_known(struct session *session)
 
 static int give_back(struct session *session, struct gr_error *err)
 {
-	size_t held;
+	size_t held, open;
 
+	loop_signals_block();
 	if (session_reopen(session, err) < 0) {
 		if (err->failure != GR_CONFIG)
 			return complain(err);
@@ -47,7 +67,8 @@ static int give_back(struct session *session, struct gr_error *err)
 		return 0;
 	}
 	held = json_array_size(session->replay->held);
-	if (held == 0 && session->replay->is_done) {
+	open = held + session->replay->lost_reservations;
+	if (open == 0 && session->replay->is_done) {
 		printf("run %s holds nothing\n", session->output.run_id);
 		return 0;
 	}
@@ -58,13 +79,14 @@ static int give_back(struct session *session, struct gr_error *err)
 	}
 	if (session_load_again(session, err) < 0)
 		return complain(err);
-	loop_signals_block();
 	if (session_open_readers(session, true, err) < 0)
 		return complain(err);
-	if (held && session_execute(session, err) < 0)
+	if (open && session_execute(session, err) < 0)
 		return complain(err);
-	held = count_still_held(&session->results);
-	if (!session->replay->is_done)
+	held = count_still_held(&session->results) + (open ? count_release_problems(&session->results) : 0);
+	if (session->replay->is_done)
+		judge_again(session);
+	else
 		report_what_is_known(session);
 	printf("run %s: %s\n", session->output.run_id,
 	        held ? "not everything could be given back" : "nothing is held any more");

@@ -18,6 +18,7 @@ static int already_done(struct session *session)
 
 static int go_on(struct session *session, struct gr_error *err)
 {
+	loop_signals_block();
 	if (session_reopen(session, err) < 0)
 		return complain(err);
 	if (session->replay->is_done)
@@ -29,7 +30,6 @@ static int go_on(struct session *session, struct gr_error *err)
 	}
 	if (session_load_again(session, err) < 0)
 		return complain(err);
-	loop_signals_block();
 	if (session_open_readers(session, true, err) < 0)
 		return complain(err);
 	if (session_execute(session, err) < 0 && !session->results.run_id)

@@ -83,7 +83,6 @@ static int prepare(struct session *session, struct gr_error *err)
 {
 	int r = start_sandbox(session, err);
 
-	loop_signals_block();
 	if (r == 0)
 		r = look_for_unfinished(session, err);
 	if (r == 0)
@@ -95,7 +94,10 @@ static int prepare(struct session *session, struct gr_error *err)
 
 static int run(struct session *session, struct gr_error *err)
 {
-	int r = output_open(argument_value(session->arguments, OPT_OUT), &session->output, err);
+	int r;
+
+	loop_signals_block(); /* one that comes from here on waits for the engine, or for the reports */
+	r = output_open(argument_value(session->arguments, OPT_OUT), &session->output, err);
 
 	if (r < 0)
 		return complain(err);

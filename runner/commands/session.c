@@ -304,6 +304,37 @@ static void close_readers(struct session *session)
 	session->reader_count = 0;
 }
 
+/* A signal that came when the engine was over: everything is known, and yet the run was told to stop. */
+static bool take_late_signal(struct session *session)
+{
+	const struct timespec now = {0};
+	sigset_t set;
+	int number;
+
+	(void)sigemptyset(&set);
+	(void)sigaddset(&set, SIGINT);
+	(void)sigaddset(&set, SIGTERM);
+	(void)sigaddset(&set, SIGHUP);
+	number = session->results.signal_number ? -1 : sigtimedwait(&set, NULL, &now);
+	if (number <= 0)
+		return false;
+	session->results.signal_number = number;
+	results_judge(&session->results);
+	return true;
+}
+
+static void write_reports(struct session *session, const struct output_order *order)
+{
+	struct gr_error err = {0};
+
+	if (output_write_reports(&session->output, order, &session->results, &err) == 0 ||
+	        session->results.exit_status != 0)
+		return;
+	/* a green run whose reports are lost is not green: a gate would read the absence */
+	(void)results_add_problem(&session->results, GR_DISK, NULL, NULL, "%s", err.text);
+	results_judge(&session->results);
+}
+
 int session_finish(struct session *session)
 {
 	const struct output_order order = {.plan = session->plan,
@@ -311,14 +342,11 @@ int session_finish(struct session *session)
 	        .redactor = session->redactor,
 	        .readers = {session->readers, session->reader_count}};
 	struct run_event judged = {.kind = RUN_JUDGED, .results = &session->results};
-	struct gr_error err = {0};
 
-	if (output_write_reports(&session->output, &order, &session->results, &err) < 0 &&
-	        session->results.exit_status == 0) {
-		/* a green run whose reports are lost is not green: a gate would read the absence */
-		(void)results_add_problem(&session->results, GR_DISK, NULL, NULL, "%s", err.text);
-		results_judge(&session->results);
-	}
+	(void)take_late_signal(session);
+	write_reports(session, &order);
+	if (take_late_signal(session))
+		write_reports(session, &order); /* they say what the exit status says */
 	judged.done = session->results.exit_status;
 	output_emit(&order.readers, &judged);
 	close_readers(session);

@@ -53,6 +53,8 @@ static void hand_over(void *context)
 
 static void finish(struct call *call, enum call_outcome outcome)
 {
+	if (outcome == CALL_LOST)
+		marked_note_lost(call->engine, call->operation);
 	call->result.outcome = outcome;
 	call->is_finished = true;
 	call->timer.on_due = hand_over;
@@ -236,6 +238,14 @@ static void why_broken(struct call *call, const struct transfer_result *result, 
 	(void)gr_context(&call->result.error, "%s", call->operation->id);
 }
 
+static struct retry_policy scaled_policy(const struct engine *engine, const struct retry_policy *policy)
+{
+	return (struct retry_policy){.max = policy->max,
+	        .backoff_low_ms = engine_scaled(engine, policy->backoff_low_ms),
+	        .backoff_high_ms = engine_scaled(engine, policy->backoff_high_ms),
+	        .budget_ms = engine_scaled(engine, policy->budget_ms)};
+}
+
 static bool try_again(struct call *call, const struct transfer_result *result, enum attempt_verdict verdict)
 {
 	struct engine *engine = call->engine;
@@ -245,14 +255,16 @@ static bool try_again(struct call *call, const struct transfer_result *result, e
 	        .verdict = verdict,
 	        .attempt = call->attempts,
 	        .since_first_ms = loop_now(engine->loop) - call->first_ms,
-	        .retry_after_ms = result->retry_after_ms,
+	        .retry_after_ms = result->retry_after_ms < 0 ? result->retry_after_ms
+	                                                     : engine_scaled(engine, result->retry_after_ms),
 	        .time_left_ms = call->order.deadline_ms == CLOCK_NEVER
 	                                ? CLOCK_NEVER
 	                                : call->order.deadline_ms - loop_now(engine->loop),
 	        .random = engine_random(),
 	        .budget_is_empty = !has_room,
 	};
-	struct retry_decision decision = retry_decide(call->order.policy, &facts);
+	struct retry_policy policy = scaled_policy(engine, call->order.policy);
+	struct retry_decision decision = retry_decide(&policy, &facts);
 	GR_AUTO_FREE char *text = NULL;
 	char span[CLOCK_TEXT_BYTES];
 
@@ -294,6 +306,7 @@ static void judge(struct call *call, struct transfer_result *result)
 		vault_learn(call->engine->vault, (enum operation_id)(call->operation - operation_get(0)),
 		        call->order.arguments, body);
 	verdict = attempt_judge(result, body != NULL);
+	outage_note(call->engine, verdict, result);
 	if (verdict == ATTEMPT_ANSWERED) {
 		enum call_outcome outcome = outcome_of_answer(call, body);
 
@@ -327,61 +340,6 @@ static void on_transferred(void *context, struct transfer_result *result)
 	judge(call, result);
 }
 
-static int64_t default_answer_ms(const struct operation *operation)
-{
-	if (operation == operation_get(OP_APP_BUILD_INSTALL_SYNCHRONOUS))
-		return 900000;
-	if (operation->repeat == CLASS_START)
-		return 180000;
-	if (operation->repeat == CLASS_MARKED)
-		return 600000;
-	return 60000;
-}
-
-static char *resolve_one(const void *vault, const char *handle)
-{
-	return vault_resolve(vault, handle);
-}
-
-static int resolve_fields(struct call *call, struct request *request, struct gr_error *err)
-{
-	const struct handle_resolver resolver = {.resolve = resolve_one, .context = call->engine->vault};
-	int r = request_resolve_path(request, &resolver, err);
-
-	if (r < 0)
-		return r;
-	for (size_t i = 0; i < request->field_count; i++) {
-		struct form_field *field = &request->fields[i];
-		char *value =
-		        field->is_file ? gr_strdup(field->value) : vault_resolve(call->engine->vault, field->value);
-
-		if (!value)
-			return gr_fail(err, GR_AUTH, 0, "%s: the secret for '%s' is not known", call->operation->id,
-			        field->name);
-		explicit_bzero(field->value, strlen(field->value));
-		gr_free(field->value);
-		field->value = value;
-	}
-	if (operation_parameter(call->operation, "user_token"))
-		request_add_text(request, "user_token", vault_get(call->engine->vault, VAULT_USER_TOKEN));
-	return 0;
-}
-
-/* The token first and files last: a server that reads the form as it comes can refuse before it takes the file. */
-static void order_fields(const struct request *request, struct transfer_field *fields)
-{
-	size_t n = 0;
-
-	for (int pass = 0; pass < 3; pass++)
-		for (size_t i = 0; i < request->field_count; i++) {
-			const struct form_field *field = &request->fields[i];
-			int wanted = field->is_file ? 2 : strcmp(field->name, "user_token") == 0 ? 0 : 1;
-
-			if (wanted == pass)
-				fields[n++] = (struct transfer_field){field->name, field->value, field->is_file};
-		}
-}
-
 static int send_form(struct call *call, const struct request *request, struct gr_error *err)
 {
 	struct transfer_field *fields = gr_alloc(request->field_count + 1, sizeof(*fields));
@@ -390,19 +348,35 @@ static int send_form(struct call *call, const struct request *request, struct gr
 	        .url = url, .fields = fields, .field_count = request->field_count, .sink_fd = -1};
 	int r;
 
-	order_fields(request, fields);
+	form_order(request, fields);
 	wire.flags = TRANSFER_POST;
 	if (call->operation->repeat != CLASS_READ)
 		wire.flags |= TRANSFER_ONCE; /* libcurl repeats a POST by itself on a dead connection */
 	if (call->order.is_quick)
 		wire.flags |= TRANSFER_QUICK;
-	wire.answer_ms = call->order.answer_ms ? call->order.answer_ms : default_answer_ms(call->operation);
+	wire.answer_ms = form_answer_ms(call->engine, call->operation, call->order.answer_ms);
 	wire.body_most_bytes = 64 << 20;
 	wire.on_done = on_transferred;
 	wire.context = call;
 	r = transfer_start(call->engine->loop, &call->engine->settings, &wire, &call->transfer, err);
 	gr_free(fields);
 	return r;
+}
+
+/* During an outage only its own question and what gives back are sent. */
+static bool is_held_back(struct call *call)
+{
+	int64_t wait_ms;
+
+	if (call->order.passes_outage || !outage_holds(call->engine, &wait_ms))
+		return false;
+	if (wait_ms == CLOCK_NEVER) {
+		outage_error(call->engine, &call->result.error);
+		finish(call, outcome_when_unsent(call));
+		return true;
+	}
+	loop_timer_set(call->engine->loop, &call->timer, loop_now(call->engine->loop) + wait_ms);
+	return true;
 }
 
 static void attempt(void *context)
@@ -413,13 +387,15 @@ static void attempt(void *context)
 	struct gr_error err = {0};
 	int r;
 
+	if (is_held_back(call))
+		return;
 	if (missing) {
 		wait_for_token(call, missing);
 		return;
 	}
 	r = request_new(call->operation, call->order.arguments, &request, &err);
 	if (r == 0)
-		r = resolve_fields(call, request, &err);
+		r = form_fill(call->engine, call->operation, request, &err);
 	if (r == 0 && call->operation->repeat != CLASS_READ)
 		emit(call, STEP_INTENT, call->operation->id, call->order.arguments);
 	if (r == 0 && call->engine->broken.failure && call->operation->repeat != CLASS_READ &&
@@ -473,8 +449,10 @@ void call_cancel(struct call *call)
 		return;
 	leave_lookup(call);
 	loop_timer_clear(call->engine->loop, &call->timer);
-	if (call->transfer)
+	if (call->transfer) {
+		marked_note_lost(call->engine, call->operation);
 		transfer_cancel(call->transfer);
+	}
 	json_decref(call->body);
 	json_decref(call->order.arguments);
 	gr_free(call);

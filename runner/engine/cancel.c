@@ -8,6 +8,7 @@
 #include "runner/base/clock.h"
 #include "runner/base/memory.h"
 
+#define SAME_SIGNAL_MS 250
 #define REPORT_MS 700 /* of the grace budget is kept for writing reports */
 
 static void force_lane(struct lane *lane)
@@ -24,11 +25,23 @@ static void force_lane(struct lane *lane)
 		task_force(task);
 }
 
+/* Steps that never began are said before the matrix that holds them. */
+static void close_lane(struct lane *lane)
+{
+	if (!lane)
+		return;
+	for (size_t i = 0; lane->task && i < lane->task->lane_count; i++)
+		close_lane(lane->task->lanes[i]);
+	lane_close(lane);
+}
+
 /* End now: what is known is known. */
 static void force_end(struct engine *engine)
 {
 	force_lane(engine->main);
 	force_lane(engine->finally);
+	close_lane(engine->main);
+	close_lane(engine->finally);
 	resources_give_up(engine);
 	engine->phase = PHASE_OVER;
 	loop_stop(engine->loop);
@@ -57,12 +70,16 @@ static void on_signal(void *context, int number)
 	struct run_event event = {.kind = RUN_CANCELLED, .done = number, .text = signal_words(number)};
 	GR_AUTO_FREE char *why = gr_printf("the run was cancelled by %s", signal_words(number));
 
+	if (engine->stop == GR_CANCELLED && number == engine->signal_number &&
+	        loop_now(engine->loop) - engine->signalled_ms < SAME_SIGNAL_MS)
+		return; /* a terminal and the wrapper around us both sent it on */
 	if (engine->stop == GR_CANCELLED) { /* the second one: no more network */
 		force_end(engine);
 		return;
 	}
 	engine->stop = GR_CANCELLED;
 	engine->signal_number = number;
+	engine->signalled_ms = loop_now(engine->loop);
 	engine->results.signal_number = number;
 	engine_emit(engine, &event);
 	set_grace(engine, engine->options->grace_ms - REPORT_MS);
@@ -87,6 +104,16 @@ static void on_limit(void *context)
 	engine_problem(engine, GR_DEADLINE, NULL, NULL, "%s", why);
 	set_grace(engine, engine_scaled(engine, engine->plan->cleanup_reserve_ms));
 	lane_stop(engine->main, GR_DEADLINE, why);
+}
+
+void cancel_for_outage(struct engine *engine, const char *why)
+{
+	if (engine->stop || engine->phase != PHASE_STEPS)
+		return;
+	engine->stop = GR_NETWORK;
+	engine_problem(engine, GR_NETWORK, NULL, NULL, "%s", why);
+	set_grace(engine, engine_scaled(engine, engine->plan->cleanup_reserve_ms));
+	lane_stop(engine->main, GR_NETWORK, why);
 }
 
 void cancel_init(struct engine *engine)

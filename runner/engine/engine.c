@@ -63,6 +63,7 @@ void engine_problem(
 static void begin_release(struct engine *engine)
 {
 	engine->phase = PHASE_RELEASE;
+	marked_look(engine);
 	resources_release_all(engine, engine->stop == GR_CANCELLED);
 	engine_advance(engine);
 }
@@ -93,7 +94,7 @@ static void on_main_end(struct lane *lane)
 
 void engine_advance(struct engine *engine)
 {
-	if (engine->phase != PHASE_RELEASE || !resources_are_settled(engine))
+	if (engine->phase != PHASE_RELEASE || engine->marked || !resources_are_settled(engine))
 		return;
 	engine->phase = PHASE_OVER;
 	loop_stop(engine->loop);
@@ -186,6 +187,8 @@ static void judge(struct engine *engine)
 
 static void release(struct engine *engine)
 {
+	outage_release(engine);
+	call_cancel(engine->marked);
 	lane_free(engine->finally);
 	lane_free(engine->main);
 	resources_free(engine);

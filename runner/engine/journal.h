@@ -44,6 +44,7 @@ struct replay {
 	                 pipeline */
 	struct replay_step *steps;
 	size_t step_count;
+	unsigned lost_reservations; /* asked for, and not known to be held or refused */
 	json_t *held; /* list of {key, what, operation, arguments} not proven given back */
 	struct results results; /* as far as the records tell */
 };

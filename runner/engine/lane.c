@@ -64,6 +64,7 @@ static bool when_allows(const struct lane *lane, const struct plan_step *plan, c
 		*ret_is_wish = lane->is_finally;
 		*ret_why = lane->engine->stop == GR_CANCELLED  ? "the run was cancelled"
 		           : lane->engine->stop == GR_DEADLINE ? "the run's time was over"
+		           : lane->engine->stop == GR_NETWORK  ? "the server was out of reach"
 		                                               : "an earlier step did not pass";
 		return !failed;
 	}
@@ -193,6 +194,18 @@ void lane_stop(struct lane *lane, enum gr_failure failure, const char *why)
 	lane->is_stopped = true;
 	if (lane->task && lane->task->outcome == OUTCOME_NOT_RUN)
 		task_stop(lane->task, failure, why);
+}
+
+void lane_close(struct lane *lane)
+{
+	while (!lane->is_ended && lane->next < lane->count)
+		emit_skip(lane, &lane->steps[lane->next++], OUTCOME_NOT_RUN, GR_NONE, "the run ended before it");
+	if (lane->is_ended)
+		return;
+	lane->is_ended = true;
+	if (lane->outcome == OUTCOME_NOT_RUN)
+		lane->outcome = OUTCOME_CANCELLED;
+	emit(lane, LANE_ENDED);
 }
 
 void lane_free(struct lane *lane)

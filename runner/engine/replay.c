@@ -124,6 +124,15 @@ static void note_step(struct replay *replay, const struct run_event *event)
 	}
 }
 
+/* A refusal leaves the count too high: the list is looked at once more than needed. */
+static void note_reservation(struct replay *replay, const struct run_event *event)
+{
+	if (event->kind == STEP_INTENT && text_equal(event->text, operation_get(OP_RESERVE_DEVICE)->id))
+		replay->lost_reservations++;
+	if (event->kind == RUN_RESOURCE_HELD && replay->lost_reservations > 0)
+		replay->lost_reservations--;
+}
+
 static int read_result(
         const struct reading *reading, const json_t *record, struct device_run *ret_run, struct gr_error *err)
 {
@@ -169,6 +178,7 @@ static int apply(struct reading *reading, const json_t *record, enum run_event_k
 	}
 	if (r == 0 && event.lane && event.step)
 		note_step(reading->replay, &event);
+	note_reservation(reading->replay, &event);
 	if (kind == RUN_RESOURCE_HELD || kind == RUN_RESOURCE_RELEASED)
 		note_held(reading->replay, &event);
 	/* passed, failed or wrong: final. A run that ended on trouble, a time limit or a signal can be gone on with. */

@@ -109,6 +109,7 @@ static bool look(struct resource *resource, bool is_quick)
 	struct call_order order = {.operation = OP_RESERVE_DEVICE_LIST,
 	        .policy = &retry_default,
 	        .is_quick = is_quick,
+	        .passes_outage = true,
 	        .deadline_ms = CLOCK_NEVER,
 	        .on_done = on_list,
 	        .context = resource};
@@ -147,6 +148,7 @@ void resources_release_all(struct engine *engine, bool is_quick)
 		        .arguments = json_incref(resource->arguments),
 		        .policy = is_quick ? &quick_policy : &retry_default,
 		        .is_quick = is_quick,
+		        .passes_outage = true,
 		        .deadline_ms = CLOCK_NEVER,
 		        .on_done = on_released,
 		        .context = resource};
@@ -171,6 +173,12 @@ void resources_give_up(struct engine *engine)
 		(void)gr_fail(&resource->error, GR_RELEASE, 0, "there was no time left to see the release confirmed");
 		give_up(resource);
 	}
+	if (engine->marked)
+		engine_problem(engine, GR_RELEASE, NULL, NULL,
+		        "a reservation was asked for without an answer, and there was no time left to look for it: a "
+		        "device may be held; `gridlane cleanup` looks again");
+	call_cancel(engine->marked);
+	engine->marked = NULL;
 }
 
 bool resources_are_settled(const struct engine *engine)

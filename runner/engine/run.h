@@ -34,6 +34,7 @@ struct call_order {
 	int64_t answer_ms; /* 0: the operation's own */
 	int64_t deadline_ms; /* no repeat would begin after it */
 	bool is_quick; /* cleanup under a signal */
+	bool passes_outage; /* sent while nothing else is: what gives back, and the question whether it is over */
 	const char *lane, *step; /* for events; borrowed, must outlive the call; may be NULL */
 	void (*on_done)(void *context, const struct call_result *result);
 	void *context;
@@ -45,6 +46,37 @@ void call_free_lookups(struct engine *engine); /* after all calls are gone */
 void call_cancel(struct call *call); /* no call back follows; NULL is fine */
 /* Is the request of a start (or another write that is sent once) on the wire at this moment? */
 bool call_is_committed(const struct call *call);
+
+/* ---- forms (form.c) ---- */
+
+struct request;
+/* Put secrets in the place of their handles. */
+int form_fill(struct engine *engine, const struct operation *operation, struct request *request, struct gr_error *err);
+void form_order(const struct request *request, struct transfer_field *fields);
+/* How long the answer may take; wanted_ms: what the step asks for, or 0. */
+int64_t form_answer_ms(const struct engine *engine, const struct operation *operation, int64_t wanted_ms);
+
+/* ---- outages (outage.c): the server is out of reach, and every request would only fail ---- */
+
+struct outage {
+	unsigned failures; /* in a row, of all calls */
+	bool has_answered; /* once at least: an address that never worked is a mistake, not an outage */
+	bool is_open, is_over_budget;
+	int64_t since_ms, span_ms, spent_ms; /* of the one that is open; of those before */
+	struct timer timer;
+	struct call *question;
+};
+void outage_note(struct engine *engine, enum attempt_verdict verdict, const struct transfer_result *result);
+/* May nothing be sent now? *ret_wait_ms: when to ask again; CLOCK_NEVER: not any more in this run. */
+bool outage_holds(const struct engine *engine, int64_t *ret_wait_ms);
+void outage_error(const struct engine *engine, struct gr_error *err);
+void outage_release(struct engine *engine);
+
+/* ---- reservations whose answer got lost (marked.c) ----
+ * They carry the run's key in their comment, so the server's list tells what is held. */
+void marked_note_lost(struct engine *engine, const struct operation *operation);
+/* Ask, if any may be there; engine_advance() follows. */
+void marked_look(struct engine *engine);
 
 /* ---- what is held (resources.c) ---- */
 
@@ -79,7 +111,7 @@ struct task {
 	struct timer wait, limit; /* ACTION_WAIT; `timeout:` */
 	struct call *call;
 	struct download *download;
-	json_t *files;                /* paths of what was brought home, or NULL */
+	json_t *files; /* paths of what was brought home, or NULL */
 	struct command *command;
 	struct gr_error stop; /* set once the step was told to stop */
 	struct timer stop_by; /* a start under way gets this long for its answer */
@@ -147,6 +179,8 @@ struct lane *lane_new(struct engine *engine, struct task *parent, const char *na
 void lane_begin(struct lane *lane);
 void lane_task_ended(struct lane *lane);
 void lane_stop(struct lane *lane, enum gr_failure failure, const char *why);
+/* The run ends here: say of each step that is left that it was not run. */
+void lane_close(struct lane *lane);
 void lane_free(struct lane *lane);
 
 /* ---- scope (scope.c): what expressions see ---- */
@@ -185,13 +219,17 @@ struct engine {
 	struct lane *main, *finally;
 	struct resource **held;
 	size_t held_count;
-	json_t *artifact_paths;       /* taken names (artifact.c), or NULL */
+	struct outage outage;
+	bool has_lost_reservation; /* one may be there that is not among those held */
+	struct call *marked; /* looking for it */
+	json_t *artifact_paths; /* taken names (artifact.c), or NULL */
 	struct lookup *lookups; /* of the vault, under way (call.c) */
 	struct command *commands;
 	struct timer limit, tick, grace;
 	int64_t started_ms;
-	enum gr_failure stop; /* GR_CANCELLED, GR_DEADLINE, or GR_NONE */
+	enum gr_failure stop; /* GR_CANCELLED, GR_DEADLINE, GR_NETWORK (an outage), or GR_NONE */
 	int signal_number;
+	int64_t signalled_ms;
 	unsigned requests; /* HTTP exchanges, those outside steps (look-ups, releases) included */
 	enum { PHASE_STEPS, PHASE_FINALLY, PHASE_RELEASE, PHASE_OVER } phase;
 };
@@ -201,7 +239,8 @@ void engine_problem(struct engine *engine, enum gr_failure failure, const char *
         const char *format, ...) __attribute__((format(printf, 5, 6)));
 /* The next phase, when what this one waits for is done. */
 void engine_advance(struct engine *engine);
-/* Signals and the run's time limit (cancel.c). */
+/* Signals, the run's time limit, an outage without end (cancel.c). */
+void cancel_for_outage(struct engine *engine, const char *why);
 void cancel_init(struct engine *engine);
 int64_t engine_scaled(const struct engine *engine, int64_t span_ms); /* a duration of the pipeline in real time */
 uint64_t engine_random(void);

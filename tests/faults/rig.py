@@ -1,0 +1,204 @@
+"""What the fault tests share: a sandbox of their own, a reference pipeline, and what must hold afterwards."""
+import json
+import os
+import re
+import shutil
+import signal
+import subprocess
+import tempfile
+import time
+import urllib.request
+
+GRIDLANE = os.path.abspath(os.environ.get("GRIDLANE", "build/release/runner/gridlane"))
+SCALE = 500
+TIME_LIMIT = 120
+
+PIPELINE = """version: 1
+name: faults
+app: {{ name: Shop, platform: android }}
+devices:
+  phones: {{ any_of: [{{ name: "Pixel *" }}, {{ name: "Galaxy *" }}], count: {devices}, reserve: 30m }}
+defaults:
+  poll: {{ every: 2s..10s }}
+steps:
+  - id: version
+    uses: create_version
+    with: {{ name: e2e, reuse: true }}
+  - id: build
+    uses: upload_build
+    with: {{ file: shop.apk, version: "${{{{ steps.version }}}}" }}
+  - id: tests
+    matrix: {{ device: "${{{{ devices.phones }}}}" }}
+    steps:
+      - uses: install
+        with: {{ build: "${{{{ steps.build }}}}", device: "${{{{ matrix.device }}}}" }}
+      - id: smoke
+        uses: app_build_run
+        with: {{ build: "${{{{ steps.build }}}}", device: "${{{{ matrix.device }}}}", module: {module} }}
+reports: {{ junit: junit.xml }}
+"""
+
+
+class Rig:
+    """A folder with a pipeline, and a sandbox that serves a scenario."""
+
+    def __init__(self, scenario=None, module=12, devices=2, scale=SCALE):
+        self.folder = tempfile.mkdtemp(prefix="gridlane-faults.")
+        self.out = os.path.join(self.folder, "out")
+        self.log = os.path.join(self.folder, "requests.jsonl")
+        self.module, self.devices, self.scale = module, devices, scale
+        self.write("pipeline.yml", PIPELINE.format(devices=devices, module=module))
+        self.write("shop.apk", "not really an app\n")
+        self.write("scenario.yml", json.dumps(scenario or {}) + "\n")
+        self.sandbox = subprocess.Popen(
+            [GRIDLANE, "sandbox", "--scenario", "scenario.yml", "--log", self.log, "--time-scale", str(scale)],
+            cwd=self.folder, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+        self.settings = {}
+        for line in self.sandbox.stdout:
+            name, _, value = line.strip().partition("=")
+            self.settings[name] = value
+            if name == "TESTGRID_TOKEN":
+                break
+        if "TESTGRID_TOKEN" not in self.settings:
+            raise RuntimeError(f"the sandbox did not start: {self.settings}")
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.sandbox.terminate()
+        self.sandbox.communicate()
+        if not os.environ.get("KEEP"):
+            shutil.rmtree(self.folder, ignore_errors=True)
+
+    def write(self, name, text):
+        with open(os.path.join(self.folder, name), "w", encoding="utf-8") as file:
+            file.write(text)
+
+    def environment(self):
+        kept = {name: value for name, value in os.environ.items()
+                if name in ("PATH", "LD_LIBRARY_PATH", "LD_PRELOAD") or name.endswith("SAN_OPTIONS")}
+        return {**kept, **self.settings, "TESTGRID_USER_ID": "1", "HOME": self.folder, "LC_ALL": "C", "TERM": "dumb"}
+
+    def start(self, arguments, prefix=()):
+        return subprocess.Popen([*prefix, GRIDLANE, *arguments], cwd=self.folder, env=self.environment(), text=True,
+                                stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+
+    def run_arguments(self):
+        return ["run", "pipeline.yml", "--out", "out", "--time-scale", str(self.scale)]
+
+    def run(self, arguments=None, prefix=()):
+        """Exit status (negative: a signal) and what it said."""
+        child = self.start(arguments or self.run_arguments(), prefix)
+        try:
+            said, _ = child.communicate(timeout=TIME_LIMIT)
+        except subprocess.TimeoutExpired:
+            child.kill()
+            said, _ = child.communicate()
+            said += "\n(it took too long)\n"
+        return child.returncode, said
+
+    def go_on_arguments(self):
+        """`resume` says a verdict again, where `run` would begin anew; before the journal there is nothing to resume."""
+        try:
+            with open(os.path.join(self.out, "journal.jsonl"), encoding="utf-8") as file:
+                return ["resume", "out"] if "\n" in file.read() else self.run_arguments()
+        except FileNotFoundError:
+            return self.run_arguments()
+
+    def finish(self):
+        """Go on until it ends by itself, then clean up; the last run's status and all that was said."""
+        status, said = self.run(self.go_on_arguments())
+        if status == 3:  # a lost outcome may be found by looking again
+            status, more = self.run(self.go_on_arguments())
+            said += more
+        clean, more = self.run(["cleanup", "out"])
+        return status, clean, said + more
+
+    def requests(self):
+        try:
+            with open(self.log, encoding="utf-8") as file:
+                return [json.loads(line) for line in file.read().split("\n")[:-1]]
+        except FileNotFoundError:
+            return []
+
+    def state(self):
+        with urllib.request.urlopen(self.settings["TESTGRID_URL"] + "/sandbox/state", timeout=30) as answer:
+            return json.load(answer)
+
+    def results(self):
+        try:
+            with open(os.path.join(self.out, "results.json"), encoding="utf-8") as file:
+                return json.load(file)
+        except (FileNotFoundError, ValueError):
+            return None
+
+    def known_results(self):
+        """Build numbers whose complete result is in the journal."""
+        numbers = set()
+        try:
+            with open(os.path.join(self.out, "journal.jsonl"), encoding="utf-8") as file:
+                lines = file.read().split("\n")[:-1]
+        except FileNotFoundError:
+            return numbers
+        for line in lines:
+            record = json.loads(line[9:])
+            if record["type"] == "device_result":
+                with open(os.path.join(self.out, record["file"]), encoding="utf-8") as file:
+                    result = json.load(file)
+                if result.get("complete") or result.get("is_complete"):
+                    numbers.add(result.get("build_number"))
+        return numbers
+
+
+def own_runs(state):
+    return [run for run in state["runs"] if not run.get("foreign")]
+
+
+def wrong(rig, status, clean, said):
+    """What does not hold after run and cleanup: a list of (kind, words)."""
+    found = []
+    state, results = rig.state(), rig.results()
+    runs = own_runs(state)
+    devices = [run["device_id"] for run in runs]
+    for device in sorted(set(devices)):
+        if devices.count(device) > 1:
+            found.append(("duplicate", f"{devices.count(device)} starts on device {device}"))
+    uploads = [upload for upload in state["uploads"] if upload.get("file_name") == "shop.apk"]
+    if len(uploads) > 1:
+        found.append(("duplicate", f"{len(uploads)} uploads"))
+    if state["reservations"]:
+        found.append(("held", f"{len(state['reservations'])} reservations are held"))
+    if state["violations"]:
+        found.append(("violation", str(state["violations"])[:200]))
+    if status < 0 or status > 4 and status not in (129, 130, 143) or re.search(r"Sanitizer|runtime error: ", said):
+        found.append(("crash", f"status {status}"))
+    if clean not in (0, 3):
+        found.append(("crash", f"cleanup's status {clean}"))
+    shown = {run.get("build_number"): run for run in (results or {}).get("runs", [])}
+    for number in rig.known_results() - set(shown):
+        found.append(("lost", f"the result of build {number} was known and is not in results.json"))
+    if status in (0, 1):
+        if results is None or not os.path.exists(os.path.join(rig.out, "junit.xml")):
+            found.append(("lie", f"status {status} without reports"))
+        for run in runs:
+            if run["is_completed"] == 3 and run["build_number"] not in shown:
+                found.append(("lost", f"build {run['build_number']} is complete on the server and not in results.json"))
+    if status == 0 and (rig.module != 12 or len(runs) != rig.devices or any(r["is_completed"] != 3 for r in runs)):
+        found.append(("lie", f"status 0 with {len(runs)} runs of module {rig.module}"))
+    return found
+
+
+def wait_for(child, rig, operation, call, seconds=10):
+    """Until that call of the operation is in the sandbox's log, or the child is over."""
+    ends = time.monotonic() + seconds
+    while child.poll() is None and time.monotonic() < ends:
+        if sum(request["operation"] == operation for request in rig.requests()) >= call:
+            return True
+        time.sleep(0.001)
+    return False
+
+
+def kill(child, number=signal.SIGKILL):
+    if child.poll() is None:
+        child.send_signal(number)

@@ -1,0 +1,95 @@
+#!/usr/bin/env python3
+"""Seeded schedules of faults and kills against the sandbox: what is promised must hold after each.
+
+usage: GRIDLANE=path/to/gridlane schedules.py [COUNT [FIRST_SEED]]
+
+Each seed makes a scenario (faults of the exchange, lists that lag, other people's builds), kills the runner at random
+points, goes on with `run` on the same folder, and ends with `cleanup`. KEEP=1 keeps the folders of failed seeds.
+"""
+import concurrent.futures
+import os
+import random
+import signal
+import sys
+import time
+
+import rig
+
+OPERATIONS = ["get_applications_list", "get_application_info", "create_version", "get_build_version_info",
+              "app_build_upload", "get_device_list", "reserve_device", "reserve_device_list",
+              "app_build_install_synchronous", "build_list", "app_build_run", "execution_details",
+              "release_reserve_device"]
+KINDS = ["reset_before", "reset_after", "status", "html", "garbage", "empty", "cut_body", "late", "slow"]
+
+
+def make_fault(chance):
+    if chance.random() < 0.1:
+        return {"operation": "app_build_run", "kind": "foreign_build", "where": chance.choice(["before", "after"])}
+    if chance.random() < 0.1:
+        return {"operation": "app_build_run", "kind": "list_delay", "seconds": chance.randint(1, 60)}
+    if chance.random() < 0.05:
+        return {"operation": chance.choice(OPERATIONS), "kind": "outage", "call": 1, "seconds": chance.randint(5, 600)}
+    operation = chance.choice(OPERATIONS)
+    fault = {"operation": operation, "kind": chance.choice(KINDS)}
+    if chance.random() < 0.03:
+        fault["kind"] = "hang"
+    if fault["kind"] == "status":
+        fault["status"] = chance.choice([500, 502, 503, 504, 408, 429])
+        fault["work"] = chance.random() < 0.5 and fault["status"] != 429
+    if fault["kind"] == "late":
+        fault["seconds"] = chance.randint(1, 40)
+    if fault["kind"] == "slow":
+        fault.update(seconds=1, bytes=64)
+    first = chance.randint(1, 3)
+    fault.update({"from": first, "until": first + chance.choice([0, 0, 0, 1, 3])})
+    return fault
+
+
+def disturb(chance, rig_):
+    """One run that is ended from outside, or ends by itself before."""
+    child = rig_.start(rig_.go_on_arguments())
+    if chance.random() < 0.6:
+        rig.wait_for(child, rig_, chance.choice(OPERATIONS), chance.randint(1, 3), 2)
+        time.sleep(chance.random() * 0.004)
+    else:
+        time.sleep(chance.random() * 0.2)
+    rig.kill(child, chance.choice([signal.SIGKILL] * 4 + [signal.SIGTERM, signal.SIGINT]))
+    return child.communicate()[0]
+
+
+def run_seed(seed):
+    chance = random.Random(seed)
+    scenario = {"seed": seed, "faults": [make_fault(chance) for _ in range(chance.randint(0, 5))]}
+    if chance.random() < 0.3:
+        scenario["errors"] = "http"
+    if chance.random() < 0.3:
+        scenario["build_number_is"] = "build_id"
+    with rig.Rig(scenario, module=chance.choice([12, 12, 14])) as one:
+        said = "".join(disturb(chance, one) for _ in range(chance.choice([0, 1, 1, 2, 3])))
+        status, clean, more = one.finish()
+        found = rig.wrong(one, status, clean, said + more)
+        if found and os.environ.get("KEEP"):
+            one.write("said.txt", said + more)
+            print(f"seed {seed}: {one.folder}", file=sys.stderr)
+        return seed, status, found, scenario
+
+
+def main():
+    count = int(sys.argv[1]) if len(sys.argv) > 1 else 25
+    first = int(sys.argv[2]) if len(sys.argv) > 2 else 1
+    counts, statuses, began = {}, {}, time.monotonic()
+    with concurrent.futures.ThreadPoolExecutor(2) as pool:
+        for seed, status, found, scenario in pool.map(run_seed, range(first, first + count)):
+            statuses[status] = statuses.get(status, 0) + 1
+            for kind, words in found:
+                counts[kind] = counts.get(kind, 0) + 1
+                print(f"seed {seed}: {kind}: {words} (status {status}, faults {scenario['faults']})")
+    ends = ", ".join(f"{number} x {status}" for status, number in sorted(statuses.items()))
+    print(f"{count} schedules in {time.monotonic() - began:.0f} s: {counts.get('duplicate', 0)} duplicates, "
+          f"{counts.get('lost', 0)} lost results, {counts.get('held', 0)} left held, {counts.get('lie', 0)} false "
+          f"greens, {counts.get('crash', 0)} crashes, {counts.get('violation', 0)} violations; exit statuses: {ends}")
+    return 1 if counts else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
