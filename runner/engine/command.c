@@ -9,10 +9,12 @@
 #include <unistd.h>
 
 #include "runner/api/handle.h"
+#include "runner/base/clock.h"
 #include "runner/base/file.h"
 #include "runner/base/memory.h"
 #include "runner/base/number.h"
 #include "runner/base/text.h"
+#include "runner/engine/document.h"
 
 #define OUTPUT_MOST_BYTES (1 << 20)
 #define KILL_AFTER_MS 1000
@@ -22,7 +24,8 @@ struct command {
 	struct task *task; /* NULL: told to stop, nobody waits for it any more */
 	struct child *child;
 	struct timer kill;
-	char *output_file;
+	char *output_file, *document_file, *junit;
+	int64_t started_wall_ms;
 	struct command *next;
 };
 
@@ -100,6 +103,8 @@ static int make_environment(const struct command *command, const json_t *named, 
 			add(&list, &count, gr_strdup(*entry));
 	add(&list, &count, gr_printf("GRIDLANE_OUTPUT=%s", command->output_file));
 	add(&list, &count, gr_printf("GRIDLANE_RUN_ID=%s", engine->options->run_id));
+	if (command->document_file)
+		add(&list, &count, gr_printf("GRIDLANE_CAPABILITIES=%s", command->document_file));
 	r = add_named(engine, named, &list, &count, err);
 	add(&list, &count, NULL);
 	if (r < 0) {
@@ -204,6 +209,10 @@ static void command_free(struct command *command)
 		*place = command->next;
 	if (command->output_file)
 		(void)unlink(command->output_file); /* absent or left behind: either way nothing depends on it */
+	if (command->document_file)
+		(void)unlink(command->document_file); /* it may hold the token */
+	gr_free(command->document_file);
+	gr_free(command->junit);
 	gr_free(command->output_file);
 	gr_free(command);
 }
@@ -214,12 +223,16 @@ static void on_exit_status(void *context, int status)
 	struct task *task = command->task;
 	struct event event = {.kind = EVENT_EXIT};
 	GR_AUTO_JSON json_t *outputs = NULL;
+	GR_AUTO_JSON json_t *cases = NULL;
 
 	loop_timer_clear(command->engine->loop, &command->kill);
 	if (task) {
 		task->command = NULL;
 		outputs = read_outputs(command, &event.error);
 		event.outputs = outputs;
+		if (command->junit && !event.error.failure)
+			(void)junit_read(command->junit, command->started_wall_ms, &cases, &event.error);
+		event.cases = cases;
 		event.exit_status = WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
 	}
 	command_free(command);
@@ -237,9 +250,15 @@ int command_start(struct task *task, const struct action *action, struct gr_erro
 
 	command->engine = task->engine;
 	command->task = task;
+	command->junit = gr_strdup(action->junit);
+	command->started_wall_ms = clock_wall_ms();
 	command->next = task->engine->commands;
 	task->engine->commands = command;
 	r = make_output_file(command, err);
+	if (r == 0 && action->document) {
+		command->document_file = gr_printf("%s.json", command->output_file);
+		r = document_write(task->engine->vault, action->document, command->document_file, err);
+	}
 	if (r == 0)
 		r = make_arguments(action->command, &arguments, err);
 	if (r == 0)

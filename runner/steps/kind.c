@@ -213,13 +213,33 @@ static const struct field collect_outputs[] = {
 };
 
 static const struct field appium_fields[] = {
-        DEVICE_FIELD,
-        NEEDED("command", TYPE_TEXTS, NULL, "The command to run with the device's capabilities in its environment."),
+        OPTION("device", TYPE_DEVICE, NULL, NULL, "The device; without it any free one is taken, and given back."),
+        OPTION("platform", TYPE_CHOICE, NULL, PLATFORMS, "Platform of any free device; app.platform if left out."),
+        OPTION("device_name", TYPE_TEXT, NULL, NULL, "Take a free device of this name."),
+        OPTION("os_version", TYPE_TEXT, NULL, NULL, "Take a free device with this version of the system."),
+        OPTION("device_tag", TYPE_TEXT, NULL, NULL, "Take a free device with this tag."),
+        OPTION("manufactured_by", TYPE_TEXT, NULL, NULL, "Take a free device of this maker."),
+        OPTION("project", TYPE_TEXT, NULL, NULL,
+                "Name that the sessions are filed under; the pipeline's name and the run's id if left out."),
+        NEEDED("command", TYPE_TEXTS, NULL,
+                "The test command: it finds APPIUM_URL in its environment, and in GRIDLANE_CAPABILITIES the path of a "
+                "JSON file with the device's capabilities."),
         {"env", TYPE_MAP, FIELD_SECRET_OK, NULL, NULL, "Further environment variables; secrets may stand here."},
         OPTION("cwd", TYPE_TEXT, NULL, NULL, "Folder to run in."),
+        OPTION("token", TYPE_BOOL, "false", NULL, "Put the account's token into the capabilities file, as user_token."),
+        OPTION("junit", TYPE_TEXT, NULL, NULL,
+                "Pattern of the JUnit files that the command writes: its tests become those of the run."),
+        OPTION("logs", TYPE_BOOL, "true", NULL, "Fetch the sessions' logs and recordings afterwards."),
+        EMPTY_FIELD,
         {0},
 };
-static const struct field appium_outputs[] = {OUTPUT("exit_status", TYPE_INT, "Exit status of the command."), {0}};
+static const struct field appium_outputs[] = {
+        OUTPUT("exit_status", TYPE_INT, "Exit status of the command."),
+        OUTPUT("build_numbers", TYPE_LIST, "Numbers of the sessions on the server."),
+        OUTPUT("files", TYPE_LIST, "Paths of what was fetched, below the output folder."),
+        COUNT_OUTPUTS,
+        {0},
+};
 
 static const struct field run_fields[] = {
         NEEDED("command", TYPE_TEXTS, NULL, "The program and its arguments, as a list; no shell is put between."),
@@ -289,8 +309,8 @@ const struct kind step_kinds[] = {
                 &release_device_ops},
         {"collect", "Fetch logs, recordings, network logs, insights and transactions.", 0, collect_fields,
                 collect_outputs, &collect_ops},
-        {"appium", "Run a local command against a device through Appium.", KIND_LOCAL, appium_fields, appium_outputs,
-                NULL},
+        {"appium", "Run a local command against a device through Appium.", KIND_LOCAL | KIND_RUNS_TESTS, appium_fields,
+                appium_outputs, &appium_ops},
         {"run", "Run a local command.", KIND_LOCAL, run_fields, run_outputs, &run_ops},
         {"call", "Call any operation of the API by its id.", KIND_OPEN | KIND_POLLS, call_fields, call_outputs,
                 &call_ops},

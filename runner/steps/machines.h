@@ -6,6 +6,6 @@
 
 extern const struct step_ops application_ops, select_devices_ops, create_application_ops, create_version_ops,
         upload_build_ops, install_ops, app_build_run_ops, native_test_ops, reserve_device_ops, release_device_ops,
-        run_ops, call_ops, collect_ops;
+        run_ops, call_ops, collect_ops, appium_ops;
 
 #endif

@@ -31,7 +31,7 @@ ROOMS = {
 LIBRARIES = {
     r"curl/": r"runner/net/",
     r"yaml\.h": r"pipelines/load\w*\.c|sandbox/scenario\w*\.c",
-    r"libxml/": r"reporters/junit\w*\.c",
+    r"libxml/": r"reporters/junit\w*\.c|runner/engine/junit_read\.c",
     r"archive(_entry)?\.h": r"reporters/bundle\w*\.c",
     r"microhttpd\.h": r"sandbox/",
     r"openssl/": r"runner/base/|sandbox/echo\.c",
