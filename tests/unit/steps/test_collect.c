@@ -1,0 +1,158 @@
+#include "script.h"
+
+#define NATIVE                                                                                                         \
+	"{'native_test_build_id': '71', 'log_url': 'https://cloud.example/l.txt', 'recording_url': "                   \
+	"'https://cloud.example/r.mp4', 'device_id': '3'}"
+#define SCRIPTLESS "{'build_test_id': '770', 'build_number': '768', 'device_id': '3'}"
+
+static void send_file(struct script *script, const char *trouble)
+{
+	struct event event = {.kind = EVENT_FETCHED, .status = 200};
+
+	if (trouble != NULL)
+		(void)gr_fail(&event.error, GR_NETWORK, 0, "%s", trouble);
+	script_send(script, event);
+}
+
+static void expect_fetch(const struct script *script, const char *url, const char *name, bool is_text)
+{
+	expect_no_error(script);
+	assert_int_equal(script->action.kind, ACTION_FETCH);
+	assert_string_equal(script->action.url, url);
+	assert_string_equal(script->action.save_as, name);
+	assert_int_equal(script->action.save_is_text, is_text);
+	assert_true(script->action.fetch_may_fail);
+}
+
+/* The nth entry of the list that goes with the action. */
+static const char *saved(const struct script *script, size_t index, const char *key)
+{
+	return json_string_value(json_object_get(json_array_get(script->action.save, index), key));
+}
+
+static void it_fetches_logs_as_text_and_recordings_as_they_are(void **state)
+{
+	struct script s;
+
+	(void)state;
+	script_start(&s, "collect", "{'run': " NATIVE ", 'what': ['logs', 'recordings'], 'max_size': 1000}");
+	expect_fetch(&s, "https://cloud.example/l.txt", "native-test.log", true);
+	assert_int_equal(s.action.fetch_most_bytes, 1000);
+	send_file(&s, NULL);
+	expect_fetch(&s, "https://cloud.example/r.mp4", "recording.mp4", false);
+	send_file(&s, NULL);
+	expect_done(&s, OUTCOME_PASSED, "{'missing': 0}");
+	script_close(&s);
+}
+
+static void it_fetches_only_files_that_fit(void **state)
+{
+	struct script s;
+
+	(void)state;
+	script_start(&s, "collect", "{'run': " NATIVE ", 'what': ['logs', 'recordings'], 'files': '*.mp4'}");
+	expect_fetch(&s, "https://cloud.example/r.mp4", "recording.mp4", false);
+	script_close(&s);
+}
+
+static void what_cannot_be_had_is_listed_and_fails_nothing(void **state)
+{
+	struct script s;
+
+	(void)state;
+	script_start(&s, "collect", "{'run': " NATIVE ", 'what': ['recordings', 'device_logs']}");
+	send_file(&s, "HTTP 404");
+	expect_call(&s, OP_DEVICE_LOGS, "{'device_id': '3'}");
+	assert_string_equal(saved(&s, 0, "name"), "recording.mp4");
+	assert_string_equal(saved(&s, 0, "missing"), "HTTP 404");
+	refuse_call(&s, "{'success': false}");
+	expect_done(&s, OUTCOME_PASSED, "{'missing': 2}");
+	assert_string_equal(saved(&s, 0, "name"), "device_logs");
+	script_close(&s);
+}
+
+static void what_is_required_and_cannot_be_had_fails(void **state)
+{
+	struct script s;
+
+	(void)state;
+	script_start(&s, "collect", "{'run': " NATIVE ", 'what': 'recordings', 'required': true}");
+	send_file(&s, "HTTP 404");
+	expect_failure(&s, GR_SERVER, "recording.mp4: HTTP 404");
+	assert_string_equal(saved(&s, 0, "missing"), "HTTP 404");
+	script_close(&s);
+}
+
+static void a_run_without_a_recording_says_so(void **state)
+{
+	struct script s;
+
+	(void)state;
+	script_start(&s, "collect", "{'run': {'native_test_build_id': '71'}, 'what': 'recordings'}");
+	expect_done(&s, OUTCOME_PASSED, "{'missing': 1}");
+	expect_text(saved(&s, 0, "missing"), "names none");
+	script_close(&s);
+}
+
+static void answers_are_kept_and_name_the_cases(void **state)
+{
+	struct script s;
+
+	(void)state;
+	script_start(&s, "collect", "{'run': " SCRIPTLESS ", 'what': ['network', 'insights']}");
+	expect_call(&s, OP_NETWORK_LOGS, "{'build_test_id': '770', 'application_token': 'gridlane-secret:app/223'}");
+	answer(&s, "{'status': 1, 'data': []}");
+	expect_call(&s, OP_EXECUTION_DETAILS, "{'build_number': '768'}");
+	assert_string_equal(saved(&s, 0, "name"), "network.json");
+	answer(&s,
+	        "{'status': 1, 'build_number': '768', 'build_url': 'https://cloud.example/b/1', 'build_devices': "
+	        "[{'build_test_id': '770', 'device_id': '3', 'test_cases': [{'test_case_name': 'login', 'test_status': "
+	        "'2'}, {'test_case_name': 'login', 'test_status': '2'}]}]}");
+	expect_call(&s, OP_INSIGHTS_DATA, "{'build_test_id': '770', 'test_case_name': 'login'}");
+	assert_null(s.action.save); /* the list of cases itself is nobody's file */
+	answer(&s, "{'status': 1, 'insight_data': []}");
+	expect_done(&s, OUTCOME_PASSED, "{'missing': 0}");
+	assert_string_equal(saved(&s, 0, "name"), "insights-login.json");
+	script_close(&s);
+}
+
+static void a_resumed_one_goes_on_behind_what_it_has(void **state)
+{
+	struct script s;
+
+	(void)state;
+	script_start(&s, "collect", "{'run': " NATIVE ", 'what': ['logs', 'recordings']}");
+	send_file(&s, NULL);
+	script_restart(&s);
+	expect_fetch(&s, "https://cloud.example/r.mp4", "recording.mp4", false);
+	script_close(&s);
+}
+
+static void what_it_did_not_come_to_is_listed(void **state)
+{
+	struct script s;
+
+	(void)state;
+	script_start(&s, "collect", "{'run': " NATIVE ", 'what': ['logs', 'recordings']}");
+	stop_script(&s, GR_CANCELLED);
+	assert_int_equal(s.action.kind, ACTION_DONE);
+	assert_int_equal(json_array_size(s.action.save), 2);
+	expect_text(saved(&s, 1, "missing"), "stopped");
+	script_close(&s);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+	        cmocka_unit_test(it_fetches_logs_as_text_and_recordings_as_they_are),
+	        cmocka_unit_test(it_fetches_only_files_that_fit),
+	        cmocka_unit_test(what_cannot_be_had_is_listed_and_fails_nothing),
+	        cmocka_unit_test(what_is_required_and_cannot_be_had_fails),
+	        cmocka_unit_test(a_run_without_a_recording_says_so),
+	        cmocka_unit_test(answers_are_kept_and_name_the_cases),
+	        cmocka_unit_test(a_resumed_one_goes_on_behind_what_it_has),
+	        cmocka_unit_test(what_it_did_not_come_to_is_listed),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
