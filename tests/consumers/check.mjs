@@ -69,5 +69,26 @@ for (const folder of fs.readdirSync(path.join(root, 'ci-templates'))) {
 		check(`YAML ${path.relative(root, file)}`, errors.length ? errors[0].message : null);
 	}
 }
+
+// ---- Kubernetes: each document against the schema of its kind ----
+
+async function misfit(document) {
+	const {apiVersion, kind} = document;
+	const library = apiVersion.startsWith('argoproj.io') ? '@kubernetes-models/argo-workflows' : 'kubernetes-models';
+
+	try {
+		const models = await import(path.join(root, 'build/consumers/node_modules', library, apiVersion, `${kind}.js`));
+
+		new models[kind](document).validate();
+		return null;
+	} catch (error) {
+		return error.message;
+	}
+}
+
+for (const file of files('ci-templates/kubernetes', /\.yml$/)) {
+	for (const document of YAML.parseAllDocuments(fs.readFileSync(file, 'utf8')))
+		check(`Kubernetes ${path.relative(root, file)} ${document.get('kind')}`, await misfit(document.toJS()));
+}
 console.log(`${passed} passed, ${failed} failed`);
 process.exitCode = failed ? 1 : 0;
