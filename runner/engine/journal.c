@@ -120,6 +120,11 @@ static json_t *record_of(const struct run_event *event)
 		(void)json_object_set_new(record, "failure", json_string(failure_name(event->failure)));
 	if (event->detail)
 		(void)json_object_set(record, "detail", event->detail);
+	if (event->artifact) {
+		GR_AUTO_JSON json_t *whole = run_event_to_json(event);
+
+		(void)json_object_set(record, "detail", json_object_get(whole, "artifact"));
+	}
 	return record;
 }
 

@@ -155,6 +155,23 @@ static int read_result(
 	return json ? device_run_from_json(json, ret_run, err) : gr_fail(err, GR_DISK, 0, "'%s' is not JSON", name);
 }
 
+static char *artifact_text(const json_t *detail, const char *key)
+{
+	return (char *)(uintptr_t)json_string_value(json_object_get(detail, key)); /* borrowed: results copy it */
+}
+
+static struct artifact read_artifact(const json_t *detail)
+{
+	return (struct artifact){.path = artifact_text(detail, "path"),
+	        .sha256 = artifact_text(detail, "sha256"),
+	        .bytes = json_integer_value(json_object_get(detail, "bytes")),
+	        .lane = artifact_text(detail, "lane"),
+	        .step = artifact_text(detail, "step"),
+	        .device = artifact_text(detail, "device"),
+	        .origin = artifact_text(detail, "origin"),
+	        .missing = artifact_text(detail, "missing")};
+}
+
 static int apply(struct reading *reading, const json_t *record, enum run_event_kind kind, struct gr_error *err)
 {
 	struct device_run run = {0};
@@ -168,6 +185,7 @@ static int apply(struct reading *reading, const json_t *record, enum run_event_k
 	        .total = json_integer_value(json_object_get(record, "total")),
 	        .detail = json_object_get(record, "detail"),
 	};
+	const struct artifact artifact = read_artifact(event.detail);
 	const char *failure = json_string_value(json_object_get(record, "failure"));
 	int r = 0;
 
@@ -185,7 +203,8 @@ static int apply(struct reading *reading, const json_t *record, enum run_event_k
 	reading->replay->is_done = kind == RUN_JUDGED && event.done <= failure_exit_status(GR_USAGE);
 	if (kind == RUN_JUDGED)
 		reading->replay->exit_status = (int)event.done;
-	if (r == 0 && kind != RUN_JUDGED && kind != RUN_ARTIFACT)
+	event.artifact = kind == RUN_ARTIFACT ? &artifact : NULL;
+	if (r == 0 && kind != RUN_JUDGED)
 		r = results_apply(&reading->replay->results, &event, err);
 	device_run_release(&run);
 	return r;
