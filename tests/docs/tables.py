@@ -25,6 +25,8 @@ def words(value):
     if "anyOf" in value:
         parts = [words(part) for part in value["anyOf"] if not part.get("$ref", "").endswith("/template")]
         parts = [part for part in parts if part != "`0`"]
+        if parts and all(part.startswith("a map") for part in parts):
+            parts.insert(0, "an expression")
         return " or ".join(dict.fromkeys(parts)) or "an expression"
     kind = value.get("type")
     if kind == "array":
