@@ -45,7 +45,7 @@ void check_secrets(struct check *check, const struct node *node)
 const struct key server_keys[] = {{"url", NULL}, {"token", NULL}, {"email", NULL}, {"password", NULL},
         {"user_id", NULL}, {"ca_file", NULL}, {"client_cert", NULL}, {"client_key", NULL}, {"proxy", NULL},
         {"max_connections", NULL}, {"answer_timeout", NULL}, {"outage", NULL}, {"insecure_http", NULL},
-        {"download_hosts", NULL}, {NULL, NULL}};
+        {"urlencoded", NULL}, {"download_hosts", NULL}, {NULL, NULL}};
 
 /* A text that the engine evaluates; what can be known now is checked now. */
 static const struct node *check_setting(struct check *check, const struct node *server, const char *key, bool is_secret)
@@ -149,6 +149,7 @@ void check_server(struct check *check, const struct node *node)
 	read_span(check, node, "answer_timeout", "`answer_timeout`", &server->answer_timeout_ms);
 	read_span(check, node, "outage", "`outage`", &server->outage_ms);
 	(void)read_bool(check, node_member(node, "insecure_http"), "`insecure_http`", &server->insecure_http);
+	(void)read_bool(check, node_member(node, "urlencoded"), "`urlencoded`", &server->urlencoded);
 	read_download_hosts(check, node_member(node, "download_hosts"), server);
 }
 

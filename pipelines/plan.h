@@ -34,6 +34,7 @@ struct plan_server { /* nodes may be NULL: the environment (TESTGRID_URL, TESTGR
 	int64_t answer_timeout_ms; /* 0: each operation's own */
 	int64_t outage_ms; /* how long the server may be out of reach, altogether (default 15m) */
 	bool insecure_http;
+	bool urlencoded; /* forms without a file go as application/x-www-form-urlencoded */
 	char **download_hosts; /* NULL-terminated, or NULL */
 };
 

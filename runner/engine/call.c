@@ -340,6 +340,14 @@ static void on_transferred(void *context, struct transfer_result *result)
 	judge(call, result);
 }
 
+static bool has_file(const struct request *request)
+{
+	for (size_t i = 0; i < request->field_count; i++)
+		if (request->fields[i].is_file)
+			return true;
+	return false;
+}
+
 static int send_form(struct call *call, const struct request *request, struct gr_error *err)
 {
 	struct transfer_field *fields = gr_alloc(request->field_count + 1, sizeof(*fields));
@@ -350,6 +358,8 @@ static int send_form(struct call *call, const struct request *request, struct gr
 
 	form_order(request, fields);
 	wire.flags = TRANSFER_POST;
+	if (call->engine->plan->server.urlencoded && !has_file(request))
+		wire.flags |= TRANSFER_URLENCODED;
 	if (call->operation->repeat != CLASS_READ)
 		wire.flags |= TRANSFER_ONCE; /* libcurl repeats a POST by itself on a dead connection */
 	if (call->order.is_quick)
