@@ -8,10 +8,14 @@
 struct report_format {
 	const char *name;
 	bool is_here; /* or a later version brings it */
+	bool is_folder; /* a name with a slash at its end is fine */
+	bool is_printed; /* `-`: into the log of the CI job */
 };
-static const struct report_format formats[] = {{"junit", true}, {"summary", true}, {"json", true}, {"html", false},
-        {"ctrf", false}, {"allure", false}, {"attestation", false}, {"github", false}, {"gitlab", false},
-        {"azure", false}, {"teamcity", false}};
+static const struct report_format formats[] = {{"junit", true, false, false}, {"summary", true, false, false},
+        {"json", true, false, false}, {"html", true, true, false}, {"ctrf", true, false, false},
+        {"tap", true, false, false}, {"github", true, false, true}, {"gitlab", true, false, true},
+        {"azure", true, false, true}, {"teamcity", true, false, true}, {"buildkite", true, false, false},
+        {"allure", false, true, false}, {"attestation", false, false, false}};
 
 const char *check_report_format(size_t index)
 {
@@ -73,6 +77,24 @@ static void check_taken(struct check *check, const struct node *node, const char
 	}
 }
 
+/* A file; for some formats a folder, or `-`, the log. */
+static void check_target(struct check *check, const struct node *node, const struct report_format *format, char *target)
+{
+	size_t bytes = strlen(target);
+
+	if (strcmp(target, "-") == 0) {
+		if (!format->is_printed)
+			check_fail(check, node, NULL, "a report of the format '%s' needs a file", format->name);
+		return;
+	}
+	if (format->is_folder && bytes > 1 && target[bytes - 1] == '/')
+		target[--bytes] = '\0';
+	if (!is_below(target) || target[bytes - 1] == '/')
+		check_fail(check, node, NULL,
+		        "'%s' must be a file below the output folder: a relative path without '..'", target);
+	check_taken(check, node, target);
+}
+
 static void check_report(struct check *check, const struct node *name, const struct node *node)
 {
 	struct plan *plan = check->plan;
@@ -80,10 +102,7 @@ static void check_report(struct check *check, const struct node *name, const str
 
 	if (!check_format(check, name) || !read_text(check, node, "the file of a report", &target))
 		return;
-	if (!is_below(target) || target[strlen(target) - 1] == '/')
-		check_fail(check, node, NULL,
-		        "'%s' must be a file below the output folder: a relative path without '..'", target);
-	check_taken(check, node, target);
+	check_target(check, node, find_format(name->text), target);
 	plan->reports = gr_grow(plan->reports, plan->report_count, sizeof(*plan->reports));
 	plan->reports[plan->report_count++] = (struct plan_report){.format = gr_strdup(name->text), .target = target};
 }

@@ -12,5 +12,22 @@ int summary_write(
         const struct results *results, const char *target, const struct report_context *context, struct gr_error *err);
 int html_write(
         const struct results *results, const char *target, const struct report_context *context, struct gr_error *err);
+int github_write(
+        const struct results *results, const char *target, const struct report_context *context, struct gr_error *err);
+int gitlab_write(
+        const struct results *results, const char *target, const struct report_context *context, struct gr_error *err);
+int azure_write(
+        const struct results *results, const char *target, const struct report_context *context, struct gr_error *err);
+int teamcity_write(
+        const struct results *results, const char *target, const struct report_context *context, struct gr_error *err);
+int buildkite_write(
+        const struct results *results, const char *target, const struct report_context *context, struct gr_error *err);
+int ctrf_write(
+        const struct results *results, const char *target, const struct report_context *context, struct gr_error *err);
+int tap_write(
+        const struct results *results, const char *target, const struct report_context *context, struct gr_error *err);
+
+/* The summary's text, for whatever shows Markdown. Appends to out. */
+void summary_text(const struct results *results, struct redactor *redactor, struct buffer *out);
 
 #endif

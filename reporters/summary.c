@@ -183,22 +183,30 @@ static void add_foot(struct summary *summary)
 	buffer_add_text(&summary->out, "- **Reports**: beside this file, results.json holds all that is known\n");
 }
 
-int summary_write(
-        const struct results *results, const char *target, const struct report_context *context, struct gr_error *err)
+void summary_text(const struct results *results, struct redactor *redactor, struct buffer *out)
 {
-	GR_AUTO_WRITER struct file_writer *writer = NULL;
-	struct summary summary = {.results = results, .redactor = context->redactor, .totals = results_totals(results)};
-	int r = file_create(context->directory, target, 0644, &writer, err);
+	struct summary summary = {.results = results, .redactor = redactor, .totals = results_totals(results)};
 
-	if (r < 0)
-		return r;
 	add_head(&summary);
 	add_counts(&summary);
 	add_failed(&summary);
 	add_devices(&summary);
 	add_rules(&summary);
 	add_foot(&summary);
-	file_write(writer, buffer_text(&summary.out), summary.out.bytes);
+	buffer_add(out, buffer_text(&summary.out), summary.out.bytes);
 	buffer_release(&summary.out);
+}
+
+int summary_write(
+        const struct results *results, const char *target, const struct report_context *context, struct gr_error *err)
+{
+	GR_AUTO_WRITER struct file_writer *writer = NULL;
+	GR_AUTO_BUFFER struct buffer text = {0};
+	int r = file_create(context->directory, target, 0644, &writer, err);
+
+	if (r < 0)
+		return r;
+	summary_text(results, context->redactor, &text);
+	file_write(writer, buffer_text(&text), text.bytes);
 	return file_commit(&writer, err);
 }

@@ -171,7 +171,7 @@ static void write_one(struct writing *writing, const char *format, const char *t
 		target = reporter->target;
 	if (reporter->write(writing->results, target, &writing->context, &err) < 0)
 		note_failure(writing, &err, format);
-	else
+	else if (strcmp(target, "-") != 0)
 		note_place(writing, format, target);
 }
 
@@ -232,13 +232,56 @@ int output_check_reports(const char *const *wanted, struct gr_error *err)
 	return 0;
 }
 
+/* A variable that is set to something. */
+static const char *given(const char *name)
+{
+	const char *value = getenv(name);
+
+	return value && *value ? value : NULL;
+}
+
+static bool is_asked_for(const struct output_order *order, const char *format)
+{
+	for (size_t i = 0; order->plan && i < order->plan->report_count; i++)
+		if (strcmp(order->plan->reports[i].format, format) == 0)
+			return true;
+	for (const char *const *wanted = order->wanted; wanted && *wanted; wanted++)
+		if (strcspn(*wanted, "=") == strlen(format) && text_has_prefix(*wanted, format))
+			return true;
+	return false;
+}
+
 static struct writing begin_writing(
         const struct output *output, const struct output_order *order, const struct results *results)
 {
 	return (struct writing){.output = output,
 	        .results = results,
 	        .readers = &order->readers,
-	        .context = {.directory = output->directory, .redactor = order->redactor}};
+	        .context = {.directory = output->directory,
+	                .redactor = order->redactor,
+	                .folder = output->path,
+	                .workspace_path = output->shown[0] == '/' ? NULL : output->shown,
+	                .printed = order->printed,
+	                .step_summary = given("GITHUB_STEP_SUMMARY"),
+	                .step_outputs = given("GITHUB_OUTPUT")}};
+}
+
+/* What the CI system of this job reads beside the files, unless it was asked for by name. */
+static void write_for_ci(struct writing *writing, const struct output_order *order)
+{
+	static const char *const signs[][2] = {{"GITHUB_ACTIONS", "github"}, {"GITLAB_CI", "gitlab"},
+	        {"TF_BUILD", "azure"}, {"TEAMCITY_VERSION", "teamcity"}, {"BUILDKITE", "buildkite"}};
+
+	for (size_t i = 0; i < GR_COUNT(signs); i++)
+		if (given(signs[i][0]) && !is_asked_for(order, signs[i][1]))
+			write_one(writing, signs[i][1], NULL);
+}
+
+static void write_defaults(struct writing *writing)
+{
+	write_one(writing, "junit", NULL);
+	write_one(writing, "summary", NULL);
+	write_one(writing, "html", NULL);
 }
 
 static void write_all_wanted(struct writing *writing, const char *const *wanted)
@@ -265,11 +308,10 @@ int output_write_reports(const struct output *output, const struct output_order 
 	for (size_t i = 0; plan && i < plan->report_count; i++)
 		if (strcmp(plan->reports[i].format, "json") != 0)
 			write_one(&writing, plan->reports[i].format, plan->reports[i].target);
-	if (!plan || plan->report_count == 0) {
-		write_one(&writing, "junit", NULL);
-		write_one(&writing, "summary", NULL);
-	}
+	if (!plan || plan->report_count == 0)
+		write_defaults(&writing);
 	write_all_wanted(&writing, order->wanted);
+	write_for_ci(&writing, order);
 	write_bundle(&writing, plan);
 	return end_writing(&writing, err);
 }
@@ -279,10 +321,8 @@ int output_write_again(const struct output *output, const struct output_order *o
 {
 	struct writing writing = begin_writing(output, order, results);
 
-	if (!order->wanted) {
-		write_one(&writing, "junit", NULL);
-		write_one(&writing, "summary", NULL);
-	}
+	if (!order->wanted)
+		write_defaults(&writing);
 	write_all_wanted(&writing, order->wanted);
 	return end_writing(&writing, err);
 }

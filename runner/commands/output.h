@@ -26,7 +26,7 @@ void output_adopt(struct output *output, const json_t *head);
 int output_read_results(const struct output *output, struct results *ret_results, struct gr_error *err);
 void output_release(struct output *output);
 
-/* Write results.json, the reports that the plan and --report name (junit and summary when none are named) and the
+/* Write results.json, the reports that the plan and --report name (junit, summary and html when none are named) and the
  * bundle; each place is said as a note. plan may be NULL (the pipeline could not be read): the default reports then.
  * The first error is returned after everything was tried. */
 struct output_readers {
@@ -38,10 +38,11 @@ struct output_order {
 	const char *const *wanted; /* values of --report, or NULL */
 	struct redactor *redactor;
 	struct output_readers readers;
+	struct buffer *printed; /* takes what the CI system reads in the log; printed after the console's last line */
 };
 int output_write_reports(const struct output *output, const struct output_order *order, const struct results *results,
         struct gr_error *err);
-/* The named reports alone (junit and summary when none are named): no results.json, no bundle. */
+/* The named reports alone (junit, summary and html when none are named): no results.json, no bundle. */
 int output_write_again(const struct output *output, const struct output_order *order, const struct results *results,
         struct gr_error *err);
 /* Hand one event to all readers. */

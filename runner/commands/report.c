@@ -23,8 +23,9 @@ static int load_results(struct session *session, struct gr_error *err)
 
 static int report(struct session *session, struct gr_error *err)
 {
+	GR_AUTO_BUFFER struct buffer printed = {0};
 	const struct output_order order = {
-	        .wanted = session->arguments->values[OPT_REPORT], .redactor = session->redactor};
+	        .wanted = session->arguments->values[OPT_REPORT], .redactor = session->redactor, .printed = &printed};
 
 	if (output_reopen(session->arguments->words[0], &session->output, err) < 0 || load_results(session, err) < 0)
 		return complain(err);
@@ -32,6 +33,7 @@ static int report(struct session *session, struct gr_error *err)
 		return complain(err);
 	printf("run %s: %s; reports written to %s\n", session->results.run_id ? session->results.run_id : "?",
 	        verdict_name(session->results.verdict), session->output.shown);
+	(void)fwrite(buffer_text(&printed), 1, printed.bytes, stdout);
 	return 0;
 }
 

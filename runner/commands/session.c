@@ -337,10 +337,12 @@ static void write_reports(struct session *session, const struct output_order *or
 
 int session_finish(struct session *session)
 {
+	GR_AUTO_BUFFER struct buffer printed = {0};
 	const struct output_order order = {.plan = session->plan,
 	        .wanted = session->arguments->values[OPT_REPORT],
 	        .redactor = session->redactor,
-	        .readers = {session->readers, session->reader_count}};
+	        .readers = {session->readers, session->reader_count},
+	        .printed = &printed};
 	struct run_event judged = {.kind = RUN_JUDGED, .results = &session->results};
 
 	(void)take_late_signal(session);
@@ -350,6 +352,7 @@ int session_finish(struct session *session)
 	judged.done = session->results.exit_status;
 	output_emit(&order.readers, &judged);
 	close_readers(session);
+	(void)fwrite(buffer_text(&printed), 1, printed.bytes, stdout);
 	return session->results.exit_status;
 }
 

@@ -1,0 +1,96 @@
+#include "reporters/printed.h"
+
+#include <string.h>
+
+#include "reporters/words.h"
+#include "runner/base/file.h"
+#include "runner/base/memory.h"
+
+#define TITLE_BYTES 200
+
+int report_put(
+        const struct report_context *context, const char *target, const struct buffer *text, struct gr_error *err)
+{
+	GR_AUTO_WRITER struct file_writer *writer = NULL;
+	int r;
+
+	if (strcmp(target, PRINTED_TARGET) == 0) {
+		if (!context->printed)
+			return gr_fail(err, GR_USAGE, 0, "this format needs a file here");
+		buffer_add(context->printed, buffer_text(text), text->bytes);
+		return 0;
+	}
+	r = file_create(context->directory, target, 0644, &writer, err);
+	if (r < 0)
+		return r;
+	file_write(writer, buffer_text(text), text->bytes);
+	return file_commit(&writer, err);
+}
+
+static void add_trouble(struct trouble_list *list, struct trouble trouble)
+{
+	list->items = gr_grow(list->items, list->count, sizeof(*list->items));
+	list->items[list->count++] = trouble;
+}
+
+static void add_problems(
+        struct trouble_list *list, const struct device_run *run, const struct problem *problems, size_t count)
+{
+	for (size_t i = 0; i < count; i++)
+		if (!problems[i].is_warning)
+			add_trouble(list, (struct trouble){run, NULL, &problems[i]});
+}
+
+void trouble_list_init(struct trouble_list *list, const struct results *results)
+{
+	*list = (struct trouble_list){0};
+	for (size_t i = 0; i < results->run_count; i++) {
+		const struct device_run *run = &results->runs[i];
+
+		for (size_t j = 0; j < run->case_count; j++)
+			if (run->cases[j].status == STATUS_FAILED || run->cases[j].status == STATUS_ERROR)
+				add_trouble(list, (struct trouble){run, &run->cases[j], NULL});
+	}
+	add_problems(list, NULL, results->problems, results->problem_count);
+	for (size_t i = 0; i < results->run_count; i++)
+		add_problems(list, &results->runs[i], results->runs[i].problems, results->runs[i].problem_count);
+}
+
+void trouble_list_release(struct trouble_list *list)
+{
+	gr_free(list->items);
+	*list = (struct trouble_list){0};
+}
+
+void trouble_title(struct redactor *redactor, struct buffer *out, const struct trouble *trouble)
+{
+	const struct test_case *test = trouble->test;
+
+	if (!test) {
+		buffer_add_text(out, failure_name(trouble->problem->failure));
+	} else {
+		words_line(redactor, out, test->name && *test->name ? test->name : "unnamed test", TITLE_BYTES);
+		if (test->data && *test->data) {
+			buffer_add_text(out, " [");
+			words_line(redactor, out, test->data, TITLE_BYTES);
+			buffer_add_char(out, ']');
+		}
+	}
+	if (trouble->run) {
+		buffer_add_text(out, " on ");
+		words_line(redactor, out, device_label(&trouble->run->device), TITLE_BYTES);
+	}
+}
+
+void trouble_reason(struct redactor *redactor, struct buffer *out, const struct trouble *trouble, size_t most_bytes)
+{
+	const struct test_case *test = trouble->test;
+	const char *reason = test ? test->reason : trouble->problem->message;
+
+	if (test && test->status == STATUS_ERROR)
+		buffer_printf(out, "%s%s", failure_words(test->failure ? test->failure : GR_UNKNOWN),
+		        reason && *reason ? ": " : "");
+	else if (!reason || !*reason)
+		buffer_add_text(out, "the server gave no reason");
+	words_line(redactor, out, reason, most_bytes);
+}
