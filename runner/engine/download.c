@@ -37,6 +37,7 @@ struct download {
 	struct file_writer *writer;
 	int fd;
 	int64_t read_bytes, kept_bytes;
+	char *chunk; /* CHUNK_BYTES */
 	struct digest *digest;
 	struct redact_stream *stream;
 	/* the outcome */
@@ -79,6 +80,7 @@ void download_cancel(struct download *download)
 	digest_free(download->digest);
 	redact_stream_free(download->stream);
 	buffer_release(&download->text);
+	gr_free(download->chunk);
 	gr_free(download->url);
 	gr_free(download);
 }
@@ -168,13 +170,12 @@ static void commit(struct download *download)
 static void read_chunk(void *context)
 {
 	struct download *download = context;
-	char *chunk = gr_alloc(CHUNK_BYTES, 1);
-	ssize_t got = pread(download->fd, chunk, CHUNK_BYTES, download->read_bytes);
+	ssize_t got = pread(download->fd, download->chunk, CHUNK_BYTES, download->read_bytes);
 	struct gr_error err = {0};
 
 	if (got > 0) {
 		download->read_bytes += got;
-		(void)keep_chunk(download, chunk, (size_t)got);
+		(void)keep_chunk(download, download->chunk, (size_t)got);
 		set_next(download, read_chunk, 0);
 	} else if (got < 0) {
 		(void)gr_fail(&err, GR_DISK, errno, "file '%s'", download->path);
@@ -182,11 +183,11 @@ static void read_chunk(void *context)
 	} else {
 		commit(download);
 	}
-	gr_free(chunk);
 }
 
 static void finish_file(struct download *download)
 {
+	download->chunk = gr_alloc(CHUNK_BYTES, 1);
 	download->digest = digest_new();
 	if (download->is_text)
 		download->stream = redact_stream_new(task_of(download)->engine->options->redactor);
