@@ -68,8 +68,9 @@ static int give_back(struct session *session, struct gr_error *err)
 	}
 	held = json_array_size(session->replay->held);
 	open = held + session->replay->lost_reservations;
-	if (open == 0 && session->replay->is_done) {
-		printf("run %s holds nothing\n", session->output.run_id);
+	if (open == 0 && session->replay->has_verdict) {
+		printf("run %s ended with exit status %d and holds nothing\n", session->output.run_id,
+		        session->replay->exit_status);
 		return 0;
 	}
 	if (json_is_true(json_object_get(session->replay->head, "sandbox"))) {

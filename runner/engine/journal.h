@@ -42,6 +42,7 @@ struct replay {
 	int exit_status; /* of the last process that came to a verdict; -1: none did */
 	bool is_done; /* its reports were written, and its verdict is final: passed, failed, or a mistake in the
 	                 pipeline */
+	bool has_verdict; /* its reports were written, whatever they say */
 	struct replay_step *steps;
 	size_t step_count;
 	unsigned lost_reservations; /* asked for, and not known to be held or refused */

@@ -201,6 +201,7 @@ static int apply(struct reading *reading, const json_t *record, enum run_event_k
 		note_held(reading->replay, &event);
 	/* passed, failed or wrong: final. A run that ended on trouble, a time limit or a signal can be gone on with. */
 	reading->replay->is_done = kind == RUN_JUDGED && event.done <= failure_exit_status(GR_USAGE);
+	reading->replay->has_verdict = kind == RUN_JUDGED;
 	if (kind == RUN_JUDGED)
 		reading->replay->exit_status = (int)event.done;
 	event.artifact = kind == RUN_ARTIFACT ? &artifact : NULL;
@@ -224,7 +225,7 @@ static int take_record(struct reading *reading, const json_t *record, struct gr_
 	reading->replay->sequence++;
 	reading->replay->generation = (unsigned)json_integer_value(json_object_get(record, "gen"));
 	if (strcmp(type, "head") == 0) {
-		reading->replay->is_done = false;
+		reading->replay->is_done = reading->replay->has_verdict = false;
 		json_decref(reading->replay->head);
 		reading->replay->head = json_incref(json_object_get(record, "detail"));
 		return 0;
