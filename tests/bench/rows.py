@@ -1,0 +1,249 @@
+"""The rows of the table: each one measures, and says what it found."""
+import collections
+import json
+import os
+import shutil
+import statistics
+
+import inputs
+from measure import ROUNDS, Command, Sandbox, Server, Watch, alternate
+
+# value: a ratio (or what `unit` says) that should not be above (or, with at_least, below) the target; None: skipped
+Row = collections.namedtuple("Row", "work beside value unit target at_least note", defaults=("×", None, False, ""))
+
+MIB = 1 << 20
+
+
+def skipped(work, beside, why):
+    return Row(work, beside, None, note="skipped: " + why)
+
+
+def fresh(place, name):
+    path = place.path(name)
+    return lambda: shutil.rmtree(path, ignore_errors=True)
+
+
+def write_answers(place, tests):
+    folder = place.path("answers")
+    os.makedirs(folder, exist_ok=True)
+    for name, answer in inputs.answers(tests).items():
+        place.write(os.path.join("answers", name), answer if isinstance(answer, str) else json.dumps(answer))
+    return folder
+
+
+def run_of(place, pipeline, environment, out="out"):
+    return Command([place.gridlane, "run", "--quiet", pipeline, "--out", place.path(out)], environment,
+                   before=fresh(place, out))
+
+
+def milliseconds(sample):
+    return f"{sample.wall_s * 1000:.1f} ms"
+
+
+# ---- start ----
+
+def start(place):
+    pipeline = place.write("200.yml", inputs.calls(200))
+    commands = {"version": Command([place.gridlane, "version"]),
+                "validate": Command([place.gridlane, "validate", pipeline]),
+                "curl": Command(["curl", "--version"])}
+    redocly = place.peer("redocly")
+    if redocly:
+        commands["redocly"] = Command([redocly, "lint", place.write("openapi.json", inputs.openapi(200))],
+                                      {"REDOCLY_TELEMETRY": "off"})
+    got = alternate(place, commands, 4 * ROUNDS - 1 if not redocly else ROUNDS)
+    for name, work in (("version", "start: version"), ("validate", "start: validate, 200 steps")):
+        yield Row(work, "curl --version", got[name].wall_s / got["curl"].wall_s, target=1.5,
+                  note=f"{milliseconds(got[name])} to {milliseconds(got['curl'])}")
+    yield Row("memory of validate", "", got["validate"].rss_mib, "MiB", 14)
+    if redocly:
+        yield Row("start: validate, 200 steps", "redocly lint, 200 operations",
+                  got["validate"].wall_s / got["redocly"].wall_s, target=1 / 40,
+                  note=f"{milliseconds(got['redocly'])}, {got['redocly'].rss_mib:.0f} MiB")
+    else:
+        yield skipped("start: validate, 200 steps", "redocly lint", "no npm packages (npm ci in tests/bench)")
+
+
+# ---- operations ----
+
+def one_operation(place):
+    with Server(place) as server:
+        curl = ["curl", "--silent", server.url + "/api/get-user-devices", "-F", "user_token=bench-token-0123456789"]
+        got = alternate(place, {"gridlane": Command([place.gridlane, "api", "get_device_list"], server.environment),
+                                "curl": Command(curl)}, 3 * ROUNDS)
+    ours, theirs = got["gridlane"], got["curl"]
+    yield Row("one operation, by api", "curl -F", ours.wall_s / theirs.wall_s, target=1.3,
+              note=f"{milliseconds(ours)} to {milliseconds(theirs)}")
+    yield Row("memory of that", "curl -F", ours.rss_mib / theirs.rss_mib, target=1.3,
+              note=f"{ours.rss_mib:.1f} to {theirs.rss_mib:.1f} MiB")
+
+
+def sequence(place):
+    count = 1000
+    with Server(place) as server:
+        many, few = place.write("1000.yml", inputs.calls(count)), place.write("10.yml", inputs.calls(10))
+        commands = {"few": run_of(place, few, server.environment),
+                    "curl": Command(["curl", "--silent", "-K", place.write("curl.cfg", inputs.curl_config(server.url, count))]),
+                    "gridlane": run_of(place, many, server.environment)}
+        newman = place.peer("newman")
+        if newman:
+            commands["newman"] = Command([newman, "run", "--silent", place.write(
+                "collection.json", inputs.collection(server.url, count))])
+        got = alternate(place, commands)
+        server.stats()
+        commands["gridlane"].run(place)
+        stats = server.stats()
+    ours = got["gridlane"]
+    yield Row("1,000 operations in sequence", "curl -K", ours.wall_s / got["curl"].wall_s, target=2,
+              note=f"{milliseconds(ours)} to {milliseconds(got['curl'])}; each step on the disk before the next")
+    if newman:
+        yield Row("1,000 operations in sequence", "newman", ours.wall_s / got["newman"].wall_s, target=1 / 5,
+                  note=f"{milliseconds(got['newman'])}, {got['newman'].rss_mib:.0f} MiB")
+    else:
+        yield skipped("1,000 operations in sequence", "newman", "no npm packages (npm ci in tests/bench)")
+    yield Row("connections for that", "", stats["connections"] - 1, "", 1, note="the counter's own not counted")
+    yield Row("memory, 1,000 to 10 operations", "itself", ours.rss_mib / got["few"].rss_mib,
+              note=f"{got['few'].rss_mib:.1f} MiB, then {ours.rss_mib:.1f} MiB")
+
+
+# ---- the main job ----
+
+def one_job(place, length, commands_of, found):
+    """Every command once, against a run of `length` seconds: its cost, requests beside polls, and how late it saw the
+    end."""
+    scale, queue, tests = 20, 4, 200
+    scenario = place.write("scenario.yml", inputs.scenario(tests, (length * scale - queue) / tests, 1, scale))
+    with Sandbox(place, scenario) as sandbox:
+        for name, command in commands_of(sandbox).items():
+            cost = command.run(place)
+            asked = sandbox.new_requests()
+            begun = next(row["at"] for row in asked if row["operation"] == "app_build_run")
+            polls = sum(row["operation"] == "execution_details" for row in asked)
+            late = (asked[-1]["at"] - begun) / scale - length
+            found[name].append((cost.cpu_s, len(asked) - polls, late))
+
+
+def main_job(place):
+    with open(place.path("app.apk"), "wb") as file:
+        file.write(os.urandom(5_000_000))
+    script = [os.path.join(place.here, "job.sh"), place.path("app.apk"), place.path("script.xml")]
+    pipeline = place.write("job.yml", inputs.job())
+    found = {"gridlane": [], "script": []}
+    for turn in range(ROUNDS):  # ends that meet the polls at different places, or chance decides who is late
+        one_job(place, 5 + turn / ROUNDS, lambda sandbox: {
+            "gridlane": run_of(place, pipeline, sandbox.environment),
+            "script": Command(script, sandbox.environment)}, found)
+    cpu, asked, late = ({name: statistics.median(fact[n] for fact in facts) for name, facts in found.items()}
+                        for n in range(3))
+    yield Row("main job: CPU time", "curl and jq", cpu["gridlane"] / cpu["script"], target=1 / 8,
+              note=f"{cpu['gridlane'] * 1000:.0f} to {cpu['script'] * 1000:.0f} ms")
+    yield Row("main job: requests more", "curl and jq", asked["gridlane"] - asked["script"], "", 4,
+              note=f"{asked['gridlane']:.0f} to {asked['script']:.0f}, polls not counted")
+    yield Row("main job: end seen later", "curl and jq, both asking each second", late["gridlane"] - late["script"],
+              "s", 0.1, note=f"{late['gridlane']:.2f} to {late['script']:.2f} s after the server's end")
+
+
+# ---- much data ----
+
+def upload(place):
+    size = (256 if place.is_quick else 2048) * MIB
+    with open(place.path("big.apk"), "wb") as file:
+        file.truncate(size)
+    folder = write_answers(place, 1)
+    with Server(place, folder) as server:
+        target = server.url + "/ci/upload_app_build"
+        form = ["-F", "user_token=t", "-F", "application_token=0246ef25d73d091971d2f266dc350561", "-F",
+                "version_token=7cab38fed934cdb968703d30d155b1de", "-F", "build_name=x", "-F", "upload_file=@big.apk"]
+        api = [place.gridlane, "api", "app_build_upload", "-f", "app_id=223", "-f", "version_id=481",
+               "-f", "build_name=x", "-F", "upload_file=@big.apk"]
+        curl = " ".join(["curl", "--silent", target, *form])
+        got = alternate(place, {
+            "curl": Command(["sh", "-c", f"exec {curl}"]),
+            "api": Command(api, server.environment),
+            "curl+sha": Command(["sh", "-c", f"{curl} >/dev/null && sha256sum big.apk"]),
+            "step": run_of(place, place.write("upload.yml", inputs.upload()), server.environment)})
+    os.remove(place.path("big.apk"))
+    rate = {name: size / sample.wall_s / 1e6 for name, sample in got.items()}
+    words = f"{size // MIB} MiB: "
+    yield Row("upload by api: throughput", "curl -F", rate["api"] / rate["curl"], target=0.97, at_least=True,
+              note=f"{words}{rate['api']:.0f} to {rate['curl']:.0f} MB/s")
+    yield Row("upload by upload_build: throughput", "curl -F, then sha256sum", rate["step"] / rate["curl+sha"],
+              target=1.0, at_least=True, note=f"{words}{rate['step']:.0f} to {rate['curl+sha']:.0f} MB/s")
+    yield Row("memory of uploads", "", max(got["api"].rss_mib, got["step"].rss_mib), "MiB", 16)
+
+
+def redaction(place):
+    size = (64 if place.is_quick else 256) * MIB
+    line = "[main] regression: build 6: 107/200 tests, 0 failed; GET /api/user/applications HTTP 200 in 31 ms\n"
+    secrets = [f"s3cr3t-{n:02}-{os.urandom(12).hex()}" for n in range(50)]
+    with open(place.path("text"), "w", encoding="ascii") as file:
+        block = line * 5000 + f"token {secrets[7]}\n"
+        for _ in range(size // len(block)):
+            file.write(block)
+    place.write("secrets", "\n".join(secrets) + "\n")
+    place.write("sed", "".join(f"s/{secret}/***/g\n" for secret in secrets))
+    got = alternate(place, {
+        "ours": Command(["sh", "-c", f"exec {place.tools}/bench_redact secrets <text"]),
+        "sed": Command(["sed", "-f", "sed", "text"])})
+    rate = {name: size / sample.wall_s / 1e6 for name, sample in got.items()}
+    os.remove(place.path("text"))
+    yield Row("redaction, 50 secrets in every encoding", "", rate["ours"], "MB/s", 200, True)
+    yield Row("redaction: time", "sed, 50 plain patterns", rate["sed"] / rate["ours"], target=1,
+              note=f"sed: {rate['sed']:.0f} MB/s")
+
+
+# ---- many ----
+
+def many_tests(place):
+    tests = 100_000
+    place.write("app.apk", "app")
+    folder = write_answers(place, tests)
+    body = os.path.join(folder, "_ci_execution_detail")
+    with Server(place, folder) as server:
+        pipeline = place.write("many.yml", inputs.job(install=False))
+        jq = Command(["jq", "-r", "-f", os.path.join(place.here, "junit.jq"), body], output=place.path("jq.xml"))
+        got = alternate(place, {"ours": run_of(place, pipeline, server.environment), "jq": jq})
+    size = os.path.getsize(body) / MIB
+    yield Row("100,000 test cases: a whole run, all reports", "jq to JUnit alone",
+              got["ours"].wall_s / got["jq"].wall_s, target=1.5,
+              note=f"{milliseconds(got['ours'])} to {milliseconds(got['jq'])}")
+    yield Row("memory for 100,000 test cases", f"the answer of {size:.1f} MiB", got["ours"].rss_mib / size, target=8,
+              note=f"{got['ours'].rss_mib:.0f} MiB; jq {got['jq'].rss_mib:.0f} MiB")
+
+
+def latest_poll(asked, every_s):
+    """How much longer than its longest wait (the pace and a tenth) a run was not asked for, in seconds."""
+    last, late = {}, 0.0
+    for row in asked:
+        if row["operation"] != "execution_details":
+            continue
+        key = row["parameters"]["build_number"]
+        if key in last:
+            late = max(late, row["at"] - last[key] - 1.1 * every_s)
+        last[key] = row["at"]
+    return late
+
+
+def lanes(place):
+    count, every_s = (100 if place.is_quick else 1000), 5
+    place.write("app.apk", "app")
+    scenario = place.write("lanes-scenario.yml", inputs.scenario(100, 0.3, count, 1))
+    pipeline = place.write("lanes.yml", inputs.job(count, f"{every_s}s", install=False))
+    with Sandbox(place, scenario) as sandbox:
+        shutil.rmtree(place.path("lanes"), ignore_errors=True)
+        ours = [place.gridlane, "run", "--quiet", pipeline, "--out", place.path("lanes")]
+        watch = Watch(ours, place, sandbox.environment)
+        status = watch.wait()
+        if status != 0:
+            raise RuntimeError(f"{count} lanes: exit status {status}")
+        late = latest_poll(sandbox.new_requests(), every_s)
+        shutil.rmtree(place.path("lanes"), ignore_errors=True)
+        cost = Command(ours, sandbox.environment).run(place)
+    work = f"{count} lanes, 100 tests each"
+    yield Row(work + ": memory", "", cost.rss_mib, "MiB", 64, note=f"{cost.cpu_s:.1f} s of CPU in {cost.wall_s:.0f} s")
+    yield Row(work + ": connections", "", watch.sockets, "", 8)
+    yield Row(work + ": threads", "", watch.threads, "", 1)
+    yield Row(work + ": a poll late by", "", late * 1000, "ms", 100, note=f"beyond {every_s} s and a tenth")
+
+
+ROWS = (start, one_operation, sequence, main_job, upload, redaction, many_tests, lanes)
