@@ -9,6 +9,7 @@
 #include "runner/base/memory.h"
 #include "runner/base/redact_json.h"
 #include "runner/base/text.h"
+#include "runner/engine/journal.h"
 
 /* "recording.mp4" numbered: "recording-2.mp4". */
 static char *numbered(const char *folder, const char *name, unsigned number)
@@ -61,6 +62,13 @@ static const char *device_of(const struct task *task)
 	return json_string_value(json_object_get(json_object_get(task->step.with, "device"), "name"));
 }
 
+static void note_file(struct task *task, const char *path)
+{
+	if (!task->files)
+		task->files = json_array();
+	(void)json_array_append_new(task->files, json_string(path));
+}
+
 void artifact_emit(struct task *task, struct artifact *artifact)
 {
 	struct run_event event = {
@@ -69,11 +77,8 @@ void artifact_emit(struct task *task, struct artifact *artifact)
 	artifact->lane = task->lane->name;
 	artifact->step = (char *)(uintptr_t)step_of(task);
 	artifact->device = (char *)(uintptr_t)device_of(task); /* borrowed for the time of the event */
-	if (artifact->path && !artifact->missing) {
-		if (!task->files)
-			task->files = json_array();
-		(void)json_array_append_new(task->files, json_string(artifact->path));
-	}
+	if (artifact->path && !artifact->missing)
+		note_file(task, artifact->path);
 	engine_emit(task->engine, &event);
 }
 
@@ -134,4 +139,21 @@ void artifact_save(struct task *task, const json_t *list)
 
 	json_array_foreach (list, i, item)
 		save_one(task, item);
+}
+
+void artifact_repeat(struct task *task)
+{
+	const struct results *results = &task->engine->options->replay->results;
+
+	for (size_t i = 0; i < results->artifact_count; i++) {
+		const struct artifact *artifact = &results->artifacts[i];
+		struct run_event event = {
+		        .kind = RUN_ARTIFACT, .lane = artifact->lane, .step = artifact->step, .artifact = artifact};
+
+		if (!text_equal(artifact->lane, task->lane->name) || !text_equal(artifact->step, step_of(task)))
+			continue;
+		if (artifact->path && !artifact->missing)
+			note_file(task, artifact->path);
+		engine_emit(task->engine, &event);
+	}
 }

@@ -149,6 +149,8 @@ char *artifact_path(struct task *task, const char *name);
 void artifact_emit(struct task *task, struct artifact *artifact); /* fills lane, step and device; nothing is kept */
 void artifact_missing(struct task *task, const char *name, const char *why);
 void artifact_save(struct task *task, const json_t *list); /* struct action: save */
+/* What an earlier process of this run brought home is there: said again, and not fetched again. */
+void artifact_repeat(struct task *task);
 
 /* ---- until (until.c) ----
  * false in ret_holds: the step is asked again later, and has not ended. */

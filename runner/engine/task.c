@@ -389,27 +389,6 @@ static void repeat_results(struct task *task)
 	}
 }
 
-/* What an earlier process of this run brought home is there, and is not fetched again. */
-static void repeat_artifacts(struct task *task)
-{
-	const struct results *results = &task->engine->options->replay->results;
-	const char *step = task->plan->collect_for ? task->plan->collect_for : task->plan->id;
-
-	for (size_t i = 0; i < results->artifact_count; i++) {
-		const struct artifact *artifact = &results->artifacts[i];
-		struct run_event event = {.kind = RUN_ARTIFACT, .artifact = artifact};
-
-		if (!text_equal(artifact->lane, task->lane->name) || !text_equal(artifact->step, step))
-			continue;
-		if (artifact->path && !artifact->missing) {
-			if (!task->files)
-				task->files = json_array();
-			(void)json_array_append_new(task->files, json_string(artifact->path));
-		}
-		emit(task, &event);
-	}
-}
-
 static void finish_as_known(struct task *task, const struct replay_step *known)
 {
 	repeat_results(task);
@@ -474,7 +453,7 @@ struct task *task_start(struct lane *lane, const struct plan_step *plan)
 	set_limit(task);
 	emit(task, &started);
 	if (known)
-		repeat_artifacts(task);
+		artifact_repeat(task);
 	if (is_settled(known)) {
 		finish_as_known(task, known);
 		return task;
