@@ -30,7 +30,7 @@ struct call {
 	struct lookup *lookup; /* waited for */
 	unsigned attempts, sends;
 	int64_t first_ms;
-	bool is_finished;
+	bool is_finished, was_held_back;
 	/* the result, kept until the loop hands it over */
 	struct call_result result;
 	json_t *body;
@@ -246,6 +246,21 @@ static struct retry_policy scaled_policy(const struct engine *engine, const stru
 	        .budget_ms = engine_scaled(engine, policy->budget_ms)};
 }
 
+/* Repeats are used up, and the connection is what fails: the call waits for the server to come back, once. */
+static bool wait_out(struct call *call, const struct transfer_result *result, enum attempt_verdict verdict)
+{
+	bool is_safe = verdict == ATTEMPT_NOT_SENT || call->operation->repeat == CLASS_READ ||
+	               call->operation->repeat == CLASS_WRITE;
+
+	if (!is_safe || !result->curl_code || verdict == ATTEMPT_HOPELESS || call->was_held_back ||
+	        call->order.passes_outage || !outage_begin(call->engine))
+		return false;
+	call->was_held_back = true;
+	call->attempts = 0;
+	loop_timer_set(call->engine->loop, &call->timer, loop_now(call->engine->loop));
+	return true;
+}
+
 static bool try_again(struct call *call, const struct transfer_result *result, enum attempt_verdict verdict)
 {
 	struct engine *engine = call->engine;
@@ -280,6 +295,8 @@ static bool try_again(struct call *call, const struct transfer_result *result, e
 		finish(call, CALL_LOST);
 		return true;
 	case RETRY_GIVE_UP:
+		if (wait_out(call, result, verdict))
+			return true;
 		finish(call, verdict == ATTEMPT_THROTTLED ? CALL_REFUSED : outcome_when_unsent(call));
 		return true;
 	case RETRY_DONE:

@@ -35,15 +35,18 @@ static int64_t spent(const struct engine *engine)
 	return outage->spent_ms + (outage->is_open ? loop_now(engine->loop) - outage->since_ms : 0);
 }
 
-static void open_outage(struct engine *engine)
+bool outage_begin(struct engine *engine)
 {
 	struct outage *outage = &engine->outage;
 
+	if (outage->is_open || !outage->has_answered)
+		return outage->is_open && !outage->is_over_budget;
 	outage->is_open = true;
 	outage->since_ms = loop_now(engine->loop);
 	outage->span_ms = SPAN_LOW_MS;
 	warn(engine, "the server is out of reach: nothing new is sent until it answers again");
 	set_timer(engine);
+	return true;
 }
 
 static void close_outage(struct engine *engine)
@@ -116,8 +119,8 @@ void outage_note(struct engine *engine, enum attempt_verdict verdict, const stru
 		return;
 	}
 	outage->failures++;
-	if (outage->has_answered && !outage->is_open && outage->failures >= FAILURES_MOST)
-		open_outage(engine);
+	if (outage->failures >= FAILURES_MOST)
+		(void)outage_begin(engine);
 }
 
 bool outage_holds(const struct engine *engine, int64_t *ret_wait_ms)

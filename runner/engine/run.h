@@ -67,6 +67,8 @@ struct outage {
 	struct call *question;
 };
 void outage_note(struct engine *engine, enum attempt_verdict verdict, const struct transfer_result *result);
+/* Begin one; false: the server has not answered yet, or was out of reach for too long. */
+bool outage_begin(struct engine *engine);
 /* May nothing be sent now? *ret_wait_ms: when to ask again; CLOCK_NEVER: not any more in this run. */
 bool outage_holds(const struct engine *engine, int64_t *ret_wait_ms);
 void outage_error(const struct engine *engine, struct gr_error *err);

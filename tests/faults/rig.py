@@ -112,8 +112,13 @@ class Rig:
         if status == 3:  # a lost outcome may be found by looking again
             status, more = self.run(self.go_on_arguments())
             said += more
-        clean, more = self.run(["cleanup", "out"])
-        return status, clean, said + more
+        for _ in range(4):  # in the middle of an outage it cannot give anything back, and says so
+            clean, more = self.run(["cleanup", "out"])
+            said += more
+            if clean == 0:
+                break
+            time.sleep(300 / self.scale)
+        return status, clean, said
 
     def requests(self):
         try:
