@@ -109,7 +109,7 @@ static int run(struct session *session, struct gr_error *err)
 		return session_finish(session);
 	}
 	if (prepare(session, err) < 0)
-		return complain(err);
+		return session_refuse(session, err);
 	if (session_execute(session, err) < 0 && !session->results.run_id)
 		return complain(err);
 	return session_finish(session);

@@ -327,12 +327,24 @@ static void write_reports(struct session *session, const struct output_order *or
 {
 	struct gr_error err = {0};
 
+	(void)unlinkat(session->output.directory, "state/reserve", 0); /* this is the end that it was kept for */
 	if (output_write_reports(&session->output, order, &session->results, &err) == 0 ||
 	        session->results.exit_status != 0)
 		return;
 	/* a green run whose reports are lost is not green: a gate would read the absence */
 	(void)results_add_problem(&session->results, GR_DISK, NULL, NULL, "%s", err.text);
 	results_judge(&session->results);
+}
+
+int session_refuse(struct session *session, const struct gr_error *err)
+{
+	const struct diagnostics none = {0};
+	int status = complain(err);
+
+	if (err->failure != GR_DISK || session->journal)
+		return status;
+	results_of_mistakes(session, &none, err);
+	return session_finish(session);
 }
 
 int session_finish(struct session *session)

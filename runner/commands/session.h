@@ -43,6 +43,8 @@ int session_load_again(struct session *session, struct gr_error *err);
 int session_open_readers(struct session *session, bool has_journal, struct gr_error *err);
 int session_execute(struct session *session, struct gr_error *err);
 void session_close_journal(struct session *session);
+/* The run cannot begin. A disk that fails is reported as far as it goes; returns the exit status. */
+int session_refuse(struct session *session, const struct gr_error *err);
 /* Reports, last words; returns the exit status. */
 int session_finish(struct session *session);
 void session_release(struct session *session);

@@ -14,6 +14,8 @@
 #include "runner/base/redact_json.h"
 #include "runner/engine/crc.h"
 
+#define RESERVE_BYTES (1024 * 1024)
+
 struct journal {
 	int directory, fd;
 	struct redactor *redactor;
@@ -21,6 +23,7 @@ struct journal {
 	int64_t sequence;
 	unsigned results;
 	char boot[40];
+	bool has_reserve;
 	struct gr_error broken; /* the first failure; nothing is written after it, and fsync is never tried again on
 	                           that file */
 };
@@ -43,12 +46,58 @@ static int keep(struct journal *journal, int errnum, struct gr_error *err)
 	return -(int)GR_DISK;
 }
 
+/* ---- the reserve: space that is ours when the disk is full, for the journal and the reports ---- */
+
+static int keep_reserve(struct journal *journal, struct gr_error *err)
+{
+	GR_AUTO_CLOSE int state = -1;
+	GR_AUTO_CLOSE int fd = -1;
+	int r = file_make_directory_at(journal->directory, "state", &state, err);
+
+	if (r < 0)
+		return r;
+	fd = openat(state, "reserve", O_WRONLY | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+	r = fd < 0 ? errno : posix_fallocate(fd, 0, RESERVE_BYTES);
+	journal->has_reserve = fd >= 0;
+	if (r == ENOSPC || r == EDQUOT)
+		return gr_fail(err, GR_DISK, r, "the output folder needs %d KiB for the journal and the reports",
+		        RESERVE_BYTES / 1024);
+	return 0; /* a file system that cannot set space aside has none to lose */
+}
+
+static bool give_up_reserve(struct journal *journal)
+{
+	bool was_there = journal->has_reserve && unlinkat(journal->directory, "state/reserve", 0) == 0;
+
+	journal->has_reserve = false;
+	return was_there;
+}
+
+/* What was written of a line that did not fit is taken back: the next one begins a line of its own. */
+static int write_line(struct journal *journal, const char *line)
+{
+	off_t end = lseek(journal->fd, 0, SEEK_END);
+	int r = file_write_all(journal->fd, line, strlen(line));
+
+	if (r < 0 && ftruncate(journal->fd, end) != 0)
+		return -EIO; /* torn, and torn it stays: nothing is written after it */
+	return r;
+}
+
+/* Said once. The journal goes on, but nothing new may start on a disk that is full. */
+static int say_full(struct gr_error *err)
+{
+	return gr_fail(
+	        err, GR_DISK, ENOSPC, "journal: the space kept for the end is in use now, and nothing new is started");
+}
+
 /* One record in one write: a reader after a crash sees it whole, or torn at the very end. */
 static int append(struct journal *journal, json_t *record, bool is_synced, struct gr_error *err)
 {
 	GR_AUTO_FREE char *text = NULL;
 	GR_AUTO_FREE char *line = NULL;
 	char utc[CLOCK_TEXT_BYTES];
+	bool is_full = false;
 	int r;
 
 	(void)json_object_set_new(record, "v", json_integer(JOURNAL_FORMAT));
@@ -61,12 +110,16 @@ static int append(struct journal *journal, json_t *record, bool is_synced, struc
 	if (!text)
 		return keep(journal, EILSEQ, err);
 	line = gr_printf("%08x %s\n", crc32c(text, strlen(text)), text);
-	r = file_write_all(journal->fd, line, strlen(line));
+	r = write_line(journal, line);
+	if (r == -ENOSPC || r == -EDQUOT) {
+		is_full = give_up_reserve(journal);
+		r = is_full ? write_line(journal, line) : r;
+	}
 	if (r < 0)
 		return keep(journal, -r, err);
 	if (is_synced && fdatasync(journal->fd) != 0)
 		return keep(journal, errno, err);
-	return 0;
+	return is_full ? say_full(err) : 0;
 }
 
 /* Does this fact have to be on the disk before anything else happens? */
@@ -155,20 +208,30 @@ static int on_event(void *state, const struct run_event *event, struct gr_error 
 	struct journal *journal = state;
 	GR_AUTO_JSON json_t *record = NULL;
 	struct gr_error local = {0};
+	bool is_full = false;
+	int r = 0;
 
 	if (is_left_out(event) || journal->broken.failure)
 		return 0; /* a broken journal was said once; the run goes on from memory */
 	record = record_of(event);
 	if (!record)
 		return keep(journal, EILSEQ, err);
-	if (event->kind == RUN_DEVICE_RESULT && event->device_run &&
-	        write_result(journal, event->device_run, record, &local) < 0) {
+	if (event->kind == RUN_DEVICE_RESULT && event->device_run)
+		r = write_result(journal, event->device_run, record, &local);
+	if (r < 0 && give_up_reserve(journal)) {
+		(void)say_full(err);
+		is_full = true;
+		local = (struct gr_error){0};
+		r = write_result(journal, event->device_run, record, &local);
+	}
+	if (r < 0) {
 		journal->broken = local;
 		if (err)
 			*err = local;
 		return -(int)local.failure;
 	}
-	return append(journal, record, must_sync(event), err);
+	r = append(journal, record, must_sync(event), err);
+	return is_full ? -(int)GR_DISK : r;
 }
 
 static int on_close(void *state, struct gr_error *err)
@@ -176,6 +239,7 @@ static int on_close(void *state, struct gr_error *err)
 	struct journal *journal = state;
 	int r = 0;
 
+	(void)give_up_reserve(journal);
 	if (journal->fd >= 0 && close(journal->fd) != 0 && !journal->broken.failure)
 		r = gr_fail(err, GR_DISK, errno, "journal");
 	gr_free(journal);
@@ -273,6 +337,8 @@ int journal_open(int directory, const json_t *head, const struct replay *replay,
 	r = open_file(journal, replay, err);
 	if (r == 0 && replay)
 		r = cut_torn_tail(journal->fd, err);
+	if (r == 0)
+		r = keep_reserve(journal, err);
 	if (r == 0)
 		r = write_head(journal, head, err);
 	if (r < 0) {

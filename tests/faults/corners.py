@@ -1,0 +1,161 @@
+#!/usr/bin/env python3
+"""Corners that no schedule meets: two runs on one folder, a closed output, a second signal, a full disk.
+
+usage: GRIDLANE=path/to/gridlane corners.py
+"""
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+
+import rig
+
+ENDLESS = {"modules": [{"id": 12, "name": "Endless", "platform": "android", "suite": "smoke", "run": "never_ends"}]}
+
+
+def expect(holds, words):
+    if not holds:
+        raise AssertionError(words)
+
+
+def begin(one, *options):
+    """A run that polls a test run without end."""
+    child = one.start([*one.run_arguments(), *options])
+    expect(rig.wait_for(child, one, "execution_details", 2), "the run did not come to its polls")
+    return child
+
+
+def a_second_run_on_the_folder_says_who_has_it():
+    with rig.Rig(ENDLESS) as one:
+        child = begin(one)
+        for arguments in (one.run_arguments(), ["resume", "out"], ["cleanup", "out"]):
+            began = time.monotonic()
+            status, said = one.run(arguments)
+            expect(status == 2 and f"process {child.pid}" in said, f"{arguments[0]}: status {status}: {said}")
+            expect(time.monotonic() - began < 10, "it waited")
+        child.terminate()
+        expect(child.wait() == 143, f"status {child.returncode}")
+        expect(not one.state()["reservations"], "reservations are held")
+
+
+def a_cancelled_run_is_gone_on_with_or_begun_anew():
+    with rig.Rig(ENDLESS) as one:
+        child = begin(one)
+        first = rig.own_runs(one.state())
+        child.terminate()
+        expect(child.wait() == 143, f"status {child.returncode}")
+        known = one.results()["run_id"]
+        child = one.start(one.run_arguments())
+        expect(rig.wait_for(child, one, "execution_details", 12), "it did not go on")
+        child.terminate()
+        child.wait()
+        expect(one.results()["run_id"] == known, "the run has another id")
+        expect(len(rig.own_runs(one.state())) == len(first), "it was started again")
+        child = one.start([*one.run_arguments(), "--fresh"])
+        expect(rig.wait_for(child, one, "app_build_run", 3), "--fresh started nothing")
+        child.terminate()
+        child.wait()
+        expect(one.results()["run_id"] != known, "--fresh kept the old run's id")
+
+
+def another_pipeline_is_not_mixed_in():
+    with rig.Rig(ENDLESS) as one:
+        child = begin(one)
+        child.kill()
+        child.wait()
+        one.write("pipeline.yml", rig.PIPELINE.format(devices=1, module=12))
+        status, said = one.run()
+        expect(status == 2 and "unfinished run" in said and "--fresh" in said, f"status {status}: {said}")
+        expect(one.run(["cleanup", "out"])[0] == 0 and not one.state()["reservations"], "cleanup did not give back")
+
+
+def a_second_signal_ends_it_at_once():
+    with rig.Rig({**ENDLESS, "faults": [{"operation": "release_reserve_device", "kind": "hang"}]}) as one:
+        child = begin(one, "--grace", "1m")
+        child.terminate()
+        expect(rig.wait_for(child, one, "release_reserve_device", 2), "nothing was released")
+        time.sleep(0.4)  # the same signal again within a quarter of a second is the same signal
+        began = time.monotonic()
+        child.send_signal(signal.SIGINT)
+        said = child.communicate(timeout=30)[0]
+        expect(child.returncode == 143, f"status {child.returncode}")
+        expect(time.monotonic() - began < 5, "it did not end at once")
+        expect("may still be held" in said and one.results(), said)
+        expect(os.path.exists(os.path.join(one.out, "junit.xml")), "there is no junit.xml")
+
+
+def a_doubled_signal_is_one():
+    with rig.Rig(ENDLESS) as one:
+        child = begin(one)
+        child.send_signal(signal.SIGINT)
+        child.send_signal(signal.SIGINT)
+        expect(child.wait() == 130, f"status {child.returncode}")
+        expect(not one.state()["reservations"], "reservations are held")
+
+
+def a_signal_before_the_engine_leaves_reports():
+    with rig.Rig() as one:
+        blocked = signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGTERM])
+        child = one.start(one.run_arguments())  # it inherits the mask: the signal cannot come too early
+        signal.pthread_sigmask(signal.SIG_SETMASK, blocked)
+        child.terminate()
+        said = child.communicate()[0]
+        expect(child.returncode == 143, f"status {child.returncode}: {said}")
+        expect(one.results()["verdict"] == "cancelled", said)
+
+
+def closed_outputs_end_nothing():
+    with rig.Rig(devices=1) as one:
+        words = [rig.GRIDLANE, *one.run_arguments()]
+        child = subprocess.run(["sh", "-c", 'exec "$0" "$@" >&- 2>&- <&-', *words], cwd=one.folder,
+                               env=one.environment(), timeout=rig.TIME_LIMIT, check=False)
+        expect(child.returncode == 0, f"closed: status {child.returncode}")
+        expect(len(one.results()["runs"]) == 1, "closed: no results")
+    with rig.Rig(devices=1) as one:
+        child = one.start(one.run_arguments())
+        child.stdout.close()
+        expect(child.wait(rig.TIME_LIMIT) == 0, f"gone: status {child.returncode}")
+    with rig.Rig(devices=1) as one, open("/dev/full", "w", encoding="utf-8") as full:
+        child = subprocess.run([rig.GRIDLANE, *one.run_arguments()], cwd=one.folder, env=one.environment(), stdout=full,
+                               stderr=subprocess.DEVNULL, timeout=rig.TIME_LIMIT, check=False)
+        expect(child.returncode == 0, f"full: status {child.returncode}")
+
+
+def a_full_disk_keeps_room_for_the_end():
+    """Only root can make a small disk."""
+    if os.geteuid() != 0:
+        return
+    with rig.Rig(devices=1) as one:
+        os.mkdir(one.out)
+        if subprocess.run(["mount", "-t", "tmpfs", "-o", "size=2m", "tmpfs", one.out], check=False,
+                          stderr=subprocess.DEVNULL).returncode != 0:
+            return
+        try:
+            with open(os.path.join(one.out, "fill"), "wb") as file:
+                file.write(bytes(1008 * 1024))
+            status, said = one.run()
+            expect(status == 3, f"status {status}: {said}")
+            expect(os.path.exists(os.path.join(one.out, "junit.xml")) and one.results(), f"no reports: {said}")
+            expect("No space left" in said, said)
+            expect(not one.state()["reservations"], "reservations are held")
+        finally:
+            subprocess.run(["umount", one.out], check=True)
+
+
+def main():
+    bad = 0
+    tests = [test for name, test in globals().items() if re.match(r"an?_|another|closed", name) and callable(test)]
+    for test in tests:
+        try:
+            test()
+            print(f"ok      {test.__name__}")
+        except (AssertionError, subprocess.TimeoutExpired) as error:
+            bad += 1
+            print(f"FAILED  {test.__name__}: {error}")
+    return 1 if bad or not tests else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
