@@ -238,14 +238,6 @@ static void why_broken(struct call *call, const struct transfer_result *result, 
 	(void)gr_context(&call->result.error, "%s", call->operation->id);
 }
 
-static struct retry_policy scaled_policy(const struct engine *engine, const struct retry_policy *policy)
-{
-	return (struct retry_policy){.max = policy->max,
-	        .backoff_low_ms = engine_scaled(engine, policy->backoff_low_ms),
-	        .backoff_high_ms = engine_scaled(engine, policy->backoff_high_ms),
-	        .budget_ms = engine_scaled(engine, policy->budget_ms)};
-}
-
 /* Repeats are used up, and the connection is what fails: the call waits for the server to come back, once. */
 static bool wait_out(struct call *call, const struct transfer_result *result, enum attempt_verdict verdict)
 {
@@ -278,7 +270,7 @@ static bool try_again(struct call *call, const struct transfer_result *result, e
 	        .random = engine_random(),
 	        .budget_is_empty = !has_room,
 	};
-	struct retry_policy policy = scaled_policy(engine, call->order.policy);
+	struct retry_policy policy = form_retries(engine, call->order.policy);
 	struct retry_decision decision = retry_decide(&policy, &facts);
 	GR_AUTO_FREE char *text = NULL;
 	char span[CLOCK_TEXT_BYTES];

@@ -29,6 +29,14 @@ int64_t form_answer_ms(const struct engine *engine, const struct operation *oper
 	return scaled_ms > ANSWER_LEAST_MS ? scaled_ms : ANSWER_LEAST_MS;
 }
 
+struct retry_policy form_retries(const struct engine *engine, const struct retry_policy *policy)
+{
+	return (struct retry_policy){.max = policy->max,
+	        .backoff_low_ms = engine_scaled(engine, policy->backoff_low_ms),
+	        .backoff_high_ms = engine_scaled(engine, policy->backoff_high_ms),
+	        .budget_ms = engine_scaled(engine, policy->budget_ms)};
+}
+
 static char *resolve_one(const void *vault, const char *handle)
 {
 	return vault_resolve(vault, handle);

@@ -56,6 +56,9 @@ void form_order(const struct request *request, struct transfer_field *fields);
 /* How long the answer may take; wanted_ms: what the step asks for, or 0. */
 int64_t form_answer_ms(const struct engine *engine, const struct operation *operation, int64_t wanted_ms);
 
+/* A policy in the pace of a rehearsal. */
+struct retry_policy form_retries(const struct engine *engine, const struct retry_policy *policy);
+
 /* ---- outages (outage.c): the server is out of reach, and every request would only fail ---- */
 
 struct outage {
