@@ -44,7 +44,7 @@ static int probe_apart(void)
 
 	assert_true(pid >= 0);
 	if (pid == 0)
-		_exit(probe());
+		_exit((int)probe());
 	assert_int_equal(waitpid(pid, &status, 0), pid);
 	assert_true(WIFEXITED(status));
 	return WEXITSTATUS(status);
