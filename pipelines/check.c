@@ -20,9 +20,9 @@ extern char **environ;
 
 const struct key top_keys[] = {{"version", NULL}, {"name", NULL}, {"timeout", NULL}, {"cleanup_reserve", NULL},
         {"working_directory", NULL}, {"inputs", NULL}, {"secrets", NULL}, {"server", NULL}, {"app", NULL},
-        {"devices", NULL}, {"defaults", NULL}, {"steps", NULL}, {"finally", NULL}, {"gate", NULL}, {"reports", NULL},
-        {"artifacts", NULL}, {"quarantine", "`quarantine`"}, {"rerun", "`rerun`"}, {"webhook", "`webhook`"},
-        {"webhooks", "`webhooks`"}, {NULL, NULL}};
+        {"devices", NULL}, {"defaults", NULL}, {"steps", NULL}, {"finally", NULL}, {"gate", NULL}, {"history", NULL},
+        {"reports", NULL}, {"artifacts", NULL}, {"quarantine", "`quarantine`"}, {"rerun", "`rerun`"},
+        {"webhook", "`webhook`"}, {"webhooks", "`webhooks`"}, {NULL, NULL}};
 
 /* `env` before the run: what looks like a secret is not in it. */
 static json_t *read_environment(void)
@@ -160,6 +160,7 @@ static void check_all(struct check *check, const struct node *root)
 	for (size_t i = 0; i < check->plan->devices_count; i++)
 		check->first_use[i] = SIZE_MAX;
 	check_artifacts(check, node_member(root, "artifacts"));
+	check_history(check, node_member(root, "history"));
 	check_steps(check, node_member(root, "steps"), node_member(root, "finally"));
 	warn_unused(check);
 	check_reports(check, node_member(root, "reports"));

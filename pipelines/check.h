@@ -51,6 +51,7 @@ struct check {
 	const struct frame *frame;
 	unsigned roots; /* allowed in the expression that is being checked */
 	bool is_finally;
+	unsigned *past; /* of a gate rule: enum plan_past, what it needs of earlier runs; NULL elsewhere */
 	unsigned step_line; /* of the step that is being checked */
 	size_t top_index; /* of the top-level step that is being checked */
 	size_t *first_use; /* of each plan->devices: top_index, or SIZE_MAX */
@@ -72,7 +73,7 @@ struct key {
 };
 /* The keys of each section, ended by a NULL name; the schema is made from them, too. */
 extern const struct key top_keys[], input_keys[], secret_keys[], server_keys[], app_keys[], group_keys[],
-        selector_keys[], default_keys[], retry_keys[], poll_keys[], artifact_keys[], step_keys[];
+        selector_keys[], history_keys[], default_keys[], retry_keys[], poll_keys[], artifact_keys[], step_keys[];
 /* The report formats of this version, in order; NULL past the end. */
 const char *check_report_format(size_t index);
 /* Is it a map, and are all its keys known? `what` for messages: "a step". `x-` keys are unknown here. */
@@ -132,6 +133,7 @@ void check_app(struct check *check, const struct node *node);
 void check_devices(struct check *check, const struct node *node);
 void check_steps(struct check *check, const struct node *steps, const struct node *finally);
 void check_gate(struct check *check, const struct node *node);
+void check_history(struct check *check, const struct node *node);
 void check_reports(struct check *check, const struct node *node);
 void check_artifacts(struct check *check, const struct node *node);
 

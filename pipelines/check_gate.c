@@ -4,15 +4,28 @@
 
 #define RULES_MOST 100
 
+/* A quarter of nightly runs, and enough of a busy branch to tell a flaky test from a broken one. */
+#define KEEP_DEFAULT_MS ((int64_t)90 * 24 * 60 * 60 * 1000)
+#define KEEP_RUNS_DEFAULT 500
+#define KEEP_RUNS_MOST 1000000
+
+const struct key history_keys[] = {
+        {"branch", NULL}, {"on_no_baseline", NULL}, {"keep", NULL}, {"keep_runs", NULL}, {NULL, NULL}};
+
 static void check_rule(struct check *check, const struct node *node)
 {
 	struct plan *plan = check->plan;
-	struct expression *expression = check_condition(check, node, step_roots(check), "a gate rule");
+	struct expression *expression;
+	unsigned past = 0;
 
+	check->past = &past;
+	expression = check_condition(check, node, step_roots(check), "a gate rule");
+	check->past = NULL;
 	plan->gate = gr_grow(plan->gate, plan->gate_count, sizeof(*plan->gate));
 	plan->gate[plan->gate_count++] = (struct plan_gate_rule){
 	        .text = gr_strdup(node->kind == NODE_SCALAR ? node->text : ""),
 	        .expression = expression,
+	        .past = past,
 	        .line = node->line,
 	        .column = node->column,
 	};
@@ -29,4 +42,23 @@ void check_gate(struct check *check, const struct node *node)
 	}
 	for (size_t i = 0; i < node->count; i++)
 		check_rule(check, node->items[i]);
+}
+
+void check_history(struct check *check, const struct node *node)
+{
+	static const char *const words[] = {"fail", "pass", NULL};
+	struct plan_history *history = &check->plan->history;
+	const struct node *missing = node_member(node, "on_no_baseline"), *keep = node_member(node, "keep");
+
+	history->keep_ms = KEEP_DEFAULT_MS;
+	history->keep_runs = KEEP_RUNS_DEFAULT;
+	if (node == NULL || !check_keys(check, node, "`history`", history_keys))
+		return;
+	(void)read_text(check, node_member(node, "branch"), "`branch`", &history->branch);
+	if (missing != NULL)
+		history->may_lack_baseline = read_choice(check, missing, "`on_no_baseline`", words) == 1;
+	if (read_duration(check, keep, "`keep`", &history->keep_ms) && history->keep_ms <= 0)
+		check_fail(check, keep, NULL, "`keep` must be longer than 0");
+	(void)read_int(check, node_member(node, "keep_runs"), "`keep_runs`", (struct bounds){1, KEEP_RUNS_MOST},
+	        &history->keep_runs);
 }

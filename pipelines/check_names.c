@@ -25,7 +25,7 @@ enum context_kind {
 struct name_row {
 	const char *name;
 	enum type type;
-	bool is_later; /* needs the history */
+	bool is_past; /* needs the history */
 };
 
 struct name_context {
@@ -43,6 +43,9 @@ static const struct name_row run_rows[] = {
         {"id", TYPE_TEXT, false}, {"key", TYPE_TEXT, false}, {"name", TYPE_TEXT, false}, {NULL, TYPE_ANY, false}};
 static const struct name_row lane_rows[] = {{"name", TYPE_TEXT, false}, {"outcome", TYPE_TEXT, false},
         {"matrix", TYPE_MAP, false}, {"steps", TYPE_MAP, false}, {NULL, TYPE_ANY, false}};
+static const struct name_row baseline_rows[] = {{"run_id", TYPE_TEXT, false}, {"tests", TYPE_INT, false},
+        {"passed", TYPE_INT, false}, {"failed", TYPE_INT, false}, {"flaky", TYPE_INT, false},
+        {"pass_rate", TYPE_REAL, false}, {"seconds", TYPE_REAL, false}, {NULL, TYPE_ANY, false}};
 static const struct name_row results_rows[] = {{"tests", TYPE_INT, false}, {"passed", TYPE_INT, false},
         {"failed", TYPE_INT, false}, {"errors", TYPE_INT, false}, {"skipped", TYPE_INT, false},
         {"flaky", TYPE_INT, false}, {"executed", TYPE_INT, false}, {"pass_rate", TYPE_REAL, false},
@@ -373,7 +376,8 @@ static int axis_member(const struct check *check, const char *name, struct typed
 	return fail_name(err, "the matrix has no value", name, names);
 }
 
-static int row_member(const struct name_context *context, const char *name, struct typed *ret, struct gr_error *err)
+static int row_member(struct check *check, const struct name_context *context, const char *name, struct typed *ret,
+        struct gr_error *err)
 {
 	const struct name_row *rows = context->object;
 	const char *names[CANDIDATES_MOST] = {0};
@@ -383,9 +387,13 @@ static int row_member(const struct name_context *context, const char *name, stru
 		names[i] = rows[i].name;
 		if (strcmp(rows[i].name, name) != 0)
 			continue;
-		if (rows[i].is_later)
-			return gr_fail(err, GR_CONFIG, 0,
-			        "'%s.%s' needs the history, which this version does not have yet", context->what, name);
+		if (rows[i].is_past && check->past == NULL)
+			return gr_fail(err, GR_CONFIG, 0, "'%s.%s' compares with earlier runs, which only `gate` does",
+			        context->what, name);
+		if (rows[i].is_past)
+			*check->past |= rows == results_rows && rows[i].type == TYPE_MAP ? PAST_BASELINE : PAST_TESTS;
+		if (rows[i].is_past && rows[i].type == TYPE_MAP)
+			ret->context = context_new(check, CONTEXT_ROWS, baseline_rows, "results.baseline");
 		ret->type = rows[i].type;
 		return 0;
 	}
@@ -426,7 +434,7 @@ int names_member(void *user, void *parent, const char *name, struct typed *ret, 
 	case CONTEXT_MATRIX:
 		return axis_member(check, name, ret, err);
 	case CONTEXT_ROWS:
-		return row_member(context, name, ret, err);
+		return row_member(check, context, name, ret, err);
 	case CONTEXT_UNKNOWN:
 		return 0;
 	}

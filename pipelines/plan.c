@@ -63,6 +63,7 @@ static void ends_free(struct plan *plan)
 		expression_free(plan->gate[i].expression);
 	}
 	gr_free(plan->gate);
+	gr_free(plan->history.branch);
 	for (size_t i = 0; i < plan->report_count; i++) {
 		gr_free(plan->reports[i].format);
 		gr_free(plan->reports[i].target);

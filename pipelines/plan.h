@@ -80,10 +80,22 @@ struct plan_step {
 	size_t step_count;
 };
 
+/* What a gate rule needs of earlier runs. */
+enum plan_past {
+	PAST_TESTS = 1 << 0, /* the last outcome of each test */
+	PAST_BASELINE = 1 << 1 /* the last green run */
+};
 struct plan_gate_rule {
 	char *text;
+	unsigned past; /* enum plan_past */
 	struct expression *expression;
 	unsigned line, column;
+};
+
+struct plan_history {
+	char *branch; /* that is compared with; NULL: the run's own */
+	bool may_lack_baseline; /* on_no_baseline: pass */
+	int64_t keep_ms, keep_runs; /* of this pipeline */
 };
 
 struct plan_report {
@@ -114,6 +126,7 @@ struct plan {
 	size_t finally_count;
 	struct plan_gate_rule *gate;
 	size_t gate_count;
+	struct plan_history history;
 	struct plan_report *reports;
 	size_t report_count;
 	const struct node *bundle; /* artifacts.bundle, or NULL */

@@ -37,6 +37,7 @@ static const struct section sections[] = {
         {"defaults", default_keys, NULL, "What steps do when they say nothing else."},
         {"retry", retry_keys, NULL, "Repeating requests after transport trouble."},
         {"poll", poll_keys, NULL, "Waiting for the cloud."},
+        {"history", history_keys, NULL, "What of earlier runs is kept and compared with."},
         {"artifacts", artifact_keys, NULL, "What is kept besides reports."},
         {"step", step_keys, NULL, "A step, or a matrix of lanes with steps of their own."},
 };

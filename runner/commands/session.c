@@ -268,6 +268,7 @@ int session_execute(struct session *session, struct gr_error *err)
 	        .user = session,
 	        .replay = session->replay,
 	        .environment = environment,
+	        .look_back = session_look_back,
 	};
 	const char *folder = session->plan->working_directory;
 	int r;
@@ -277,6 +278,7 @@ int session_execute(struct session *session, struct gr_error *err)
 	r = transfer_init(err);
 	if (r < 0)
 		return r;
+	session_open_history(session);
 	return session->is_cleanup ? engine_cleanup(session->plan, &options, &session->results, err)
 	                           : engine_run(session->plan, &options, &session->results, err);
 }
@@ -358,6 +360,7 @@ int session_finish(struct session *session)
 	struct run_event judged = {.kind = RUN_JUDGED, .results = &session->results};
 
 	(void)take_late_signal(session);
+	session_record(session);
 	write_reports(session, &order);
 	if (take_late_signal(session))
 		write_reports(session, &order); /* they say what the exit status says */
@@ -373,6 +376,7 @@ void session_release(struct session *session)
 	close_readers(session);
 	if (session->has_sandbox)
 		sandbox_end(&session->sandbox);
+	history_close(session->history);
 	results_release(&session->results);
 	replay_free(session->replay);
 	plan_free(session->plan);

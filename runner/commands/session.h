@@ -7,6 +7,7 @@
 #include "runner/commands/output.h"
 #include "runner/engine/engine.h"
 #include "runner/engine/journal.h"
+#include "runner/history/history.h"
 #include "sandbox/sandbox.h"
 
 #define READERS_MOST 3
@@ -24,6 +25,8 @@ struct session {
 	struct replay *replay; /* of an earlier process, or NULL */
 	json_t *head; /* of the journal */
 	struct results results;
+	struct history *history; /* or NULL, and why_no_history says why */
+	struct gr_error why_no_history;
 	struct sandbox_process sandbox;
 	bool has_sandbox, is_cleanup;
 	int64_t grace_ms;
@@ -42,6 +45,12 @@ int session_load_again(struct session *session, struct gr_error *err);
 /* Journal and console; then the engine. */
 int session_open_readers(struct session *session, bool has_journal, struct gr_error *err);
 int session_execute(struct session *session, struct gr_error *err);
+/* session_history.c: opened before the engine runs, written once the run is judged. What goes wrong is a warning. */
+void session_open_history(struct session *session);
+json_t *session_look_back(void *user, const struct results *results, struct gr_error *err);
+void session_record(struct session *session);
+/* FILE of --history, or the default place; the caller's, NULL when it is off or there is no home. */
+char *history_place(const struct arguments *arguments, bool has_sandbox, struct gr_error *ret_why);
 void session_close_journal(struct session *session);
 /* The run cannot begin. A disk that fails is reported as far as it goes; returns the exit status. */
 int session_refuse(struct session *session, const struct gr_error *err);

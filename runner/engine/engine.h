@@ -31,6 +31,8 @@ struct engine_options {
 	void (*on_tick)(void *user, int64_t now_ms); /* about ten times a second, or NULL */
 	void *user;
 	const struct replay *replay; /* NULL: a new run */
+	/* What is known of earlier runs (history_look_back()), a new reference; NULL and why when nothing is. */
+	json_t *(*look_back)(void *user, const struct results *results, struct gr_error *err);
 	const json_t *environment; /* the CI that this is (ci_to_json()), or NULL */
 };
 

@@ -3,27 +3,87 @@
 
 #include "runner/base/memory.h"
 
+/* What earlier runs say, asked once and only when a rule compares with them. */
+struct past {
+	json_t *known; /* NULL: nothing, and `why` says why */
+	struct gr_error why;
+};
+
+static bool compares(const struct plan *plan)
+{
+	for (size_t i = 0; i < plan->gate_count; i++)
+		if (plan->gate[i].past)
+			return true;
+	return false;
+}
+
+static void past_init(struct past *past, struct engine *engine, json_t *scope)
+{
+	static const char *const keys[] = {"new_failures", "fixed", "baseline"};
+	const struct engine_options *options = engine->options;
+
+	*past = (struct past){0};
+	if (!compares(engine->plan))
+		return;
+	if (options->look_back)
+		past->known = options->look_back(options->user, &engine->results, &past->why);
+	else
+		(void)gr_fail(&past->why, GR_DISK, 0, "there is no history");
+	for (size_t i = 0; past->known && i < GR_COUNT(keys); i++)
+		(void)json_object_set(
+		        json_object_get(scope, "results"), keys[i], json_object_get(past->known, keys[i]));
+}
+
+/* Why the rule has nothing to compare with, the caller's; NULL when it has. */
+static char *what_lacks(const struct past *past, unsigned needs, const char *on_missing)
+{
+	if (!needs)
+		return NULL;
+	if (!past->known)
+		return gr_printf("no baseline: %s (on_no_baseline: %s)", past->why.text, on_missing);
+	if ((needs & PAST_TESTS) && json_integer_value(json_object_get(past->known, "known_tests")) == 0)
+		return gr_printf(
+		        "no baseline: the history knows no test of this pipeline and branch (on_no_baseline: %s)",
+		        on_missing);
+	if ((needs & PAST_BASELINE) && !json_is_object(json_object_get(past->known, "baseline")))
+		return gr_printf("no baseline: the history knows no green run of this pipeline and branch "
+		                 "(on_no_baseline: %s)",
+		        on_missing);
+	return NULL;
+}
+
+static void judge_rule(struct engine *engine, const struct plan_gate_rule *plan, const struct past *past, json_t *scope)
+{
+	bool may_lack = engine->plan->history.may_lack_baseline;
+	struct gate_rule rule = {.text = plan->text, .line = plan->line};
+	struct run_event event = {.kind = RUN_GATE_RULE, .rule = &rule};
+	struct gr_error err = {0};
+
+	rule.values = what_lacks(past, plan->past, may_lack ? "pass" : "fail");
+	if (rule.values) {
+		rule.lacks_baseline = true;
+		rule.holds = may_lack;
+	} else if (expression_is_true(plan->expression, scope, &rule.holds, &err) < 0) {
+		rule.holds = false; /* what cannot be evaluated does not hold */
+		rule.values = gr_strdup(err.text);
+	} else {
+		rule.values = expression_explain(plan->expression, scope);
+	}
+	engine_emit(engine, &event);
+	gr_free(rule.values);
+}
+
 void gate_judge(struct engine *engine)
 {
 	GR_AUTO_JSON json_t *scope = NULL;
+	struct past past;
 
 	if (engine->plan->gate_count == 0)
 		return;
 	scope = scope_new(engine, NULL);
 	(void)json_object_set(scope, "steps", engine->main->done);
-	for (size_t i = 0; i < engine->plan->gate_count; i++) {
-		const struct plan_gate_rule *plan = &engine->plan->gate[i];
-		struct gate_rule rule = {.text = plan->text, .line = plan->line};
-		struct run_event event = {.kind = RUN_GATE_RULE, .rule = &rule};
-		struct gr_error err = {0};
-
-		if (expression_is_true(plan->expression, scope, &rule.holds, &err) < 0) {
-			rule.holds = false; /* what cannot be evaluated does not hold */
-			rule.values = gr_strdup(err.text);
-		} else {
-			rule.values = expression_explain(plan->expression, scope);
-		}
-		engine_emit(engine, &event);
-		gr_free(rule.values);
-	}
+	past_init(&past, engine, scope);
+	for (size_t i = 0; i < engine->plan->gate_count; i++)
+		judge_rule(engine, &engine->plan->gate[i], &past, scope);
+	json_decref(past.known);
 }

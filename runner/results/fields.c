@@ -195,6 +195,7 @@ static const struct record_field gate_rule_fields[] = {
         TEXT(gate_rule, "text", text),
         TEXT(gate_rule, "values", values),
         PLAIN(RECORD_BOOL, gate_rule, "holds", holds),
+        PLAIN(RECORD_BOOL, gate_rule, "no_baseline", lacks_baseline),
         PLAIN(RECORD_UNSIGNED, gate_rule, "line", line),
         END,
 };

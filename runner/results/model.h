@@ -129,6 +129,7 @@ struct gate_rule {
 	char *text; /* "results.pass_rate >= 0.98" */
 	char *values; /* "results.pass_rate = 0.97" */
 	bool holds;
+	bool lacks_baseline; /* it compares with earlier runs, and there are none */
 	unsigned line;
 };
 

@@ -17,6 +17,7 @@ ROOMS = {
     API: [API, BASE],
     NET: [NET, BASE, "runner/api/operation.h"],
     RESULTS: [RESULTS, BASE],
+    "runner/history/": ["runner/history/", RESULTS, BASE],
     STEPS: [STEPS, RESULTS, API, BASE],
     "pipelines/": ["pipelines/", BASE, RESULTS, "runner/steps/kind.h", "runner/steps/step.h", "runner/net/retry.h",
                    "runner/api/operation.h", "runner/api/operations.def", "runner/api/request.h"],
@@ -33,6 +34,7 @@ LIBRARIES = {
     r"yaml\.h": r"pipelines/load\w*\.c|sandbox/scenario\w*\.c",
     r"libxml/": r"reporters/junit\w*\.c|runner/engine/junit_read\.c",
     r"archive(_entry)?\.h": r"reporters/bundle\w*\.c",
+    r"sqlite3\.h": r"runner/history/sqlite\.c",
     r"microhttpd\.h": r"sandbox/",
     r"openssl/": r"runner/base/|sandbox/echo\.c",
 }

@@ -1,0 +1,82 @@
+/* The history of a run: opened before it, written after it was judged. */
+#include <stdlib.h>
+
+#include "runner/base/clock.h"
+#include "runner/base/memory.h"
+#include "runner/base/text.h"
+#include "runner/commands/session.h"
+
+char *history_place(const struct arguments *arguments, bool has_sandbox, struct gr_error *ret_why)
+{
+	const char *given = argument_value(arguments, OPT_HISTORY);
+	char *place;
+
+	if (text_equal(given, "off") || (!given && has_sandbox)) {
+		(void)gr_fail(ret_why, GR_DISK, 0,
+		        given ? "the history is off"
+		              : "runs against the sandbox have no history without --history FILE");
+		return NULL;
+	}
+	place = given ? gr_strdup(given) : history_default_place();
+	if (!place)
+		(void)gr_fail(
+		        ret_why, GR_DISK, 0, "there is no home folder for the history; --history FILE says where");
+	return place;
+}
+
+static void warn(struct session *session, const struct gr_error *why)
+{
+	results_add_problem(&session->results, GR_DISK, NULL, NULL, "this run is not in the history: %s", why->text)
+	        ->is_warning = true;
+}
+
+void session_open_history(struct session *session)
+{
+	GR_AUTO_FREE char *place = NULL;
+
+	if (session->is_cleanup)
+		return;
+	place = history_place(session->arguments, session->has_sandbox, &session->why_no_history);
+	if (place)
+		(void)history_open(place, &session->history, &session->why_no_history);
+}
+
+json_t *session_look_back(void *user, const struct results *results, struct gr_error *err)
+{
+	struct session *session = user;
+	json_t *known = NULL;
+
+	if (!session->history)
+		*err = session->why_no_history;
+	else if (history_look_back(session->history, results, session->plan->history.branch, &known, err) < 0)
+		return NULL;
+	return known;
+}
+
+static bool wants_history(const struct session *session)
+{
+	struct gr_error ignored = {0};
+	GR_AUTO_FREE char *place = history_place(session->arguments, session->has_sandbox, &ignored);
+
+	return place && !session->is_cleanup && session->plan && session->results.run_id;
+}
+
+void session_record(struct session *session)
+{
+	const struct plan_history *keep = session->plan ? &session->plan->history : NULL;
+	struct gr_error err = session->why_no_history;
+	int r = 0;
+
+	if (!wants_history(session) || session->results.verdict == VERDICT_USAGE)
+		return;
+	if (!session->history) {
+		warn(session, &err);
+		return;
+	}
+	r = history_record(session->history, &session->results, session->redactor, &err);
+	if (r == 0)
+		r = history_prune(session->history, session->results.pipeline ? session->results.pipeline : "",
+		        clock_wall_ms() - keep->keep_ms, keep->keep_runs, &err);
+	if (r < 0)
+		warn(session, &err);
+}
