@@ -135,8 +135,14 @@ static void turn(void *context)
 {
 	struct lane *lane = context;
 
+	const struct plan_step *due = replace_due(lane);
+
 	task_free(lane->task);
 	lane->task = NULL;
+	if (due) {
+		(void)task_start(lane, due);
+		return;
+	}
 	while (lane->next < lane->count) {
 		const struct plan_step *plan = &lane->steps[lane->next++];
 
@@ -159,6 +165,15 @@ void lane_task_ended(struct lane *lane)
 {
 	const struct task *task = lane->task;
 
+	if (replace_is(lane, task->plan)) {
+		replace_end(lane, task);
+		go_on(lane);
+		return;
+	}
+	if (replace_begin(lane)) {
+		go_on(lane);
+		return;
+	}
 	if (task->outcome != OUTCOME_PASSED && task->outcome != OUTCOME_SKIPPED && !task->plan->best_effort) {
 		if (lane->outcome == OUTCOME_NOT_RUN || lane->outcome == OUTCOME_FAILED)
 			lane->outcome = task->outcome;
@@ -216,6 +231,7 @@ void lane_free(struct lane *lane)
 	task_free(lane->task);
 	json_decref(lane->matrix);
 	json_decref(lane->done);
+	replace_free(lane);
 	gr_free(lane->name);
 	gr_free(lane);
 }

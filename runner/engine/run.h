@@ -122,7 +122,7 @@ struct task {
 	struct timer stop_by; /* a start under way gets this long for its answer */
 	char *said; /* the last progress */
 	int64_t until_every_ms; /* pace of `until:` */
-	bool is_begun;
+	bool is_begun, has_result;
 	unsigned requests;
 	int64_t started_ms, started_wall_ms, deadline_ms;
 	enum outcome outcome;
@@ -179,8 +179,18 @@ struct lane {
 	struct timer turn; /* goes on from the loop, never from inside a call back */
 	bool has_failed, is_ended, is_stopped, is_finally;
 	enum outcome outcome;
+	struct replacement *replacement; /* of a lost device (replace.c), or NULL */
 	void (*on_end)(struct lane *lane);
 };
+
+/* ---- another device for a lane that lost its own (replace.c) ---- */
+bool replace_begin(
+        struct lane *lane); /* true: the task that just ended may have lost its device; replace_due() is next */
+const struct plan_step *replace_due(struct lane *lane); /* the selection to run now, or NULL */
+bool replace_is(const struct lane *lane, const struct plan_step *plan);
+void replace_fields(const struct lane *lane, json_t *with);
+void replace_end(struct lane *lane, const struct task *task);
+void replace_free(struct lane *lane);
 
 struct lane *lane_new(struct engine *engine, struct task *parent, const char *name);
 void lane_begin(struct lane *lane);

@@ -313,6 +313,8 @@ int scope_fields(struct engine *engine, const struct lane *lane, const struct pl
 		r = collect_fields(engine, plan, scope, with, err);
 	else
 		r = written_fields(plan, scope, with, err);
+	if (r == 0 && replace_is(lane, plan))
+		replace_fields(lane, with);
 	if (r == 0 && !(plan->kind->flags & KIND_IMPLICIT))
 		r = default_fields(plan, with, err);
 	if (r < 0)

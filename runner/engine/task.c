@@ -99,7 +99,7 @@ static void publish(struct task *task)
 	if (strcmp(task->plan->kind->name, "upload_build") == 0 && !task->engine->own_build_id)
 		task->engine->own_build_id = /* kept for good: contexts of steps point to it */
 		        gr_strdup(json_string_value(json_object_get(task->outputs, "app_build_id")));
-	if (strcmp(task->plan->kind->name, "select_devices") == 0)
+	if (strcmp(task->plan->kind->name, "select_devices") == 0 && !replace_is(task->lane, task->plan))
 		(void)json_object_set(
 		        task->engine->devices, task->plan->devices->name, json_object_get(task->outputs, "devices"));
 }
@@ -151,6 +151,7 @@ static void note_result(struct task *task, struct device_run *run)
 
 	if (!run)
 		return;
+	task->has_result = true;
 	gr_free(run->lane);
 	gr_free(run->step);
 	run->lane = gr_strdup(task->lane->name);

@@ -286,7 +286,11 @@ static const struct field select_devices_fields[] = {
         OPTION("wait_ms", TYPE_INT, NULL, NULL, "How long to wait for free ones, in ms."),
         {0},
 };
-static const struct field select_devices_outputs[] = {OUTPUT("devices", TYPE_LIST, "The devices."), {0}};
+static const struct field select_devices_outputs[] = {
+        OUTPUT("devices", TYPE_LIST, "The devices."),
+        OUTPUT("choice", TYPE_TEXT, "Which were taken, and why not the others that match."),
+        {0},
+};
 
 const struct kind step_kinds[] = {
         {"create_application", "Create an application, or take the one of that name.", 0, create_application_fields,

@@ -220,10 +220,37 @@ static int wait_for_more(
 	return step_wait(action, next_ms < end_ms ? next_ms : end_ms);
 }
 
-static int finish(const struct state *state, struct action *action)
+/* Which devices were taken, and why not the others that match. */
+static char *say_taken(const struct step *step)
 {
+	const struct state *state = step->state;
+	GR_AUTO_BUFFER struct buffer taken = {0}, others = {0};
+	const json_t *item = NULL;
+	size_t i = 0;
+
+	json_array_foreach (state->chosen, i, item)
+		buffer_printf(&taken, "%s%s", i > 0 ? ", " : "", json_string_value(json_object_get(item, "name")));
+	for (i = 0; i < state->list.count && others.bytes < 350; i++) {
+		const struct device *device = &state->list.devices[i];
+
+		if (is_open(step, device) && fits_any(step, device) && device->state != DEVICE_FREE)
+			buffer_printf(&others, "%s%s is %s", others.bytes > 0 ? ", " : "; not taken: ",
+			        device->name != NULL ? device->name : device->device_id,
+			        device_state_words(device->state));
+	}
+	return gr_printf("took %s%s", buffer_text(&taken), buffer_text(&others));
+}
+
+static int finish(const struct step *step, struct action *action)
+{
+	const struct state *state = step->state;
+
+	GR_AUTO_FREE char *choice = say_taken(step);
+
+	if (action->progress == NULL)
+		action->progress = gr_strdup(choice);
 	step_learn(action, "devices", json_deep_copy(state->chosen));
-	return step_done(action, OUTCOME_PASSED, json_pack("{s:O}", "devices", state->chosen));
+	return step_done(action, OUTCOME_PASSED, json_pack("{s:O, s:s}", "devices", state->chosen, "choice", choice));
 }
 
 static const struct device *candidate(const struct state *state)
@@ -239,7 +266,7 @@ static int reserve_next(const struct step *step, const struct event *event, stru
 	struct state *state = step->state;
 
 	if (missing(state) == 0)
-		return finish(state, action);
+		return finish(step, action);
 	if (state->order_at >= state->order_count)
 		return wait_for_more(step, event, action, err);
 	if (state->account.user_id == NULL) {
@@ -296,7 +323,28 @@ static int choose(const struct step *step, const struct event *event, struct act
 		return reserve_next(step, event, action, err);
 	for (; missing(state) > 0; state->order_at++)
 		(void)json_array_append_new(state->chosen, device_to_json(candidate(state)));
-	return finish(state, action);
+	return finish(step, action);
+}
+
+/* With `lost`: another device is wanted only if that one is really gone, and not merely refused. */
+static int check_lost(const struct step *step, struct gr_error *err)
+{
+	const struct state *state = step->state;
+	const char *lost = with_text(step, "lost");
+
+	for (size_t i = 0; lost != NULL && i < state->list.count; i++) {
+		const struct device *device = &state->list.devices[i];
+		GR_AUTO_FREE char *words = device_words(device);
+
+		if (!text_equal(device->device_id, lost))
+			continue;
+		if (device->state == DEVICE_OFFLINE || device->state == DEVICE_DISCONNECTED ||
+		        device->state == DEVICE_UNAUTHORISED || device->state == DEVICE_REBOOTING)
+			return 0;
+		return gr_fail(err, GR_DEVICE, 0, "%s is still there (%s): no other device is taken for it", words,
+		        device_state_words(device->state));
+	}
+	return 0;
 }
 
 static int take_list(const struct step *step, const struct event *event, struct action *action, struct gr_error *err)
@@ -310,6 +358,9 @@ static int take_list(const struct step *step, const struct event *event, struct 
 	failure = device_list_decode(event->body, &state->list, err);
 	if (failure != 0)
 		return gr_context(err, "list of devices");
+	failure = check_lost(step, err);
+	if (failure != 0)
+		return failure;
 	put_in_order(step);
 	return choose(step, event, action, err);
 }
@@ -328,7 +379,7 @@ static int go_on(const struct step *step, const struct event *event, struct acti
 
 	if (state->was_interrupted) {
 		state->was_interrupted = false;
-		return missing(state) == 0 ? finish(state, action) : list(state, action);
+		return missing(state) == 0 ? finish(step, action) : list(state, action);
 	}
 	state->order_at++;
 	return reserve_next(step, event, action, err);
@@ -413,7 +464,7 @@ static int start(const struct step *step, const struct event *event, struct acti
 	if (json_is_array(devices))
 		return step_done(action, OUTCOME_PASSED, json_pack("{s:O}", "devices", devices));
 	if (!state->was_interrupted)
-		return missing(state) == 0 ? finish(state, action) : list(state, action);
+		return missing(state) == 0 ? finish(step, action) : list(state, action);
 	state->phase = PHASE_FIND;
 	return step_call(action, OP_RESERVE_DEVICE_LIST, json_pack("{s:s}", "timezone", "UTC"));
 }
