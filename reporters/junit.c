@@ -14,15 +14,19 @@
 #include "runner/base/file.h"
 #include "runner/base/memory.h"
 #include "runner/base/number.h"
+#include "runner/base/text.h"
 
 /* GitLab refuses files over 30 MiB. Once the texts together have this size, each is cut to TEXT_LATER_BYTES. */
 #define TEXT_BUDGET_BYTES (12 * 1024 * 1024)
 #define TEXT_LATER_BYTES 200
 #define PROPERTY_BYTES 4000
+#define ATTACHMENTS_MOST 20 /* of a case */
 
 struct document {
 	xmlTextWriterPtr xml;
 	struct redactor *redactor;
+	const struct results *results;
+	const char *workspace_path; /* of the output folder; NULL: no attachments */
 	size_t text_bytes; /* written so far */
 	bool is_broken; /* libxml2 refused something */
 };
@@ -237,20 +241,47 @@ static void write_skipped(struct document *document, const char *reason)
 	end(document);
 }
 
+static bool is_of_run(const struct artifact *file, const struct device_run *run)
+{
+	return file->path && !file->missing && !strpbrk(file->path, "[]|\n") && text_equal(file->lane, run->lane) &&
+	       text_equal(file->step, run->step) &&
+	       (!file->device || text_equal(file->device, device_label(&run->device)));
+}
+
+/* The files of the device run, with each case that did not go well: GitLab and Jenkins show them there. */
+static void add_attachments(struct document *document, const struct junit_suite *suite, const struct junit_entry *entry,
+        struct buffer *text)
+{
+	size_t found = 0;
+
+	if (!suite->run || !document->workspace_path || !is_bad(entry->status))
+		return;
+	for (size_t i = 0; i < document->results->artifact_count && found < ATTACHMENTS_MOST; i++) {
+		const struct artifact *file = &document->results->artifacts[i];
+
+		if (!is_of_run(file, suite->run))
+			continue;
+		found++;
+		buffer_printf(text, "[[ATTACHMENT|%s/", document->workspace_path);
+		words_line(document->redactor, text, file->path, PROPERTY_BYTES);
+		buffer_add_text(text, "]]\n");
+	}
+}
+
 /* One system-out a case, and only when there is something to say: two of them make GitLab refuse the file. */
-static void write_output(struct document *document, const struct junit_entry *entry)
+static void write_output(struct document *document, const struct junit_suite *suite, const struct junit_entry *entry)
 {
 	GR_AUTO_BUFFER struct buffer text = {0};
+	bool is_told = entry->test && (entry->test->attempt_count > 0 || entry->status == STATUS_ERROR);
 
-	if (!entry->test || (entry->test->attempt_count == 0 && entry->status != STATUS_ERROR))
-		return;
-	if (entry->test->attempt_count > 0)
+	if (is_told && entry->test->attempt_count > 0)
 		buffer_printf(&text, "attempts: %zu\n", entry->test->attempt_count + 1);
-	if (entry->test->raw_status) {
+	if (is_told && entry->test->raw_status) {
 		buffer_add_text(&text, "status on the server: ");
 		words_line(document->redactor, &text, entry->test->raw_status, WORDS_NAME_BYTES);
 		buffer_add_char(&text, '\n');
 	}
+	add_attachments(document, suite, entry, &text);
 	if (text.bytes == 0)
 		return;
 	start(document, 3, "system-out");
@@ -279,7 +310,7 @@ static void write_entry(struct document *document, const struct junit_suite *sui
 		write_trouble(document, STATUS_ERROR, entry->failure, entry->reason, url_of(suite));
 		break;
 	}
-	write_output(document, entry);
+	write_output(document, suite, entry);
 	if (entry->status == STATUS_PASSED && (!entry->test || entry->test->attempt_count == 0))
 		end(document);
 	else
@@ -435,7 +466,8 @@ int junit_write(
         const struct results *results, const char *target, const struct report_context *context, struct gr_error *err)
 {
 	GR_AUTO_WRITER struct file_writer *writer = NULL;
-	struct document document = {.redactor = context->redactor};
+	struct document document = {
+	        .redactor = context->redactor, .results = results, .workspace_path = context->workspace_path};
 	xmlOutputBufferPtr output;
 	int r = file_create(context->directory, target, 0644, &writer, err);
 
