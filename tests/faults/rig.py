@@ -106,10 +106,10 @@ class Rig:
         except FileNotFoundError:
             return self.run_arguments()
 
-    def finish(self):
-        """Go on until it ends by itself, then clean up; the last run's status and all that was said."""
-        status, said = self.run(self.go_on_arguments())
-        if status == 3:  # a lost outcome may be found by looking again
+    def finish(self, goes_on=True):
+        """Go on (unless told not to) until it ends by itself, then clean up; the last run's status and all that was said."""
+        status, said = self.run(self.go_on_arguments()) if goes_on else (3, "")
+        if status == 3 and goes_on:  # a lost outcome may be found by looking again
             status, more = self.run(self.go_on_arguments())
             said += more
         for _ in range(4):  # in the middle of an outage it cannot give anything back, and says so
