@@ -7,6 +7,7 @@
 #include "runner/steps/common.h"
 #include "runner/steps/machines.h"
 #include "runner/steps/reservation.h"
+#include "runner/steps/selector.h"
 #include "runner/steps/version.h"
 
 enum phase { PHASE_LIST, PHASE_PAUSE, PHASE_USER, PHASE_RESERVE, PHASE_FIND };
@@ -59,48 +60,6 @@ static void release(struct step *step)
 	step->state = NULL;
 }
 
-static bool has_tag(const struct device *device, const char *tag)
-{
-	GR_AUTO_JSON json_t *json = device_to_json(device);
-
-	return texts_has(json_object_get(json, "tags"), tag);
-}
-
-static bool fits_glob(const json_t *pattern, const char *text)
-{
-	return !json_is_string(pattern) || (text != NULL && text_match_glob(json_string_value(pattern), text));
-}
-
-static bool fits_text(const json_t *wanted, const char *text)
-{
-	return !json_is_string(wanted) || text_equal(json_string_value(wanted), text);
-}
-
-static bool fits_os(const json_t *range, const char *version)
-{
-	return !json_is_string(range) ||
-	       (version != NULL && text_match_version(json_string_value(range), version, NULL));
-}
-
-static bool fits_platform(const json_t *name, enum platform platform)
-{
-	return !json_is_string(name) || platform_parse(json_string_value(name)) == platform;
-}
-
-/* One entry of any_of: all that it says must hold. */
-static bool fits(const struct device *device, const json_t *entry)
-{
-	const json_t *tag = json_object_get(entry, "tag");
-
-	return fits_glob(json_object_get(entry, "name"), device->name) &&
-	       fits_glob(json_object_get(entry, "manufacturer"), device->manufacturer) &&
-	       fits_os(json_object_get(entry, "os"), device->os_version) &&
-	       fits_platform(json_object_get(entry, "platform"), device->platform) &&
-	       fits_text(json_object_get(entry, "id"), device->device_id) &&
-	       fits_text(json_object_get(entry, "udid"), device->udid) &&
-	       (!json_is_string(tag) || has_tag(device, json_string_value(tag)));
-}
-
 /* Is it one that the pipeline's platform, the engine's exceptions and our own choice leave? */
 static bool is_open(const struct step *step, const struct device *device)
 {
@@ -126,7 +85,7 @@ static bool fits_any(const struct step *step, const struct device *device)
 	size_t i = 0;
 
 	json_array_foreach (json_object_get(step->with, "any_of"), i, entry)
-		if (fits(device, entry))
+		if (device_fits(device, entry))
 			return true;
 	return false;
 }
@@ -155,7 +114,7 @@ static void put_in_order(const struct step *step)
 		for (size_t i = 0; i < state->list.count; i++) {
 			const struct device *device = &state->list.devices[i];
 
-			if (device->state == DEVICE_FREE && is_open(step, device) && fits(device, entry) &&
+			if (device->state == DEVICE_FREE && is_open(step, device) && device_fits(device, entry) &&
 			        !is_ordered(state, i))
 				state->order[state->order_count++] = i;
 		}
