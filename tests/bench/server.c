@@ -220,6 +220,19 @@ static void wait_for(struct server *server, struct peer *peer, uint32_t events)
 		die("epoll_ctl");
 }
 
+static bool begin_answer(struct server *server, struct peer *peer)
+{
+	bool is_alive;
+
+	answer(server, peer);
+	is_alive = write_some(peer);
+	if (is_alive && peer->sent == peer->head_bytes && peer->left > 0)
+		is_alive = write_some(peer);
+	if (is_alive && peer->left > 0)
+		wait_for(server, peer, EPOLLOUT);
+	return is_alive;
+}
+
 static void serve(struct server *server, struct peer *peer)
 {
 	bool is_alive = peer->state == WRITE ? write_some(peer) : true;
@@ -228,14 +241,8 @@ static void serve(struct server *server, struct peer *peer)
 		is_alive = read_head(server, peer);
 	else if (peer->state != WRITE)
 		is_alive = read_body(server, peer);
-	if (is_alive && is_whole(peer)) {
-		answer(server, peer);
-		is_alive = write_some(peer);
-		if (is_alive && peer->sent == peer->head_bytes && peer->left > 0)
-			is_alive = write_some(peer);
-		if (is_alive && peer->left > 0)
-			wait_for(server, peer, EPOLLOUT);
-	}
+	if (is_alive && is_whole(peer))
+		is_alive = begin_answer(server, peer);
 	if (is_alive && peer->state == WRITE && peer->sent == peer->head_bytes && peer->left == 0) {
 		peer->state = READ_HEAD;
 		peer->head_bytes = 0;
