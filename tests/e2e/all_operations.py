@@ -105,7 +105,8 @@ CALLS = [
     ("device_clean_up", {"device_id": DEVICE}),
     ("restart_device_api", {"device_id": "41"}),
     ("cancel_reserve_device", {"device_reservation_id": "{second}"}),
-    ("delete_uploaded_builds", {"app_build_id": "{build}"}),
+    # not the one that runs started above may still use
+    ("delete_uploaded_builds", {"app_build_id": "{direct}"}),
 ]
 
 # What later calls need of an answer: operation, name, where it is.
