@@ -247,6 +247,28 @@ static json_t *environment_of_job(void)
 	return json;
 }
 
+/* The folder that a file is in, or will be. */
+static char *folder_of(const char *path)
+{
+	const char *slash = strrchr(path, '/');
+
+	return slash ? gr_strndup(path, (size_t)(slash - path) + 1) : gr_strdup(".");
+}
+
+/* What is written beside the output folder. */
+static const char *const *list_writes(struct session *session)
+{
+	struct gr_error ignored = {0};
+	GR_AUTO_FREE char *history = history_place(session->arguments, session->has_sandbox, &ignored);
+	const char *const files[WRITES_MOST] = {history, getenv("GITHUB_STEP_SUMMARY"), getenv("GITHUB_OUTPUT")};
+	size_t count = 0;
+
+	for (size_t i = 0; i < GR_COUNT(files); i++)
+		if (files[i] && *files[i])
+			session->writes[count++] = folder_of(files[i]);
+	return (const char *const *)session->writes;
+}
+
 int session_execute(struct session *session, struct gr_error *err)
 {
 	GR_AUTO_JSON json_t *environment = environment_of_job();
@@ -266,6 +288,7 @@ int session_execute(struct session *session, struct gr_error *err)
 	        .on_trace = on_trace,
 	        .on_tick = session->console ? on_tick : NULL,
 	        .user = session,
+	        .may_read_all = json_is_true(json_object_get(session->head, "allow_outside")),
 	        .replay = session->replay,
 	        .environment = environment,
 	        .look_back = session_look_back,
@@ -273,6 +296,7 @@ int session_execute(struct session *session, struct gr_error *err)
 	const char *folder = session->plan->working_directory;
 	int r;
 
+	options.writes = list_writes(session);
 	if (folder && chdir(folder) != 0)
 		return gr_fail(err, GR_CONFIG, errno, "working_directory '%s'", folder);
 	r = transfer_init(err);
@@ -373,6 +397,8 @@ int session_finish(struct session *session)
 
 void session_release(struct session *session)
 {
+	for (size_t i = 0; i < WRITES_MOST; i++)
+		gr_free(session->writes[i]);
 	close_readers(session);
 	if (session->has_sandbox)
 		sandbox_end(&session->sandbox);

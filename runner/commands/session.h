@@ -11,6 +11,7 @@
 #include "sandbox/sandbox.h"
 
 #define READERS_MOST 3
+#define WRITES_MOST 3
 
 struct session {
 	const struct arguments *arguments;
@@ -28,6 +29,7 @@ struct session {
 	struct history *history; /* or NULL, and why_no_history says why */
 	struct gr_error why_no_history;
 	struct sandbox_process sandbox;
+	char *writes[WRITES_MOST + 1]; /* folders beside the output folder; ended by NULL */
 	bool has_sandbox, is_cleanup;
 	int64_t grace_ms;
 	double time_scale;

@@ -5,7 +5,6 @@
 #include <string.h>
 
 #include "runner/base/clock.h"
-#include "runner/base/confine.h"
 #include "runner/base/memory.h"
 #include "runner/base/number.h"
 #include "runner/engine/journal.h"
@@ -217,34 +216,6 @@ static void init(struct engine *engine, const struct plan *plan, const struct en
 	engine->started_ms = clock_now_ms();
 }
 
-static bool starts_children(const struct plan_step *steps, size_t count)
-{
-	for (size_t i = 0; i < count; i++) {
-		const struct plan_step *step = &steps[i];
-
-		if (step->kind && step->kind->flags & KIND_LOCAL)
-			return true;
-		if (starts_children(step->steps, step->step_count)) /* as deep as a file may be */
-			return true;
-	}
-	return false;
-}
-
-/* A pipeline that starts no program has no use for starting one, whatever an answer does to us. */
-static void confine(const struct engine *engine)
-{
-	const struct plan *plan = engine->plan;
-	const struct engine_options *options = engine->options;
-	GR_AUTO_FREE char *why = NULL;
-
-	if (starts_children(plan->steps, plan->step_count) || starts_children(plan->finally, plan->finally_count))
-		return;
-	if (confine_to_itself() || !options->trace || !options->on_trace)
-		return;
-	why = gr_printf("not confined: %s", strerror(errno));
-	options->on_trace(options->user, why);
-}
-
 int engine_run(const struct plan *plan, const struct engine_options *options, struct results *ret_results,
         struct gr_error *err)
 {
@@ -256,7 +227,7 @@ int engine_run(const struct plan *plan, const struct engine_options *options, st
 	r = start(&engine, &first);
 	if (r == 0) {
 		say_started(&engine);
-		confine(&engine);
+		engine_enclose(&engine);
 		r = go(&engine, &first);
 	}
 	if (r < 0) {

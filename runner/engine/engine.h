@@ -30,6 +30,8 @@ struct engine_options {
 	void (*on_trace)(void *user, const char *line);
 	void (*on_tick)(void *user, int64_t now_ms); /* about ten times a second, or NULL */
 	void *user;
+	bool may_read_all; /* inputs may be anywhere (--allow-outside) */
+	const char *const *writes; /* files and folders beside output_path that readers and reports write, or NULL */
 	const struct replay *replay; /* NULL: a new run */
 	/* What is known of earlier runs (history_look_back()), a new reference; NULL and why when nothing is. */
 	json_t *(*look_back)(void *user, const struct results *results, struct gr_error *err);

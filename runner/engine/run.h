@@ -259,6 +259,8 @@ void engine_advance(struct engine *engine);
 /* Signals, the run's time limit, an outage without end (cancel.c). */
 void cancel_for_outage(struct engine *engine, const char *why);
 void cancel_init(struct engine *engine);
+/* Give up what a run that starts no program has no use for, whatever an answer does to us (enclose.c). Best effort. */
+void engine_enclose(const struct engine *engine);
 int64_t engine_scaled(const struct engine *engine, int64_t span_ms); /* a duration of the pipeline in real time */
 uint64_t engine_random(void);
 

@@ -48,7 +48,8 @@ static int use_wal(sqlite3 *db, struct gr_error *err)
 	while ((r = sqlite3_exec(db, "PRAGMA journal_mode=WAL", NULL, NULL, NULL)) == SQLITE_BUSY && waited < BUSY_MS)
 		waited += sqlite3_sleep(BUSY_STEP_MS);
 	if (r == SQLITE_OK)
-		r = sqlite3_exec(db, "PRAGMA foreign_keys=ON; PRAGMA synchronous=NORMAL", NULL, NULL, NULL);
+		r = sqlite3_exec(db, "PRAGMA foreign_keys=ON; PRAGMA synchronous=NORMAL; PRAGMA temp_store=MEMORY",
+		        NULL, NULL, NULL);
 	return r == SQLITE_OK ? 0 : fail(db, "opening it", err);
 }
 

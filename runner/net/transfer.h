@@ -105,5 +105,7 @@ int url_gate(const char *url, const char *base_url, const char *const *allowed_h
 /* The server's URL itself: https, or http to loopback, or http with insecure_http; no user info, query or fragment; the
  * result has no trailing slash and may have a path prefix. */
 int url_base(const char *url, bool insecure_http, char **ret_url, struct gr_error *err);
+/* The TCP port of a URL that url_base() or url_gate() gave; 0 if it has none. */
+unsigned url_port(const char *url);
 
 #endif

@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "runner/base/memory.h"
+#include "runner/base/number.h"
 #include "runner/base/text.h"
 #include "runner/net/address.h"
 #include "runner/net/transfer.h"
@@ -120,9 +121,12 @@ static bool same_host(const char *a, const char *b)
 	return bytes && text_equal_nocase(a, plain);
 }
 
+/* A server on this machine may call itself 127.0.0.1 or localhost, whichever name it was called by. */
 static bool is_base(const struct url *url, const struct url *base)
 {
-	return same_host(url->host, base->host) && text_equal(url->port, base->port) &&
+	bool is_here = host_is_loopback(url->host) && host_is_loopback(base->host);
+
+	return (is_here || same_host(url->host, base->host)) && text_equal(url->port, base->port) &&
 	       text_equal(url->scheme, base->scheme);
 }
 
@@ -205,4 +209,14 @@ int url_base(const char *url, bool insecure_http, char **ret_url, struct gr_erro
 	for (bytes = strlen(*ret_url); bytes && (*ret_url)[bytes - 1] == '/'; bytes--)
 		(*ret_url)[bytes - 1] = '\0';
 	return 0;
+}
+
+unsigned url_port(const char *url)
+{
+	AUTO_URL struct url parsed = {0};
+	int64_t port = 0;
+
+	if (url_parse(&parsed, url, NULL, GR_CONFIG, NULL) < 0 || !number_parse_int(parsed.port, &port))
+		return 0;
+	return port > 0 && port <= UINT16_MAX ? (unsigned)port : 0;
 }

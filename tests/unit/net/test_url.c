@@ -152,7 +152,8 @@ static void it_takes_local_addresses_when_the_server_is_local_itself(void **stat
 	expect("http://127.0.0.1:8080/x", "http://127.0.0.1:8080", "http://127.0.0.1:8080/x");
 	expect("http://localhost:8080/x", "http://localhost:8080", "http://localhost:8080/x");
 	expect("http://127.0.0.1:8081/x", "http://127.0.0.1:8080", NULL);
-	expect("http://localhost:8080/x", "http://127.0.0.1:8080", NULL);
+	expect("http://localhost:8080/x", "http://127.0.0.1:8080", "http://localhost:8080/x");
+	expect("http://localhost:8081/x", "http://127.0.0.1:8080", NULL);
 	expect("https://127.0.0.1/x", "http://10.0.0.1", "https://127.0.0.1/x");
 }
 

@@ -1,0 +1,101 @@
+/* What a run that starts no program gives up once it has begun: starting programs, files outside of its work, hosts
+ * other than its server's. Children would inherit it, and they are the user's own. */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "runner/base/confine.h"
+#include "runner/base/memory.h"
+#include "runner/engine/run.h"
+
+#define PATHS_MOST 32
+#define DNS_PORT 53 /* over TCP, for long answers */
+#define HTTPS_PORT 443
+
+static bool starts_children(const struct plan_step *steps, size_t count)
+{
+	for (size_t i = 0; i < count; i++) {
+		const struct plan_step *step = &steps[i];
+
+		if (step->kind && step->kind->flags & KIND_LOCAL)
+			return true;
+		if (starts_children(step->steps, step->step_count)) /* as deep as a file may be */
+			return true;
+	}
+	return false;
+}
+
+/* A proxy of the environment or the pipeline: its port is not ours to know before libcurl does. */
+static bool has_proxy(const struct engine *engine)
+{
+	static const char *const names[] = {"https_proxy", "HTTPS_PROXY", "http_proxy", "all_proxy", "ALL_PROXY"};
+
+	if (engine->settings.proxy)
+		return *engine->settings.proxy;
+	for (size_t i = 0; i < GR_COUNT(names); i++)
+		if (getenv(names[i]) && *getenv(names[i]))
+			return true;
+	return false;
+}
+
+static size_t add_path(const char **paths, size_t count, const char *path)
+{
+	if (path && *path && count + 1 < PATHS_MOST)
+		paths[count++] = path;
+	return count;
+}
+
+static void collect_reads(const struct engine *engine, const char **paths)
+{
+	/* Name look-ups, certificates, time zones; and the folder of the run, where its inputs are. */
+	static const char *const usual[] = {"/etc", "/usr", "/lib", "/lib64", "/run", "/proc", "/dev", "/nix"};
+	size_t count = add_path(paths, 0, engine->options->may_read_all ? "/" : ".");
+
+	for (size_t i = 0; i < GR_COUNT(usual); i++)
+		count = add_path(paths, count, usual[i]);
+	count = add_path(paths, count, engine->ca_file);
+	count = add_path(paths, count, engine->client_cert);
+	count = add_path(paths, count, engine->client_key);
+	(void)add_path(paths, count, getenv("SSL_CERT_DIR"));
+}
+
+static void collect_writes(const struct engine *engine, const char **paths)
+{
+	size_t count = add_path(paths, add_path(paths, 0, engine->options->output_path), "/dev/null");
+
+	for (const char *const *path = engine->options->writes; path && *path; path++)
+		count = add_path(paths, count, *path);
+}
+
+static bool keep_to_places(const struct engine *engine)
+{
+	const char *reads[PATHS_MOST] = {NULL}, *writes[PATHS_MOST] = {NULL};
+	const unsigned ports[] = {
+	        url_port(engine->base_url), DNS_PORT, engine->plan->server.download_hosts ? HTTPS_PORT : 0, 0};
+	const struct confine_places places = {
+	        .reads = reads, .writes = writes, .ports = has_proxy(engine) ? NULL : ports};
+
+	collect_reads(engine, reads);
+	collect_writes(engine, writes);
+	return confine_to_places(&places);
+}
+
+static void trace(const struct engine *engine, const char *what)
+{
+	GR_AUTO_FREE char *why = gr_printf("not confined (%s): %s", what, strerror(errno));
+
+	if (engine->options->trace && engine->options->on_trace)
+		engine->options->on_trace(engine->options->user, why);
+}
+
+void engine_enclose(const struct engine *engine)
+{
+	const struct plan *plan = engine->plan;
+
+	if (starts_children(plan->steps, plan->step_count) || starts_children(plan->finally, plan->finally_count))
+		return;
+	if (!keep_to_places(engine))
+		trace(engine, "files");
+	if (!confine_to_itself())
+		trace(engine, "calls");
+}
