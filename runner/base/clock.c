@@ -1,9 +1,11 @@
 #include "runner/base/clock.h"
 
+#include <fcntl.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "runner/base/memory.h"
 
@@ -23,6 +25,15 @@ int64_t clock_now_ms(void)
 int64_t clock_wall_ms(void)
 {
 	return read_clock(CLOCK_REALTIME);
+}
+
+const char *clock_boot_id(char boot[static CLOCK_BOOT_BYTES])
+{
+	GR_AUTO_CLOSE int fd = open("/proc/sys/kernel/random/boot_id", O_RDONLY | O_CLOEXEC);
+	ssize_t n = fd < 0 ? 0 : read(fd, boot, 36);
+
+	boot[n < 0 ? 0 : n] = '\0';
+	return boot;
 }
 
 /* Four-digit years only (strftime pads none): what is outside shows as the first or the last moment that has a text. */

@@ -15,6 +15,10 @@ int64_t clock_wall_ms(void); /* milliseconds since 1970, UTC */
 const char *clock_format_utc(int64_t wall_ms, char text[static CLOCK_TEXT_BYTES]);
 /* "2026-03-01 10:15:30" in UTC, the form of the API's reservation times (reference: Reserve device). Returns text. */
 const char *clock_format_api(int64_t wall_ms, char text[static CLOCK_TEXT_BYTES]);
+/* Which start of the machine this is: what clock_now_ms() says can be compared between processes of one boot alone. ""
+ * when it cannot be known. Returns boot. */
+#define CLOCK_BOOT_BYTES 40
+const char *clock_boot_id(char boot[static CLOCK_BOOT_BYTES]);
 /* An HTTP date ("Sun, 06 Nov 1994 08:49:37 GMT") as milliseconds since 1970, or -1. */
 int64_t clock_parse_http_date(const char *text);
 /* "1h02m", "3m05s", "12.3s", "250ms" for people. Returns text. */

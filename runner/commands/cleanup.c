@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include "runner/base/memory.h"
+#include "runner/base/text.h"
 #include "runner/commands/session.h"
 #include "runner/net/loop.h"
 
@@ -35,22 +36,23 @@ static void judge_again(struct session *session)
 	output_emit(&readers, &judged);
 }
 
+/* What this process gave back, into what the killed one knew. */
+static void take_releases(struct results *known, const struct results *done)
+{
+	for (size_t i = 0; i < known->held_count; i++)
+		for (size_t k = 0; k < done->held_count; k++)
+			if (text_equal(known->held[i].key, done->held[k].key) && done->held[k].is_released)
+				known->held[i].is_released = true;
+}
+
 /* Reports of a run that was killed: what is known, and what keeps running in the cloud. */
 static void report_what_is_known(struct session *session)
 {
-	struct results *results = &session->replay->results;
-
-	for (size_t i = 0; i < session->replay->step_count; i++) {
-		const struct replay_step *step = &session->replay->steps[i];
-
-		if (!step->has_ended)
-			(void)results_add_problem(results, GR_UNKNOWN, step->lane, step->step,
-			        "the process ended while this step was under way; `gridlane resume` goes on with it");
-	}
-	results_judge(results);
+	take_releases(&session->replay->results, &session->results);
+	replay_conclude(session->replay);
 	results_release(&session->results);
-	session->results = *results;
-	*results = (struct results){0};
+	session->results = session->replay->results;
+	session->replay->results = (struct results){0};
 	session_close_journal(session); /* the run itself is not over: `resume` can still go on with it */
 	(void)session_finish(session);
 }
@@ -59,7 +61,6 @@ static int give_back(struct session *session, struct gr_error *err)
 {
 	size_t held, open;
 
-	loop_signals_block();
 	if (session_reopen(session, err) < 0) {
 		if (err->failure != GR_CONFIG)
 			return complain(err);
@@ -100,6 +101,7 @@ int command_cleanup(const struct arguments *arguments)
 	struct gr_error err = {0};
 	int status;
 
+	loop_signals_block(); /* one that comes from here on waits for the engine, or for the reports */
 	if (session_init(&session, arguments, &err) < 0) {
 		status = complain(&err);
 	} else {

@@ -5,19 +5,32 @@
 #include "runner/base/memory.h"
 #include "runner/commands/session.h"
 
-static int load_results(struct session *session, struct gr_error *err)
+static void take_journal(struct session *session)
 {
-	int r = output_read_results(&session->output, &session->results, err);
-
-	if (r == 0 || err->failure != GR_CONFIG)
-		return r;
-	*err = (struct gr_error){0};
-	r = replay_read(session->output.directory, &session->replay, err);
-	if (r < 0)
-		return gr_context(err, "neither results.json nor a journal that can be read");
+	replay_conclude(session->replay);
 	session->results = session->replay->results;
 	session->replay->results = (struct results){0};
-	results_judge(&session->results);
+}
+
+/* results.json, unless the journal is ahead of it: of a run that was killed it may tell how it was once, or of the run
+ * before. */
+static int load_results(struct session *session, struct gr_error *err)
+{
+	struct gr_error why = {0};
+	bool has_journal = replay_read(session->output.directory, &session->replay, &why) == 0;
+	int r = 0;
+
+	if (has_journal && !session->replay->has_verdict) {
+		take_journal(session);
+		return 0;
+	}
+	r = output_read_results(&session->output, &session->results, err);
+	if (r == 0 || err->failure != GR_CONFIG)
+		return r;
+	*err = why;
+	if (!has_journal)
+		return gr_context(err, "neither results.json nor a journal that can be read");
+	take_journal(session);
 	return 0;
 }
 

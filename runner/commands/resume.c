@@ -18,7 +18,6 @@ static int already_done(struct session *session)
 
 static int go_on(struct session *session, struct gr_error *err)
 {
-	loop_signals_block();
 	if (session_reopen(session, err) < 0)
 		return complain(err);
 	if (session->replay->is_done)
@@ -41,8 +40,10 @@ int command_resume(const struct arguments *arguments)
 {
 	struct session session;
 	struct gr_error err = {0};
-	int status = session_init(&session, arguments, &err) < 0 ? complain(&err) : go_on(&session, &err);
+	int status;
 
+	loop_signals_block(); /* one that comes from here on waits for the engine, or for the reports */
+	status = session_init(&session, arguments, &err) < 0 ? complain(&err) : go_on(&session, &err);
 	session_release(&session);
 	return status;
 }

@@ -94,10 +94,7 @@ static int prepare(struct session *session, struct gr_error *err)
 
 static int run(struct session *session, struct gr_error *err)
 {
-	int r;
-
-	loop_signals_block(); /* one that comes from here on waits for the engine, or for the reports */
-	r = output_open(argument_value(session->arguments, OPT_OUT), &session->output, err);
+	int r = output_open(argument_value(session->arguments, OPT_OUT), &session->output, err);
 
 	if (r < 0)
 		return complain(err);
@@ -119,8 +116,10 @@ int command_run(const struct arguments *arguments)
 {
 	struct session session;
 	struct gr_error err = {0};
-	int status = session_init(&session, arguments, &err) < 0 ? complain(&err) : run(&session, &err);
+	int status;
 
+	loop_signals_block(); /* one that comes from here on waits for the engine, or for the reports */
+	status = session_init(&session, arguments, &err) < 0 ? complain(&err) : run(&session, &err);
 	session_release(&session);
 	return status;
 }

@@ -490,8 +490,9 @@ void call_free_lookups(struct engine *engine)
 	}
 }
 
-bool call_is_committed(const struct call *call)
+const char *call_committed(const struct call *call)
 {
-	return call && call->transfer && call->operation->repeat != CLASS_READ &&
-	       call->operation->repeat != CLASS_WRITE;
+	bool leaves_trace = call && call->operation->repeat != CLASS_READ && call->operation->repeat != CLASS_WRITE;
+
+	return leaves_trace && call->transfer ? call->operation->id : NULL;
 }

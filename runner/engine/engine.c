@@ -7,7 +7,7 @@
 #include "runner/base/clock.h"
 #include "runner/base/memory.h"
 #include "runner/base/number.h"
-#include "runner/engine/journal.h"
+#include "runner/engine/known.h"
 #include "runner/engine/run.h"
 
 #define TICK_MS 100
@@ -178,6 +178,7 @@ static int go(struct engine *engine, struct gr_error *err)
 
 static void judge(struct engine *engine)
 {
+	known_complete(engine);
 	if (engine->broken.failure)
 		engine_problem(engine, GR_DISK, NULL, NULL, "%s", engine->broken.text);
 	gate_judge(engine);

@@ -22,19 +22,11 @@ struct journal {
 	unsigned generation;
 	int64_t sequence;
 	unsigned results;
-	char boot[40];
+	char boot[CLOCK_BOOT_BYTES];
 	bool has_reserve;
 	struct gr_error broken; /* the first failure; nothing is written after it, and fsync is never tried again on
 	                           that file */
 };
-
-static void read_boot_id(char boot[static 40])
-{
-	GR_AUTO_CLOSE int fd = open("/proc/sys/kernel/random/boot_id", O_RDONLY | O_CLOEXEC);
-	ssize_t n = fd < 0 ? 0 : read(fd, boot, 36);
-
-	boot[n < 0 ? 0 : n] = '\0'; /* unknown: elapsed times are then taken from the wall clock */
-}
 
 /* ---- records ---- */
 
@@ -97,13 +89,15 @@ static int append(struct journal *journal, json_t *record, bool is_synced, struc
 	GR_AUTO_FREE char *text = NULL;
 	GR_AUTO_FREE char *line = NULL;
 	char utc[CLOCK_TEXT_BYTES];
+	int64_t wall_ms = clock_wall_ms();
 	bool is_full = false;
 	int r;
 
 	(void)json_object_set_new(record, "v", json_integer(JOURNAL_FORMAT));
 	(void)json_object_set_new(record, "seq", json_integer((json_int_t)++journal->sequence));
 	(void)json_object_set_new(record, "gen", json_integer((json_int_t)journal->generation));
-	(void)json_object_set_new(record, "t", json_string(clock_format_utc(clock_wall_ms(), utc)));
+	(void)json_object_set_new(record, "t", json_string(clock_format_utc(wall_ms, utc)));
+	(void)json_object_set_new(record, "wall", json_integer((json_int_t)wall_ms));
 	(void)json_object_set_new(record, "mono", json_integer((json_int_t)clock_now_ms()));
 	(void)json_object_set_new(record, "boot", json_string(journal->boot));
 	text = redactor_dump(journal->redactor, record, JSON_COMPACT);
@@ -294,22 +288,35 @@ static int open_file(struct journal *journal, const struct replay *replay, struc
 	return 0;
 }
 
-/* A line that a crash tore is cut off, so that the next record begins a line of its own. */
-static int cut_torn_tail(int fd, struct gr_error *err)
+/* What a crash tore off, kept for people: nothing reads it. */
+static int keep_torn_tail(const struct journal *journal, const struct replay *replay, struct gr_error *err)
 {
-	off_t end = lseek(fd, 0, SEEK_END), at = end;
-	char byte;
+	size_t bytes = (size_t)(replay->bytes - replay->good_bytes);
+	GR_AUTO_FREE char *tail = gr_alloc(bytes, 1);
+	GR_AUTO_FREE char *name = gr_printf("state/torn-%u", replay->generation);
+	GR_AUTO_WRITER struct file_writer *writer = NULL;
+	int r;
 
-	while (at > 0) {
-		if (pread(fd, &byte, 1, at - 1) != 1)
-			return gr_fail(err, GR_DISK, errno, "journal");
-		if (byte == '\n')
-			break;
-		at--;
-	}
-	if (at != end && ftruncate(fd, at) != 0)
+	if (pread(journal->fd, tail, bytes, replay->good_bytes) != (ssize_t)bytes)
 		return gr_fail(err, GR_DISK, errno, "journal");
-	return 0;
+	r = file_create(journal->directory, name, 0600, &writer, err);
+	if (r < 0)
+		return r;
+	file_write(writer, tail, bytes);
+	return file_commit(&writer, err);
+}
+
+/* Cut off, so that the next record begins a line of its own. */
+static int cut_torn_tail(const struct journal *journal, const struct replay *replay, struct gr_error *err)
+{
+	int r;
+
+	if (!replay || replay->good_bytes == replay->bytes)
+		return 0;
+	r = keep_torn_tail(journal, replay, err);
+	if (r == 0 && ftruncate(journal->fd, replay->good_bytes) != 0)
+		r = gr_fail(err, GR_DISK, errno, "journal");
+	return r;
 }
 
 static int write_head(struct journal *journal, const json_t *head, struct gr_error *err)
@@ -333,10 +340,10 @@ int journal_open(int directory, const json_t *head, const struct replay *replay,
 		journal->generation = replay->generation + 1;
 		journal->sequence = replay->sequence;
 	}
-	read_boot_id(journal->boot);
+	(void)clock_boot_id(journal->boot);
 	r = open_file(journal, replay, err);
-	if (r == 0 && replay)
-		r = cut_torn_tail(journal->fd, err);
+	if (r == 0)
+		r = cut_torn_tail(journal, replay, err);
 	if (r == 0)
 		r = keep_reserve(journal, err);
 	if (r == 0)

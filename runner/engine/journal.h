@@ -2,16 +2,18 @@
  * reserve or upload anything leaves. What a killed process knew is read back from it (replay).
  *
  * journal.jsonl, mode 0600, never in the bundle: CRC-32C of the JSON text as 8 hex digits, a space, compact JSON, a
- * line feed. A last line that is torn is cut off; damage before the end stops everything (GR_DISK, with the offset) and
- * is never mended. Device results stand in state/ beside it, one file each, named with their SHA-256 by their record.
- * No secret is in either. state/reserve keeps 1 MiB of the disk for the journal and the reports: when the disk is full
- * it is given up, that is said with GR_DISK once, and the journal goes on. */
+ * line feed. A last line that is torn (without its line feed, or with
+ * another checksum) is cut off and kept as state/torn-N; damage before the end stops everything (GR_DISK, with the
+ * offset) and is never mended. Device results stand in state/ beside it, one file each, named with their SHA-256 by
+ * their record. No secret is in either. state/reserve keeps 1 MiB of the disk for the journal and the reports: when the
+ * disk is full it is given up, that is said with GR_DISK once, and the journal goes on. */
 #ifndef GRIDLANE_ENGINE_JOURNAL_H
 #define GRIDLANE_ENGINE_JOURNAL_H
 
 #include <jansson.h>
 #include <stdbool.h>
 
+#include "runner/base/clock.h"
 #include "runner/base/error.h"
 #include "runner/base/redact.h"
 #include "runner/results/event.h"
@@ -30,6 +32,9 @@ struct replay_step {
 	char *text;
 	json_t *outputs; /* or NULL */
 	json_t *memory; /* object: what it learned */
+	int64_t start_ms,
+	        start_wall_ms; /* clocks of the process that learned `start_wall_ms`, in that moment; 0: it never did */
+	char start_boot[CLOCK_BOOT_BYTES]; /* the boot that start_ms counts from */
 	char *open_operation; /* a request that leaves a trace on the server was on its way and no answer is known; or
 	                         NULL */
 };
@@ -40,6 +45,7 @@ struct replay {
 	unsigned generation; /* of the last process */
 	int64_t sequence; /* of the last record */
 	int64_t bytes; /* of the journal when it was read: what another process wrote since is noticed */
+	int64_t good_bytes; /* without what a crash tore off at its end */
 	int exit_status; /* of the last process that came to a verdict; -1: none did */
 	bool is_done; /* its reports were written, and its verdict is final: passed, failed, or a mistake in the
 	                 pipeline */
@@ -56,6 +62,20 @@ int replay_read(int directory, struct replay **ret_replay, struct gr_error *err)
 void replay_free(struct replay *replay);
 /* The last thing known of a step, or NULL. */
 const struct replay_step *replay_find(const struct replay *replay, const char *lane, const char *step);
+
+/* The results of a run that nobody goes on with for now: test runs that were under way are in them as far as known, and
+ * each step that was is a problem. Judged. */
+void replay_conclude(struct replay *replay);
+/* How long ago a step of an earlier process started what it waits for, whatever was done to the wall clock meanwhile.
+ * 0: not known. */
+int64_t replay_since_start(const struct replay_step *step);
+
+/* Came to a definite end: it is not done again. */
+bool replay_is_settled(const struct replay_step *step);
+/* Is a complete result of it known? Its process may have been killed before it said that the step had ended. */
+bool replay_has_result(const struct replay *replay, const struct replay_step *step);
+/* The word after its `uses:`, borrowed; NULL: not known. */
+const char *replay_kind_of(const struct replay *replay, const struct replay_step *step);
 
 /* Open for writing and lock; GR_USAGE at once, naming the holder, when another process has it. head: see above,
  * borrowed. replay: what to go on from, or NULL to begin anew. The reader must get every event; it fails with GR_DISK.

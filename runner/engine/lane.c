@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "runner/base/memory.h"
+#include "runner/engine/known.h"
 
 static void emit(struct lane *lane, enum run_event_kind kind)
 {
@@ -116,6 +117,8 @@ static bool is_left_out(struct lane *lane, const struct plan_step *plan)
 	if (plan->collect_for && !collect_is_due(lane, plan))
 		return true;
 	if (!when_allows(lane, plan, &why, &is_wish)) {
+		if (!is_wish && known_close(lane, plan))
+			return true;
 		emit_skip(lane, plan, is_wish ? OUTCOME_SKIPPED : OUTCOME_NOT_RUN, GR_NONE, why);
 		return true;
 	}
@@ -213,8 +216,12 @@ void lane_stop(struct lane *lane, enum gr_failure failure, const char *why)
 
 void lane_close(struct lane *lane)
 {
-	while (!lane->is_ended && lane->next < lane->count)
-		emit_skip(lane, &lane->steps[lane->next++], OUTCOME_NOT_RUN, GR_NONE, "the run ended before it");
+	while (!lane->is_ended && lane->next < lane->count) {
+		const struct plan_step *plan = &lane->steps[lane->next++];
+
+		if (!known_close(lane, plan))
+			emit_skip(lane, plan, OUTCOME_NOT_RUN, GR_NONE, "the run ended before it");
+	}
 	if (lane->is_ended)
 		return;
 	lane->is_ended = true;

@@ -11,6 +11,7 @@
 #include "runner/base/text.h"
 #include "runner/engine/crc.h"
 #include "runner/engine/journal.h"
+#include "runner/steps/remains.h"
 
 #define JOURNAL_MOST_BYTES (256u << 20)
 #define RESULT_MOST_BYTES (512u << 20)
@@ -82,8 +83,22 @@ static void note_held(struct replay *replay, const struct run_event *event)
 	(void)json_array_append_new(replay->held, copy);
 }
 
+bool replay_is_settled(const struct replay_step *step)
+{
+	return step->has_ended && (step->outcome == OUTCOME_PASSED || step->outcome == OUTCOME_FAILED);
+}
+
+/* A process that ended before it came to the step again knows nothing new about it. */
+static bool is_untouched(const struct replay_step *step, const struct run_event *event)
+{
+	return event->outcome == OUTCOME_NOT_RUN &&
+	       (replay_is_settled(step) || step->open_operation || json_object_size(step->memory) > 0);
+}
+
 static void note_end(struct replay_step *step, const struct run_event *event)
 {
+	if (is_untouched(step, event))
+		return;
 	step->has_ended = true;
 	step->outcome = event->outcome;
 	step->failure = event->failure;
@@ -110,8 +125,8 @@ static void note_step(struct replay *replay, const struct run_event *event)
 {
 	struct replay_step *step = step_of(replay, event->lane, event->step);
 
-	if (event->kind == STEP_STARTED)
-		step->has_ended = false;
+	if (event->kind == STEP_STARTED) /* a definite end is only said again */
+		step->has_ended = replay_is_settled(step);
 	else if (event->kind == STEP_LEARNED)
 		(void)json_object_update(step->memory, event->detail);
 	else if (event->kind == STEP_INTENT)
@@ -122,6 +137,32 @@ static void note_step(struct replay *replay, const struct run_event *event)
 		gr_free(step->open_operation); /* what came of it is known */
 		step->open_operation = NULL;
 	}
+}
+
+/* The clocks of the moment in which a step learned that what it waits for was started. */
+static void note_start(struct replay *replay, const struct run_event *event, const json_t *record)
+{
+	const char *boot = json_string_value(json_object_get(record, "boot"));
+	struct replay_step *step;
+
+	if (event->kind != STEP_LEARNED || !json_object_get(event->detail, "start_wall_ms"))
+		return;
+	step = step_of(replay, event->lane, event->step);
+	step->start_ms = json_integer_value(json_object_get(record, "mono"));
+	step->start_wall_ms = json_integer_value(json_object_get(record, "wall"));
+	(void)snprintf(step->start_boot, sizeof(step->start_boot), "%s", boot ? boot : "");
+}
+
+int64_t replay_since_start(const struct replay_step *step)
+{
+	char boot[CLOCK_BOOT_BYTES];
+	int64_t since_ms;
+
+	if (!step || step->start_wall_ms == 0)
+		return 0;
+	since_ms = *clock_boot_id(boot) && strcmp(boot, step->start_boot) == 0 ? clock_now_ms() - step->start_ms
+	                                                                       : clock_wall_ms() - step->start_wall_ms;
+	return since_ms > 0 ? since_ms : 0;
 }
 
 /* A refusal leaves the count too high: the list is looked at once more than needed. */
@@ -194,8 +235,10 @@ static int apply(struct reading *reading, const json_t *record, enum run_event_k
 		r = read_result(reading, record, &run, err);
 		event.device_run = &run;
 	}
-	if (r == 0 && event.lane && event.step)
+	if (r == 0 && event.lane && event.step) {
 		note_step(reading->replay, &event);
+		note_start(reading->replay, &event, record);
+	}
 	note_reservation(reading->replay, &event);
 	if (kind == RUN_RESOURCE_HELD || kind == RUN_RESOURCE_RELEASED)
 		note_held(reading->replay, &event);
@@ -263,13 +306,16 @@ static int take_lines(struct reading *reading, const struct buffer *data, struct
 		size_t offset = (size_t)(at - buffer_text(data));
 		int r;
 
-		if (!feed)
-			return 0; /* torn by a crash: it was not synced, so nothing followed from it */
+		reading->replay->good_bytes = (int64_t)offset;
+		/* Torn by a crash, at its end or in its middle: it was not synced, so nothing followed from it. */
+		if (!feed || (feed + 1 == end && !crc_holds(at, (size_t)(feed - at))))
+			return 0;
 		r = take_line(reading, at, (size_t)(feed - at), offset, err);
 		if (r < 0)
 			return r;
 		at = feed + 1;
 	}
+	reading->replay->good_bytes = (int64_t)data->bytes;
 	return 0;
 }
 
@@ -294,6 +340,54 @@ int replay_read(int directory, struct replay **ret_replay, struct gr_error *err)
 	}
 	*ret_replay = reading.replay;
 	return 0;
+}
+
+const char *replay_kind_of(const struct replay *replay, const struct replay_step *step)
+{
+	const struct results *results = &replay->results;
+
+	for (size_t i = 0; i < results->step_count; i++)
+		if (text_equal(results->steps[i].lane, step->lane) && text_equal(results->steps[i].step, step->step))
+			return results->steps[i].kind;
+	return NULL;
+}
+
+bool replay_has_result(const struct replay *replay, const struct replay_step *step)
+{
+	const struct results *results = &replay->results;
+
+	for (size_t i = 0; i < results->run_count; i++)
+		if (results->runs[i].is_complete && text_equal(results->runs[i].lane, step->lane) &&
+		        text_equal(results->runs[i].step, step->step))
+			return true;
+	return false;
+}
+
+/* true: it is in the results, and says itself what became of it. */
+static bool add_remains(struct replay *replay, const struct replay_step *step)
+{
+	struct device_run *run = remains_of(replay_kind_of(replay, step), step->lane, step->step, step->memory);
+	struct run_event event = {.kind = RUN_DEVICE_RESULT, .lane = step->lane, .step = step->step, .device_run = run};
+
+	if (!run)
+		return false;
+	(void)results_apply(&replay->results, &event, NULL);
+	device_run_release(run);
+	gr_free(run);
+	return true;
+}
+
+void replay_conclude(struct replay *replay)
+{
+	for (size_t i = 0; i < replay->step_count; i++) {
+		const struct replay_step *step = &replay->steps[i];
+
+		if (!step->has_ended && !replay_has_result(replay, step) && !add_remains(replay, step))
+			(void)results_add_problem(&replay->results, GR_CANCELLED, step->lane, step->step,
+			        "the process was killed while this step was under way; `gridlane resume` goes on with "
+			        "it");
+	}
+	results_judge(&replay->results);
 }
 
 void replay_free(struct replay *replay)

@@ -44,8 +44,9 @@ struct call_order {
 struct call *call_start(struct engine *engine, const struct call_order *order);
 void call_free_lookups(struct engine *engine); /* after all calls are gone */
 void call_cancel(struct call *call); /* no call back follows; NULL is fine */
-/* Is the request of a start (or another write that is sent once) on the wire at this moment? */
-bool call_is_committed(const struct call *call);
+/* The operation, when the request of a start (or another write that is sent once) is on the wire at this moment; else
+ * NULL. */
+const char *call_committed(const struct call *call);
 
 /* ---- forms (form.c) ---- */
 

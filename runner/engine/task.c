@@ -7,7 +7,7 @@
 #include "runner/base/memory.h"
 #include "runner/base/number.h"
 #include "runner/base/text.h"
-#include "runner/engine/journal.h"
+#include "runner/engine/known.h"
 
 #define START_GRACE_MS 2000 /* a start on the wire when a signal comes gets this long for its answer */
 
@@ -312,10 +312,21 @@ void task_send(struct task *task, struct event *event)
 
 /* ---- stopping ---- */
 
+/* A request that leaves a trace is on the wire, and nobody waits for its answer any more: whoever goes on with this run
+ * must know. */
+static void note_lost(struct task *task)
+{
+	const char *operation = call_committed(task->call);
+	GR_AUTO_JSON json_t *learned = operation ? json_pack("{s:s}", "lost", operation) : NULL;
+
+	note_learned(task, learned);
+}
+
 void task_force(struct task *task)
 {
 	struct event event = {.kind = EVENT_STOP, .error = task->stop};
 
+	note_lost(task);
 	drop_work(task);
 	if (task->lanes) {
 		matrix_stop(task, task->stop.failure, task->stop.text);
@@ -337,7 +348,7 @@ void task_stop(struct task *task, enum gr_failure failure, const char *why)
 	if (task->stop.failure)
 		return;
 	(void)gr_fail(&task->stop, failure, 0, "%s", why);
-	if (task->call && call_is_committed(task->call)) {
+	if (call_committed(task->call)) {
 		task->stop_by.on_due = on_stop_by;
 		task->stop_by.context = task;
 		loop_timer_set(task->engine->loop, &task->stop_by, loop_now(task->engine->loop) + START_GRACE_MS);
@@ -367,49 +378,6 @@ static void set_limit(struct task *task)
 	task->limit.on_due = on_limit;
 	task->limit.context = task;
 	loop_timer_set(task->engine->loop, &task->limit, task->deadline_ms);
-}
-
-/* ---- what an earlier process of this run knew ---- */
-
-/* A step that came to a definite end is not done again: its results and outputs are taken as they were. */
-static bool is_settled(const struct replay_step *known)
-{
-	return known && known->has_ended && (known->outcome == OUTCOME_PASSED || known->outcome == OUTCOME_FAILED);
-}
-
-static void repeat_results(struct task *task)
-{
-	const struct results *results = &task->engine->options->replay->results;
-
-	for (size_t i = 0; i < results->run_count; i++) {
-		const struct device_run *run = &results->runs[i];
-		struct run_event event = {.kind = RUN_DEVICE_RESULT, .device_run = run, .failure = run->failure};
-
-		if (text_equal(run->lane, task->lane->name) && text_equal(run->step, task->plan->id))
-			emit(task, &event);
-	}
-}
-
-static void finish_as_known(struct task *task, const struct replay_step *known)
-{
-	repeat_results(task);
-	task->started_ms -= known->elapsed_ms; /* what it took then */
-	task->outputs = json_incref(known->outputs);
-	if (known->failure)
-		(void)gr_fail(&task->error, known->failure, 0, "%s",
-		        known->text ? known->text : failure_words(known->failure));
-	task_finish(task, known->outcome);
-}
-
-/* A step that was under way goes on from what it had learned. A request that left a trace on the server and whose
- * answer is not known is told to the step as `lost`: it looks for the trace before it sends anything. */
-static void remember(struct task *task, const struct replay_step *known)
-{
-	if (!known)
-		return;
-	(void)json_object_update(task->step.memory, known->memory);
-	if (known->open_operation)
-		(void)json_object_set_new(task->step.memory, "lost", json_string(known->open_operation));
 }
 
 static int begin(struct task *task, struct gr_error *err)
@@ -455,11 +423,9 @@ struct task *task_start(struct lane *lane, const struct plan_step *plan)
 	emit(task, &started);
 	if (known)
 		artifact_repeat(task);
-	if (is_settled(known)) {
-		finish_as_known(task, known);
+	if (known_finish(task, known))
 		return task;
-	}
-	remember(task, known);
+	known_remember(task, known);
 	if (begin(task, &err) < 0)
 		fail(task, &err);
 	else if (plan->kind)

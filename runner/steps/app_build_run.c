@@ -23,6 +23,7 @@ static void recall(struct step *step, struct app_state *state)
 		if (text_equal(sources[i], source))
 			run->source = sources[i];
 	state->was_resent = json_is_true(json_object_get(step->memory, "resent"));
+	watch_recall(&state->watch, step->memory);
 	/* Where it is, should it be stopped before it goes on. */
 	state->phase = PHASE_SEARCH;
 	if (run->build_id != NULL || run->build_version != NULL)
@@ -346,7 +347,7 @@ static int resume(const struct step *step, const struct event *event, struct act
 	int64_t started = memory_int(step, "start_wall_ms", event->wall_ms);
 	const json_t *is_long = json_object_get(step->memory, "may_still_work");
 
-	polling_resume(&state->polling, event, started);
+	polling_resume(&state->polling, event, started, step->context->since_start_ms);
 	state->has_started = true;
 	state->run.start_ms = state->polling.start_ms;
 	if (state->run.number != NULL)
@@ -388,6 +389,22 @@ static int next(struct step *step, const struct event *event, struct action *ret
 		return app_take_poll(step, event, ret_action);
 	}
 	return gr_fail(err, GR_INTERNAL, 0, "app_build_run is in no phase");
+}
+
+int app_build_run_remains(struct step *step, const struct event *event, struct action *ret_action)
+{
+	struct app_state *state = gr_alloc(1, sizeof(*state));
+	int failure = 0;
+
+	step->state = state;
+	state->run.step = step;
+	watch_begin(&state->watch, &state->run);
+	recall(step, state);
+	failure = recall_device(step, state, NULL);
+	if (failure == 0)
+		failure = app_stop(step, event, ret_action);
+	release(step);
+	return failure;
 }
 
 const struct step_ops app_build_run_ops = {begin, next, release};

@@ -160,6 +160,7 @@ static int take_good(
 	polling_take(&state->polling, event, is_changed, state->watch.is_queued);
 	if (is_changed)
 		note_progress(state, action);
+	watch_tell(&state->watch, action);
 	if (watch_is_over(&state->watch))
 		return finish(step, event, action);
 	/* A first "completed" that a second answer has to confirm is not a "not yet". */

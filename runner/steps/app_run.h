@@ -93,9 +93,11 @@ void search_release(struct search *search);
 /* What polls have shown: a test seen once stays. */
 struct seen_case {
 	char *name, *module_id, *data, *reason, *raw_status;
-	enum case_state state;
-	unsigned poll; /* of the last poll that had it */
+	enum case_state state, told;
+	bool is_told; /* `told` is in the step's memory */
+	unsigned poll; /* of the last poll that had it; 0: one of an earlier process */
 	unsigned same; /* further cases of this key in that poll */
+	unsigned nth; /* among the cases of its key */
 	bool is_unsteady; /* it changed after its end */
 };
 struct watch {
@@ -117,6 +119,13 @@ void watch_begin(struct watch *watch, struct app_run *run);
 bool watch_take(struct watch *watch, const struct execution *execution);
 /* Does the server say, believably, that the run is over? */
 bool watch_is_over(const struct watch *watch);
+/* A case that is not there yet; texts are copied. */
+struct seen_case *watch_add(
+        struct watch *watch, const char *module_id, const char *name, const char *data, unsigned nth);
+bool case_is_over(enum case_state state);
+/* app_seen.c: what is new goes into the step's memory; what an earlier process saw comes back from it. */
+void watch_tell(struct watch *watch, struct action *action);
+void watch_recall(struct watch *watch, const json_t *memory);
 size_t watch_ended(const struct watch *watch); /* cases that have their end */
 size_t watch_failed(const struct watch *watch);
 /* Cases, counts and problems into the result. GR_NONE: the run is over; else what cut it short, and cases without an

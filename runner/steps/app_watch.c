@@ -38,34 +38,46 @@ static void replace(char **text, const char *by)
 	*text = gr_strdup(by);
 }
 
-static bool is_end(enum case_state state)
+bool case_is_over(enum case_state state)
 {
 	return state == CASE_PASSED || state == CASE_FAILED || state == CASE_STOPPED || state == CASE_SKIPPED;
 }
 
-static struct seen_case *find_case(const struct watch *watch, const struct execution_case *test, unsigned same)
+/* The caller's. */
+static char *make_key(const char *module_id, const char *name, const char *data, unsigned nth)
 {
-	GR_AUTO_FREE char *key = gr_printf("%s\x1f%s\x1f%s\x1f%u", test->module_id != NULL ? test->module_id : "",
-	        test->name != NULL ? test->name : "", test->data != NULL ? test->data : "", same);
+	return gr_printf("%s\x1f%s\x1f%s\x1f%u", module_id != NULL ? module_id : "", name != NULL ? name : "",
+	        data != NULL ? data : "", nth);
+}
+
+static struct seen_case *find_case(const struct watch *watch, const struct execution_case *test, unsigned nth)
+{
+	GR_AUTO_FREE char *key = make_key(test->module_id, test->name, test->data, nth);
 	const json_t *at = json_object_get(watch->index, key);
 
 	return at != NULL ? &watch->cases[json_integer_value(at)] : NULL;
 }
 
-static struct seen_case *add_case(struct watch *watch, const struct execution_case *test, unsigned same)
+struct seen_case *watch_add(
+        struct watch *watch, const char *module_id, const char *name, const char *data, unsigned nth)
 {
-	GR_AUTO_FREE char *key = gr_printf("%s\x1f%s\x1f%s\x1f%u", test->module_id != NULL ? test->module_id : "",
-	        test->name != NULL ? test->name : "", test->data != NULL ? test->data : "", same);
+	GR_AUTO_FREE char *key = make_key(module_id, name, data, nth);
 	struct seen_case *seen = NULL;
 
 	(void)json_object_set_new(watch->index, key, json_integer((json_int_t)watch->count));
 	watch->cases = gr_grow(watch->cases, watch->count, sizeof(*watch->cases));
 	seen = &watch->cases[watch->count++];
-	*seen = (struct seen_case){.name = gr_strdup(test->name),
-	        .module_id = gr_strdup(test->module_id),
-	        .data = gr_strdup(test->data),
+	*seen = (struct seen_case){.name = gr_strdup(name),
+	        .module_id = gr_strdup(module_id),
+	        .data = gr_strdup(data),
+	        .nth = nth,
 	        .state = CASE_NOT_STARTED};
 	return seen;
+}
+
+static struct seen_case *add_case(struct watch *watch, const struct execution_case *test, unsigned nth)
+{
+	return watch_add(watch, test->module_id, test->name, test->data, nth);
 }
 
 /* Cases of one key (the same test listed twice) are told apart by their order in the answer. */
@@ -89,7 +101,7 @@ static bool take_case(struct watch *watch, const struct execution_case *test)
 		seen->same = 0;
 	}
 	is_changed = is_changed || seen->state != test->state;
-	if (is_end(seen->state) && seen->state != test->state)
+	if (case_is_over(seen->state) && seen->state != test->state)
 		seen->is_unsteady = true;
 	seen->state = test->state;
 	seen->poll = watch->polls;
@@ -151,13 +163,13 @@ static size_t count_unfinished(const struct watch *watch)
 	size_t unfinished = 0;
 
 	for (size_t i = 0; i < watch->count; i++)
-		unfinished += !is_end(watch->cases[i].state);
+		unfinished += !case_is_over(watch->cases[i].state);
 	return unfinished;
 }
 
 bool watch_is_over(const struct watch *watch)
 {
-	bool is_plain = watch->is_present && watch->all_completed != 0 && count_unfinished(watch) == 0 &&
+	bool is_plain = watch->is_present && watch->all_completed == 1 && count_unfinished(watch) == 0 &&
 	                (watch->completed != COMPLETION_UNKNOWN || watch->raw_completed == NULL);
 
 	/* Signals that disagree, a device that is not there, or tests without an end: only if a second poll says it

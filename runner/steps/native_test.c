@@ -399,6 +399,7 @@ static int prepare(const struct step *step, const struct event *event, struct ac
 	state->has_started = true;
 	polling_begin(&state->polling, event);
 	step_learn(action, "intent", json_true());
+	step_learn(action, "device", device_to_json(&state->target.device));
 	step_learn(action, "start_wall_ms", json_integer(event->wall_ms));
 	return step_call(
 	        action, is_ios(step) ? OP_RUN_NATIVE_TEST_IOS : OP_RUN_NATIVE_TEST_ANDROID, start_arguments(step));
@@ -446,7 +447,8 @@ static int start(const struct step *step, const struct event *event, struct acti
 
 	if (!json_is_true(json_object_get(step->memory, "intent")))
 		return prepare(step, event, action, err);
-	polling_resume(&state->polling, event, memory_int(step, "start_wall_ms", event->wall_ms));
+	polling_resume(&state->polling, event, memory_int(step, "start_wall_ms", event->wall_ms),
+	        step->context->since_start_ms);
 	state->has_started = true;
 	if (state->id == NULL)
 		return say_lost(step, event, action, "gridlane was ended before it came");
@@ -476,6 +478,22 @@ static int next(struct step *step, const struct event *event, struct action *ret
 		return take_log(step, event, ret_action);
 	}
 	return gr_fail(err, GR_INTERNAL, 0, "native_test is in no phase");
+}
+
+int native_test_remains(struct step *step, const struct event *event, struct action *ret_action)
+{
+	struct state *state = gr_alloc(1, sizeof(*state));
+	int failure = 0;
+
+	step->state = state;
+	state->id = gr_strdup(memory_text(step, "native_test_build_id"));
+	state->url = gr_strdup(memory_text(step, "url"));
+	if (json_is_object(json_object_get(step->memory, "device")))
+		failure = device_from_json(json_object_get(step->memory, "device"), &state->target.device, NULL);
+	if (failure == 0)
+		failure = stop(step, event, ret_action);
+	release(step);
+	return failure;
 }
 
 const struct step_ops native_test_ops = {begin, next, release};

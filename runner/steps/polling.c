@@ -16,12 +16,11 @@ void polling_begin(struct polling *polling, const struct event *event)
 	        .is_queued = true};
 }
 
-void polling_resume(struct polling *polling, const struct event *event, int64_t start_wall_ms)
+void polling_resume(struct polling *polling, const struct event *event, int64_t start_wall_ms, int64_t since_ms)
 {
 	polling_begin(polling, event);
 	polling->start_wall_ms = start_wall_ms;
-	if (event->wall_ms > start_wall_ms)
-		polling->start_ms = event->now_ms - (event->wall_ms - start_wall_ms);
+	polling->start_ms = event->now_ms - since_ms;
 }
 
 void polling_take(struct polling *polling, const struct event *event, bool is_changed, bool is_queued)

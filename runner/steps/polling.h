@@ -14,8 +14,8 @@ struct polling {
 	unsigned bad_answers; /* in a row */
 };
 void polling_begin(struct polling *polling, const struct event *event);
-/* Started at `start_wall_ms`, before this process: the wall clock is all that outlives a reboot. */
-void polling_resume(struct polling *polling, const struct event *event, int64_t start_wall_ms);
+/* Started `since_ms` ago, by an earlier process. start_wall_ms is for display alone. */
+void polling_resume(struct polling *polling, const struct event *event, int64_t start_wall_ms, int64_t since_ms);
 /* A good answer came. */
 void polling_take(struct polling *polling, const struct event *event, bool is_changed, bool is_queued);
 /* A definite answer that helps nothing came; false: too many in a row. */

@@ -34,6 +34,7 @@ struct step_context {
 	const char *platform; /* `app.platform` of the pipeline ("android"), or NULL */
 	struct poll_policy poll;
 	bool resend_lost_start; /* on_lost_start: resend after proven absence (default true) */
+	int64_t since_start_ms; /* how long ago an earlier process of this run learned `start_wall_ms`; 0: none did */
 	const char *build_url; /* of the CI job, or NULL: for words that others see */
 };
 

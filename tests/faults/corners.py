@@ -27,6 +27,15 @@ def begin(one, *options):
     return child
 
 
+def start_signalled(one, arguments):
+    """The signal is there before the process begins: it inherits the mask, so that it cannot come too early."""
+    blocked = signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGTERM])
+    child = one.start(arguments)
+    signal.pthread_sigmask(signal.SIG_SETMASK, blocked)
+    child.terminate()
+    return child
+
+
 def a_second_run_on_the_folder_says_who_has_it():
     with rig.Rig(ENDLESS) as one:
         child = begin(one)
@@ -97,13 +106,27 @@ def a_doubled_signal_is_one():
 
 def a_signal_before_the_engine_leaves_reports():
     with rig.Rig() as one:
-        blocked = signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGTERM])
-        child = one.start(one.run_arguments())  # it inherits the mask: the signal cannot come too early
-        signal.pthread_sigmask(signal.SIG_SETMASK, blocked)
-        child.terminate()
+        child = start_signalled(one, one.run_arguments())
         said = child.communicate()[0]
         expect(child.returncode == 143, f"status {child.returncode}: {said}")
         expect(one.results()["verdict"] == "cancelled", said)
+
+
+def a_result_outlives_a_run_that_was_cancelled_at_once():
+    with rig.Rig() as one:
+        child = one.start(one.run_arguments())
+        while not one.known_results() and child.poll() is None:
+            time.sleep(0.002)
+        child.kill()
+        child.communicate()
+        known = one.known_results()
+        child = start_signalled(one, ["resume", "out"])
+        said = child.communicate()[0]
+        expect(child.returncode == 143, f"status {child.returncode}: {said}")
+        shown = {run["build_number"]: run for run in one.results()["runs"]}
+        expect(known and all(shown[number]["complete"] for number in known), f"{known} are not in {shown}")
+        status, said = one.run(["resume", "out"])
+        expect(status == 0 and len(rig.own_runs(one.state())) == 2, f"status {status}: {said}")
 
 
 def closed_outputs_end_nothing():

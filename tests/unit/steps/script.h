@@ -174,6 +174,7 @@ static UNUSED void script_restart(struct script *script)
 	script->step.state = NULL;
 	script->now_ms = 5000;
 	script->wall_ms += MINUTES;
+	script->context.since_start_ms = MINUTES;
 	script_begin(script);
 }
 

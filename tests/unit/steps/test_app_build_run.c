@@ -162,6 +162,26 @@ static void a_resumed_run_with_a_number_is_polled(void **state)
 	script_close(&s);
 }
 
+static void a_wall_clock_that_was_set_meanwhile_changes_nothing(void **state)
+{
+	for (int hours = -1; hours <= 1; hours += 2) {
+		struct script s;
+
+		(void)state;
+		run_to_first_poll(&s, WITH(""));
+		s.context.poll.timeout_ms = 30 * MINUTES;
+		answer(&s, DETAILS("770", OURS, "0", "1", CASE("a", "1")));
+		s.wall_ms += hours * 60 * MINUTES;
+		script_restart(&s);
+		answer(&s, DETAILS("770", OURS, "0", "1", CASE("a", "1")));
+		let_time_come(&s);
+		answer(&s, DETAILS("770", OURS, "1", "3", PASS("a")));
+		expect_done(&s, OUTCOME_PASSED, "{}");
+		assert_in_range(s.action.device_run->elapsed_ms, 60000, 80000);
+		script_close(&s);
+	}
+}
+
 static void a_resumed_run_with_unproven_numbers_proves_them(void **state)
 {
 	struct script s;
@@ -322,6 +342,7 @@ int main(void)
 	        cmocka_unit_test(an_unknown_module_names_the_ones_there_are),
 	        cmocka_unit_test(it_needs_an_application),
 	        cmocka_unit_test(a_resumed_run_with_a_number_is_polled),
+	        cmocka_unit_test(a_wall_clock_that_was_set_meanwhile_changes_nothing),
 	        cmocka_unit_test(a_resumed_run_with_unproven_numbers_proves_them),
 	        cmocka_unit_test(a_resumed_intent_is_looked_for_and_not_sent),
 	        cmocka_unit_test(a_resumed_start_is_sent_again_with_what_was_looked_up),

@@ -151,14 +151,18 @@ static void signals_that_disagree_need_a_second_poll(void **state)
 	script_close(&s);
 }
 
-static void one_signal_alone_is_enough(void **state)
+static void one_signal_alone_counts_when_it_is_said_twice(void **state)
 {
 	struct script s;
 
 	(void)state;
 	run_to_first_poll(&s, WITH(""));
-	answer(&s, "{'status': 1, 'build_number': 770, 'build_url': '" OURS
-	           "', 'build_devices': {'device_id': 26, 'test_cases': [" PASS("a") "], 'is_completed': 3}}");
+#define ONE_SIGNAL                                                                                                     \
+	"{'status': 1, 'build_number': 770, 'build_url': '" OURS                                                       \
+	"', 'build_devices': {'device_id': 26, 'test_cases': [" PASS("a") "], 'is_completed': 3}}"
+	answer(&s, ONE_SIGNAL);
+	let_time_come(&s);
+	answer(&s, ONE_SIGNAL);
 	expect_done(&s, OUTCOME_PASSED, "{'passed': 1}");
 	script_close(&s);
 }
@@ -175,6 +179,26 @@ static void a_test_that_vanished_or_changed_its_end_is_inconsistent(void **state
 	assert_int_equal(s.action.kind, ACTION_DONE);
 	assert_int_equal(s.action.outcome, OUTCOME_ERROR);
 	expect_case(&s, "a", STATUS_ERROR, GR_INCONSISTENT);
+	expect_case(&s, "b", STATUS_ERROR, GR_INCONSISTENT);
+	expect_case(&s, "c", STATUS_PASSED, GR_NONE);
+	script_close(&s);
+}
+
+static void what_was_seen_before_a_kill_is_not_forgotten(void **state)
+{
+	struct script s;
+
+	(void)state;
+	run_to_first_poll(&s, WITH(""));
+	answer(&s, DETAILS("770", OURS, "0", "1", PASS("a") ", " PASS("a") ", " PASS("b") ", " CASE("c", "0")));
+	script_restart(&s);
+	answer(&s, DETAILS("770", OURS, "0", "1", PASS("a") ", " PASS("b") ", " CASE("c", "1")));
+	script_restart(&s);
+	answer(&s, DETAILS("770", OURS, "1", "3", PASS("a") ", " CASE("b", "3") ", " PASS("c")));
+	assert_int_equal(s.action.kind, ACTION_DONE);
+	assert_int_equal(s.action.device_run->case_count, 4);
+	assert_int_equal(s.action.device_run->cases[0].status, STATUS_PASSED);
+	assert_int_equal(s.action.device_run->cases[1].failure, GR_INCONSISTENT); /* the second a */
 	expect_case(&s, "b", STATUS_ERROR, GR_INCONSISTENT);
 	expect_case(&s, "c", STATUS_PASSED, GR_NONE);
 	script_close(&s);
@@ -246,8 +270,9 @@ int main(void)
 	        cmocka_unit_test(a_missing_device_is_a_problem_after_two_polls),
 	        cmocka_unit_test(a_stopped_device_is_not_a_pass),
 	        cmocka_unit_test(signals_that_disagree_need_a_second_poll),
-	        cmocka_unit_test(one_signal_alone_is_enough),
+	        cmocka_unit_test(one_signal_alone_counts_when_it_is_said_twice),
 	        cmocka_unit_test(a_test_that_vanished_or_changed_its_end_is_inconsistent),
+	        cmocka_unit_test(what_was_seen_before_a_kill_is_not_forgotten),
 	        cmocka_unit_test(the_same_test_listed_twice_counts_twice),
 	        cmocka_unit_test(counts_that_hide_tests_or_failures_are_inconsistent),
 	        cmocka_unit_test(every_selected_test_must_appear),
