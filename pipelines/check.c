@@ -193,6 +193,7 @@ static void make_fingerprint(struct plan *plan, const struct buffer *source)
 	buffer_add_text(&all, text != NULL ? text : "");
 	gr_free(text);
 	file_sha256_memory(all.data, all.bytes, plan->fingerprint);
+	file_sha256_memory(buffer_text(source), source->bytes, plan->source_sha256);
 }
 
 static void check_release(struct check *check)

@@ -134,6 +134,7 @@ struct plan {
 	bool collect_after_failure_only, collect_required; /* artifacts.when: failure; artifacts.required */
 	int64_t collect_most_bytes; /* artifacts.max_size; 0: the usual */
 	char fingerprint[65]; /* SHA-256 of the file's bytes and the inputs' values */
+	char source_sha256[65]; /* of the file's bytes alone */
 };
 
 /* One finding of the checker. */

@@ -422,3 +422,14 @@ void file_discard(struct file_writer **writer)
 	gr_free(w->temp);
 	gr_free(w);
 }
+
+void file_remove_at(int directory, const char *path)
+{
+	const char *last = path;
+	int parent = open_parent(directory, path, false, &last);
+
+	if (parent < 0)
+		return;
+	(void)unlinkat(parent, last, 0);
+	(void)close(parent);
+}

@@ -39,6 +39,9 @@ int file_commit(struct file_writer **writer, struct gr_error *err); /* always re
 void file_discard(struct file_writer **writer); /* NULL is fine */
 #define GR_AUTO_WRITER __attribute__((cleanup(file_discard)))
 
+/* Take a file below `directory` away. A path that leads elsewhere, a folder, and what is not there stay as they are. */
+void file_remove_at(int directory, const char *path);
+
 /* Write `bytes` to fd, all of them, through EINTR and short writes. 0 or -errno. */
 int file_write_all(int fd, const void *data, size_t bytes);
 

@@ -284,6 +284,36 @@ static void write_defaults(struct writing *writing)
 	write_one(writing, "html", NULL);
 }
 
+/* Of a report that is a folder its page alone: without it nobody takes the rest for a report. What is not there, or is
+ * not a file, needs no care; what cannot be removed cannot be written either, and is said then. */
+static void forget_one(const struct output *output, const char *format, const char *target)
+{
+	const struct reporter *reporter = reporter_find(format);
+	const char *name = target && *target ? target : reporter ? reporter->target : NULL;
+	GR_AUTO_FREE char *page = name ? gr_printf("%s/index.html", name) : NULL;
+
+	if (!name || strcmp(name, "-") == 0)
+		return;
+	file_remove_at(output->directory, name);
+	file_remove_at(output->directory, page);
+}
+
+void output_forget(const struct output *output, const struct plan *plan, const char *const *wanted)
+{
+	static const char *const usual[] = {"json", "junit", "summary", "html"};
+
+	for (size_t i = 0; i < GR_COUNT(usual); i++)
+		forget_one(output, usual[i], NULL);
+	for (size_t i = 0; plan && i < plan->report_count; i++)
+		forget_one(output, plan->reports[i].format, plan->reports[i].target);
+	for (; wanted && *wanted; wanted++) {
+		const char *equals = strchr(*wanted, '=');
+		GR_AUTO_FREE char *format = gr_strndup(*wanted, strcspn(*wanted, "="));
+
+		forget_one(output, format, equals ? equals + 1 : NULL);
+	}
+}
+
 static void write_all_wanted(struct writing *writing, const char *const *wanted)
 {
 	for (; wanted && *wanted; wanted++)

@@ -42,6 +42,9 @@ struct output_order {
 };
 int output_write_reports(const struct output *output, const struct output_order *order, const struct results *results,
         struct gr_error *err);
+/* A new run begins in a folder that may have reports of an earlier one: should it be killed, those must not pass for
+ * its own. */
+void output_forget(const struct output *output, const struct plan *plan, const char *const *wanted);
 /* The named reports alone (junit, summary and html when none are named): no results.json, no bundle. */
 int output_write_again(const struct output *output, const struct output_order *order, const struct results *results,
         struct gr_error *err);

@@ -44,11 +44,12 @@ static json_t *make_head(const struct session *session)
 	char host[256] = "";
 
 	(void)gethostname(host, sizeof(host) - 1);
-	return json_pack("{s:s, s:s, s:s, s:s?, s:o, s:b, s:s, s:b, s:f, s:i, s:s}", "run_id", session->output.run_id,
-	        "run_key", session->output.run_key, "pipeline", session->file, "folder", folder, "inputs",
-	        list_of_inputs(session->arguments), "allow_outside",
+	return json_pack("{s:s, s:s, s:s, s:s?, s:o, s:b, s:s, s:s, s:b, s:f, s:i, s:s}", "run_id",
+	        session->output.run_id, "run_key", session->output.run_key, "pipeline", session->file, "folder", folder,
+	        "inputs", list_of_inputs(session->arguments), "allow_outside",
 	        argument_is_given(session->arguments, OPT_ALLOW_OUTSIDE), "fingerprint", session->plan->fingerprint,
-	        "sandbox", session->has_sandbox, "time_scale", session->time_scale, "pid", (int)getpid(), "host", host);
+	        "source", session->plan->source_sha256, "sandbox", session->has_sandbox, "time_scale",
+	        session->time_scale, "pid", (int)getpid(), "host", host);
 }
 
 /* An unfinished run of the same pipeline in the same folder is gone on with. */
@@ -60,6 +61,7 @@ static int look_for_unfinished(struct session *session, struct gr_error *err)
 	if (session->has_sandbox || argument_is_given(session->arguments, OPT_FRESH) ||
 	        !argument_is_given(session->arguments, OPT_OUT))
 		return 0;
+	session_wait(session);
 	if (replay_read(session->output.directory, &session->replay, &none) < 0)
 		return none.failure == GR_CONFIG ? 0 : (*err = none, -(int)none.failure);
 	then = json_string_value(json_object_get(session->replay->head, "fingerprint"));
@@ -68,13 +70,17 @@ static int look_for_unfinished(struct session *session, struct gr_error *err)
 		session->replay = NULL;
 		return 0;
 	}
-	if (!text_equal(then, session->plan->fingerprint))
+	if (!text_equal(then, session->plan->fingerprint)) {
+		GR_AUTO_JSON json_t *inputs = list_of_inputs(session->arguments);
+		GR_AUTO_FREE char *difference = session_difference(session, inputs);
+
 		return gr_fail(err, GR_USAGE, 0,
-		        "'%s' holds an unfinished run (%s) of another pipeline or other inputs; `gridlane cleanup %s` "
-		        "gives back "
-		        "what it holds, --fresh begins anew",
+		        "'%s' holds an unfinished run (%s), and %s; `gridlane cleanup %s` gives back what it holds, "
+		        "--fresh "
+		        "begins anew",
 		        session->output.shown, json_string_value(json_object_get(session->replay->head, "run_id")),
-		        session->output.shown);
+		        difference, session->output.shown);
+	}
 	output_adopt(&session->output, session->replay->head);
 	return 0;
 }
@@ -89,6 +95,8 @@ static int prepare(struct session *session, struct gr_error *err)
 		session->head = make_head(session);
 	if (r == 0)
 		r = session_open_readers(session, true, err);
+	if (r == 0 && !session->replay)
+		output_forget(&session->output, session->plan, session->arguments->values[OPT_REPORT]);
 	return r;
 }
 

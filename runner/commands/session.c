@@ -16,6 +16,19 @@
 #include "runner/base/text.h"
 #include "runner/net/transfer.h"
 
+#define LOCK_STEP_MS 50 /* how often a lock is tried again */
+
+static sigset_t signals_of_end(void)
+{
+	sigset_t set;
+
+	(void)sigemptyset(&set);
+	(void)sigaddset(&set, SIGINT);
+	(void)sigaddset(&set, SIGTERM);
+	(void)sigaddset(&set, SIGHUP);
+	return set;
+}
+
 static bool wants_color(const struct arguments *arguments)
 {
 	const char *color = argument_value(arguments, OPT_COLOR);
@@ -42,6 +55,7 @@ int session_init(struct session *session, const struct arguments *arguments, str
 	const char *grace = argument_value(arguments, OPT_GRACE);
 	const char *scale = argument_value(arguments, OPT_TIME_SCALE);
 	const char *color = argument_value(arguments, OPT_COLOR);
+	const char *lock_wait = argument_value(arguments, OPT_LOCK_WAIT);
 
 	*session = (struct session){.arguments = arguments, .output = {.directory = -1}, .grace_ms = 6000};
 	session->redactor = redactor_new();
@@ -49,11 +63,26 @@ int session_init(struct session *session, const struct arguments *arguments, str
 	if (grace && (!number_parse_duration(grace, &session->grace_ms) || session->grace_ms < 1000 ||
 	                     session->grace_ms > 600000))
 		return gr_fail(err, GR_USAGE, 0, "--grace: '%s' is not a duration from 1s to 10m", grace);
+	if (lock_wait && !number_parse_duration(lock_wait, &session->lock_wait_ms))
+		return gr_fail(err, GR_USAGE, 0, "--lock-wait: '%s' is not a duration", lock_wait);
 	if (scale && (!number_parse_real(scale, &session->time_scale) || session->time_scale <= 0))
 		return gr_fail(err, GR_USAGE, 0, "--time-scale: '%s' is not a positive number", scale);
 	if (color && strcmp(color, "auto") != 0 && strcmp(color, "always") != 0 && strcmp(color, "never") != 0)
 		return gr_fail(err, GR_USAGE, 0, "--color: '%s' is none of auto, always, never", color);
 	return output_check_reports(arguments->values[OPT_REPORT], err);
+}
+
+void session_wait(const struct session *session)
+{
+	const struct timespec step = {.tv_nsec = LOCK_STEP_MS * 1000000};
+	int64_t until_ms = clock_now_ms() + session->lock_wait_ms;
+	sigset_t set = signals_of_end();
+	int number = -1;
+
+	while (number < 0 && clock_now_ms() < until_ms && journal_is_busy(session->output.directory))
+		number = sigtimedwait(&set, NULL, &step);
+	if (number > 0)
+		(void)raise(number); /* pending again: whoever looks for signals next finds it */
 }
 
 int session_reopen(struct session *session, struct gr_error *err)
@@ -62,6 +91,8 @@ int session_reopen(struct session *session, struct gr_error *err)
 	const char *folder;
 	int r = output_reopen(wanted, &session->output, err);
 
+	if (r == 0)
+		session_wait(session);
 	if (r == 0)
 		r = replay_read(session->output.directory, &session->replay, err);
 	if (r < 0)
@@ -138,6 +169,42 @@ static const char **inputs_of(const json_t *head)
 	return inputs;
 }
 
+/* "K" of the first "K=V" that is in one list and not in the other, or NULL; the caller's. */
+static char *input_that_differs(const json_t *then, const json_t *now)
+{
+	const json_t *const lists[] = {now, then};
+	const json_t *item;
+	size_t i;
+
+	for (size_t n = 0; n < GR_COUNT(lists); n++)
+		json_array_foreach (lists[n], i, item) {
+			const char *text = json_string_value(item);
+			bool is_there = false;
+
+			for (size_t k = 0; k < json_array_size(lists[1 - n]); k++)
+				is_there = is_there ||
+				           text_equal(text, json_string_value(json_array_get(lists[1 - n], k)));
+			if (text && !is_there)
+				return gr_strndup(text, strcspn(text, "="));
+		}
+	return NULL;
+}
+
+char *session_difference(const struct session *session, const json_t *inputs)
+{
+	const json_t *head = session->replay->head;
+	const char *file = json_string_value(json_object_get(head, "pipeline"));
+	GR_AUTO_FREE char *input = input_that_differs(json_object_get(head, "inputs"), inputs);
+
+	if (!text_equal(file, session->file))
+		return gr_printf("its pipeline is '%s', not '%s'", file ? file : "?", session->file);
+	if (!text_equal(json_string_value(json_object_get(head, "source")), session->plan->source_sha256))
+		return gr_printf("'%s' has changed since it began", session->file);
+	if (input)
+		return gr_printf("input '%s' is not what it was", input);
+	return gr_strdup("the value of an input has changed since it began");
+}
+
 int session_load_again(struct session *session, struct gr_error *err)
 {
 	const json_t *head = session->replay->head;
@@ -152,12 +219,14 @@ int session_load_again(struct session *session, struct gr_error *err)
 	if (r < 0)
 		return r;
 	if (!session->is_cleanup &&
-	        !text_equal(json_string_value(json_object_get(head, "fingerprint")), session->plan->fingerprint))
+	        !text_equal(json_string_value(json_object_get(head, "fingerprint")), session->plan->fingerprint)) {
+		GR_AUTO_FREE char *difference = session_difference(session, json_object_get(head, "inputs"));
+
 		return gr_fail(err, GR_CONFIG, 0,
-		        "'%s' or its inputs have changed since this run began; `gridlane cleanup` gives back what it "
-		        "holds, and a "
-		        "new run begins anew",
-		        session->file);
+		        "run %s cannot be gone on with: %s; `gridlane cleanup` gives back what it holds, and a new run "
+		        "begins anew",
+		        session->output.run_id, difference);
+	}
 	return 0;
 }
 
@@ -334,13 +403,9 @@ static void close_readers(struct session *session)
 static bool take_late_signal(struct session *session)
 {
 	const struct timespec now = {0};
-	sigset_t set;
+	sigset_t set = signals_of_end();
 	int number;
 
-	(void)sigemptyset(&set);
-	(void)sigaddset(&set, SIGINT);
-	(void)sigaddset(&set, SIGTERM);
-	(void)sigaddset(&set, SIGHUP);
 	number = session->results.signal_number ? -1 : sigtimedwait(&set, NULL, &now);
 	if (number <= 0)
 		return false;

@@ -31,12 +31,14 @@ struct session {
 	struct sandbox_process sandbox;
 	char *writes[WRITES_MOST + 1]; /* folders beside the output folder; ended by NULL */
 	bool has_sandbox, is_cleanup;
-	int64_t grace_ms;
+	int64_t grace_ms, lock_wait_ms;
 	double time_scale;
 };
 
 /* Options that all three have. */
 int session_init(struct session *session, const struct arguments *arguments, struct gr_error *err);
+/* --lock-wait: until no other process has the folder's journal, or a signal comes; who goes on tries to have it. */
+void session_wait(const struct session *session);
 /* DIR of `resume` and `cleanup` (default gridlane-out/latest): its journal is read, its folder becomes the working
  * directory again. */
 int session_reopen(struct session *session, struct gr_error *err);
@@ -44,6 +46,9 @@ int session_reopen(struct session *session, struct gr_error *err);
 int session_load(struct session *session, const char *const *inputs, bool allow_outside, struct gr_error *err);
 /* The pipeline of the journal; GR_CONFIG when it has changed since (unless all that is wanted is a cleanup). */
 int session_load_again(struct session *session, struct gr_error *err);
+/* The first thing in which the pipeline is not that of the journal, for people; the caller's. inputs: as given now. No
+ * values: they may be secret. */
+char *session_difference(const struct session *session, const json_t *inputs);
 /* Journal and console; then the engine. */
 int session_open_readers(struct session *session, bool has_journal, struct gr_error *err);
 int session_execute(struct session *session, struct gr_error *err);

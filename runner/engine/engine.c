@@ -126,7 +126,7 @@ static int start(struct engine *engine, struct gr_error *err)
 	r = scope_init(engine, err);
 	if (r == 0)
 		r = server_init(engine, err);
-	return r;
+	return r < 0 ? r : identity_check(engine, err);
 }
 
 static bool has_test_steps(const struct plan_step *steps, size_t count)
@@ -144,8 +144,11 @@ static void say_started(struct engine *engine)
 	        "server", engine->base_url, "file", engine->plan->file, "sandbox", engine->options->server_url != NULL,
 	        "steps", (json_int_t)engine->plan->step_count, "test_steps",
 	        has_test_steps(engine->plan->steps, engine->plan->step_count));
+	GR_AUTO_FREE char *print = identity_token_print(engine);
 	struct run_event event = {.kind = RUN_STARTED, .text = engine->plan->name, .detail = detail};
 
+	if (print)
+		(void)json_object_set_new(detail, "token_print", json_string(print));
 	if (engine->options->environment)
 		(void)json_object_set_new(detail, "environment", json_deep_copy(engine->options->environment));
 	engine_emit(engine, &event);
@@ -228,6 +231,7 @@ int engine_run(const struct plan *plan, const struct engine_options *options, st
 	r = start(&engine, &first);
 	if (r == 0) {
 		say_started(&engine);
+		identity_compare_token(&engine);
 		engine_enclose(&engine);
 		r = go(&engine, &first);
 	}
@@ -252,6 +256,7 @@ int engine_cleanup(const struct plan *plan, const struct engine_options *options
 	r = start(&engine, err);
 	if (r == 0) {
 		say_started(&engine);
+		identity_compare_token(&engine);
 		cancel_init(&engine);
 		take_over_held(&engine);
 		begin_release(&engine);

@@ -250,12 +250,13 @@ static int held_by_other(int directory, struct gr_error *err)
 	int r;
 
 	if (replay_read(directory, &replay, &ignored) < 0)
-		return gr_fail(err, GR_USAGE, 0, "another gridlane is writing to this output folder");
-	r = gr_fail(err, GR_USAGE, 0,
-	        "run %s (process %lld on %s) is writing to this output folder; wait for its end, or give another --out",
+		return gr_fail(err, GR_BUSY, 0, "another gridlane is writing to this output folder");
+	r = gr_fail(err, GR_BUSY, 0,
+	        "run %s (process %lld on %s, since %s) is writing to this output folder; wait for its end with "
+	        "--lock-wait, or give another --out",
 	        json_string_value(json_object_get(replay->head, "run_id")),
 	        (long long)json_integer_value(json_object_get(replay->head, "pid")),
-	        json_string_value(json_object_get(replay->head, "host")));
+	        json_string_value(json_object_get(replay->head, "host")), replay->since);
 	replay_free(replay);
 	return r;
 }
@@ -269,7 +270,7 @@ static int check_unchanged(int fd, const struct replay *replay, struct gr_error 
 		return gr_fail(err, GR_DISK, errno, "journal");
 	if (status.st_size == replay->bytes)
 		return 0;
-	return gr_fail(err, GR_USAGE, 0, "another gridlane has just written to this output folder; try again");
+	return gr_fail(err, GR_BUSY, 0, "another gridlane has just written to this output folder; try again");
 }
 
 static int open_file(struct journal *journal, const struct replay *replay, struct gr_error *err)
@@ -327,6 +328,13 @@ static int write_head(struct journal *journal, const json_t *head, struct gr_err
 	if (r == 0 && fsync(journal->directory) != 0)
 		r = keep(journal, errno, err);
 	return r;
+}
+
+bool journal_is_busy(int directory)
+{
+	GR_AUTO_CLOSE int fd = openat(directory, JOURNAL_NAME, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+
+	return fd >= 0 && flock(fd, LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK; /* given back by the close */
 }
 
 int journal_open(int directory, const json_t *head, const struct replay *replay, struct redactor *redactor,

@@ -42,6 +42,8 @@ struct replay_step {
 struct replay {
 	json_t *head; /* {run_id, run_key, pipeline, folder, inputs, fingerprint, sandbox, pid, host} of the first
 	                 process */
+	char *token_print; /* of the first process that had a token: "SALT:PRINT" (identity.c), or NULL */
+	char since[CLOCK_TEXT_BYTES]; /* when the last process began, as text */
 	unsigned generation; /* of the last process */
 	int64_t sequence; /* of the last record */
 	int64_t bytes; /* of the journal when it was read: what another process wrote since is noticed */
@@ -77,10 +79,13 @@ bool replay_has_result(const struct replay *replay, const struct replay_step *st
 /* The word after its `uses:`, borrowed; NULL: not known. */
 const char *replay_kind_of(const struct replay *replay, const struct replay_step *step);
 
-/* Open for writing and lock; GR_USAGE at once, naming the holder, when another process has it. head: see above,
+/* Open for writing and lock; GR_BUSY at once, naming the holder, when another process has it. head: see above,
  * borrowed. replay: what to go on from, or NULL to begin anew. The reader must get every event; it fails with GR_DISK.
  */
 int journal_open(int directory, const json_t *head, const struct replay *replay, struct redactor *redactor,
         struct event_reader *ret_reader, struct gr_error *err);
+
+/* Has another process the journal at this moment? */
+bool journal_is_busy(int directory);
 
 #endif

@@ -213,6 +213,27 @@ static struct artifact read_artifact(const json_t *detail)
 	        .missing = artifact_text(detail, "missing")};
 }
 
+/* A process that could not begin rightly (a token that is not set, another server) settles nothing of what others did.
+ */
+static bool is_final(const struct replay *replay, int exit_status)
+{
+	return exit_status < failure_exit_status(GR_USAGE) ||
+	       (exit_status == failure_exit_status(GR_USAGE) && replay->generation == 1);
+}
+
+static void note_run(struct replay *replay, const struct run_event *event)
+{
+	const char *print = json_string_value(json_object_get(event->detail, "token_print"));
+
+	if (event->kind == RUN_STARTED && print && !replay->token_print)
+		replay->token_print = gr_strdup(print);
+	/* passed, failed or wrong: final. A run that ended on trouble, a time limit or a signal can be gone on with. */
+	replay->is_done = event->kind == RUN_JUDGED && is_final(replay, (int)event->done);
+	replay->has_verdict = event->kind == RUN_JUDGED;
+	if (event->kind == RUN_JUDGED)
+		replay->exit_status = (int)event->done;
+}
+
 static int apply(struct reading *reading, const json_t *record, enum run_event_kind kind, struct gr_error *err)
 {
 	struct device_run run = {0};
@@ -242,11 +263,7 @@ static int apply(struct reading *reading, const json_t *record, enum run_event_k
 	note_reservation(reading->replay, &event);
 	if (kind == RUN_RESOURCE_HELD || kind == RUN_RESOURCE_RELEASED)
 		note_held(reading->replay, &event);
-	/* passed, failed or wrong: final. A run that ended on trouble, a time limit or a signal can be gone on with. */
-	reading->replay->is_done = kind == RUN_JUDGED && event.done <= failure_exit_status(GR_USAGE);
-	reading->replay->has_verdict = kind == RUN_JUDGED;
-	if (kind == RUN_JUDGED)
-		reading->replay->exit_status = (int)event.done;
+	note_run(reading->replay, &event);
 	event.artifact = kind == RUN_ARTIFACT ? &artifact : NULL;
 	if (r == 0 && kind != RUN_JUDGED)
 		r = results_apply(&reading->replay->results, &event, err);
@@ -271,6 +288,10 @@ static int take_record(struct reading *reading, const json_t *record, struct gr_
 		reading->replay->is_done = reading->replay->has_verdict = false;
 		json_decref(reading->replay->head);
 		reading->replay->head = json_incref(json_object_get(record, "detail"));
+		(void)snprintf(reading->replay->since, sizeof(reading->replay->since), "%s",
+		        json_string_value(json_object_get(record, "t"))
+		                ? json_string_value(json_object_get(record, "t"))
+		                : "");
 		return 0;
 	}
 	kind = kind_from_name(type, &is_known);
@@ -405,6 +426,7 @@ void replay_free(struct replay *replay)
 	gr_free(replay->steps);
 	json_decref(replay->head);
 	json_decref(replay->held);
+	gr_free(replay->token_print);
 	results_release(&replay->results);
 	gr_free(replay);
 }

@@ -214,6 +214,12 @@ void scope_release(struct engine *engine);
 int server_init(struct engine *engine, struct gr_error *err);
 void server_release(struct engine *engine);
 
+/* ---- who is asked, and as whom (identity.c) ---- */
+int identity_check(struct engine *engine, struct gr_error *err); /* GR_USAGE: an earlier process used another server */
+void identity_compare_token(struct engine *engine); /* warns of another token */
+/* What tells two tokens apart and gives neither away, for the journal; the caller's, NULL without a token. */
+char *identity_token_print(const struct engine *engine);
+
 /* ---- gate (gate.c) ---- */
 void gate_judge(struct engine *engine);
 

@@ -42,11 +42,53 @@ def a_second_run_on_the_folder_says_who_has_it():
         for arguments in (one.run_arguments(), ["resume", "out"], ["cleanup", "out"]):
             began = time.monotonic()
             status, said = one.run(arguments)
-            expect(status == 2 and f"process {child.pid}" in said, f"{arguments[0]}: status {status}: {said}")
+            expect(status == 3 and f"process {child.pid}" in said, f"{arguments[0]}: status {status}: {said}")
             expect(time.monotonic() - began < 10, "it waited")
         child.terminate()
         expect(child.wait() == 143, f"status {child.returncode}")
         expect(not one.state()["reservations"], "reservations are held")
+
+
+def a_second_run_may_wait_for_the_folder():
+    with rig.Rig(ENDLESS) as one:
+        child = begin(one)
+        second = one.start(["cleanup", "out", "--lock-wait", "1m"])
+        child.terminate()
+        said = second.communicate(timeout=rig.TIME_LIMIT)[0]
+        expect(child.wait() == 143 and second.returncode == 0, f"status {second.returncode}: {said}")
+        expect("holds nothing" in said, said)
+
+
+def a_run_is_gone_on_with_on_its_own_server_alone():
+    with rig.Rig(ENDLESS) as one, rig.Rig(ENDLESS) as other:
+        child = begin(one)
+        child.kill()
+        child.wait()
+        settings, one.settings = one.settings, other.settings
+        for arguments in (["resume", "out"], ["cleanup", "out"], one.run_arguments()):
+            status, said = one.run(arguments)
+            expect(status == 2 and "was begun on" in said, f"{arguments[0]}: status {status}: {said}")
+        expect(not other.requests(), "the other server was asked")
+        one.settings = {key: value for key, value in settings.items() if key != "TESTGRID_TOKEN"}
+        status, said = one.run(["resume", "out"])
+        expect(status == 2 and "no token" in said, f"without a token: status {status}: {said}")
+        one.settings = settings
+        status, said = one.run(["cleanup", "out"])
+        expect(status == 0 and not one.state()["reservations"], f"cleanup: status {status}: {said}")
+
+
+def a_killed_run_does_not_show_the_reports_of_the_one_before():
+    smoke = {"id": 13, "name": "Smoke", "platform": "android", "suite": "smoke"}
+    with rig.Rig({"modules": [smoke, *ENDLESS["modules"]]}, module=13, devices=1) as one:
+        expect(one.run()[0] == 0, "the first run failed")
+        one.write("pipeline.yml", rig.PIPELINE.format(devices=1, module=12))
+        child = one.start(one.run_arguments())
+        expect(rig.wait_for(child, one, "app_build_run", 2), "the second run did not start")
+        child.kill()
+        child.wait()
+        expect(not os.path.exists(os.path.join(one.out, "junit.xml")), "an old junit.xml is there")
+        status, said = one.run(["report", "out"])
+        expect(status == 0 and "passed" not in said, f"status {status}: {said}")
 
 
 def a_cancelled_run_is_gone_on_with_or_begun_anew():
@@ -77,6 +119,7 @@ def another_pipeline_is_not_mixed_in():
         one.write("pipeline.yml", rig.PIPELINE.format(devices=1, module=12))
         status, said = one.run()
         expect(status == 2 and "unfinished run" in said and "--fresh" in said, f"status {status}: {said}")
+        expect("'pipeline.yml' has changed" in said, said)
         expect(one.run(["cleanup", "out"])[0] == 0 and not one.state()["reservations"], "cleanup did not give back")
 
 
@@ -113,10 +156,9 @@ def a_signal_before_the_engine_leaves_reports():
 
 
 def a_result_outlives_a_run_that_was_cancelled_at_once():
-    with rig.Rig() as one:
+    with rig.Rig({"faults": [{"operation": "release_reserve_device", "call": 1, "kind": "hang"}]}) as one:
         child = one.start(one.run_arguments())
-        while not one.known_results() and child.poll() is None:
-            time.sleep(0.002)
+        expect(rig.wait_for(child, one, "release_reserve_device", 2), "the run did not come to its end")
         child.kill()
         child.communicate()
         known = one.known_results()
