@@ -10,13 +10,15 @@
 #include "runner/base/text.h"
 #include "runner/steps/native_log.h"
 
+#define OPEN_MOST 64
+
 struct reader {
 	struct native_log *log;
 	/* the block being read */
 	char *class_name, *test, *last_key;
 	struct buffer stack;
-	/* the test under way, in the raw form: an index plus 1, 0 is none */
-	size_t open;
+	/* the tests under way, in the raw form: indexes; some runners have several at a time */
+	size_t open[OPEN_MOST], open_count;
 	bool is_raw;
 	/* the form for people */
 	char *header; /* the class whose dots come */
@@ -24,11 +26,6 @@ struct reader {
 	size_t failing; /* the failure whose stack comes: an index plus 1 */
 	bool was_empty; /* the last line was */
 };
-
-static struct test_case *case_at(const struct reader *reader, size_t index_plus_1)
-{
-	return index_plus_1 > 0 ? &reader->log->cases[index_plus_1 - 1] : NULL;
-}
 
 /* ---- raw ---- */
 
@@ -78,32 +75,45 @@ static void take_status(struct reader *reader, struct native_log_line line)
 
 static void open_test(struct reader *reader)
 {
-	if (native_log_add(reader->log, gr_take(&reader->class_name), gr_take(&reader->test)) == NULL)
+	struct test_case *test = native_log_add(reader->log, gr_take(&reader->class_name), gr_take(&reader->test));
+
+	if (test == NULL)
 		return;
-	reader->open = reader->log->case_count;
-	native_log_end(case_at(reader, reader->open), STATUS_ERROR, gr_strdup("started, and never ended"));
+	if (reader->open_count == OPEN_MOST) /* the first will not end */
+		memmove(reader->open, reader->open + 1, --reader->open_count * sizeof(*reader->open));
+	reader->open[reader->open_count++] = reader->log->case_count - 1;
+	native_log_end(test, STATUS_ERROR, gr_strdup("started, and never ended"));
 }
 
-static bool is_open_one(const struct reader *reader)
+/* Which of those under way the block is about, or open_count. */
+static size_t find_open(const struct reader *reader)
 {
-	const struct test_case *open = case_at(reader, reader->open);
+	size_t i = 0;
 
-	return open != NULL && text_equal(open->class_name, reader->class_name) && text_equal(open->name, reader->test);
+	for (; i < reader->open_count; i++) {
+		const struct test_case *open = &reader->log->cases[reader->open[i]];
+
+		if (text_equal(open->class_name, reader->class_name) && text_equal(open->name, reader->test))
+			break;
+	}
+	return i;
 }
 
 /* An end without a start: the log's beginning is missing. An app may send blocks of its own while a test runs. */
 static void close_test(struct reader *reader, enum case_status status)
 {
-	if (!is_open_one(reader)) {
-		if (reader->open > 0)
-			return;
-		open_test(reader);
-	}
-	if (reader->open == 0)
+	size_t at = find_open(reader);
+
+	if (at == reader->open_count && reader->open_count > 0)
 		return;
-	native_log_end(
-	        case_at(reader, reader->open), status, reader->stack.bytes > 0 ? buffer_take(&reader->stack) : NULL);
-	reader->open = 0;
+	if (at == reader->open_count)
+		open_test(reader);
+	if (at == reader->open_count)
+		return; /* the log is full */
+	native_log_end(&reader->log->cases[reader->open[at]], status,
+	        reader->stack.bytes > 0 ? buffer_take(&reader->stack) : NULL);
+	reader->open_count--;
+	memmove(reader->open + at, reader->open + at + 1, (reader->open_count - at) * sizeof(*reader->open));
 }
 
 static void take_code(struct reader *reader, struct native_log_line line)
@@ -124,17 +134,15 @@ static void take_code(struct reader *reader, struct native_log_line line)
 	clear_block(reader);
 }
 
-/* The process that ran the test went away: the test under way failed by it. */
+/* The process that ran the tests went away: those under way failed by it. */
 static void take_trouble(struct reader *reader, struct native_log_line words)
 {
-	struct test_case *open = case_at(reader, reader->open);
-
 	gr_free(reader->log->trouble);
 	reader->log->trouble = native_log_copy(words.text, words.bytes);
-	if (open != NULL)
-		native_log_end(open, STATUS_FAILED,
+	for (size_t i = 0; i < reader->open_count; i++)
+		native_log_end(&reader->log->cases[reader->open[i]], STATUS_FAILED,
 		        gr_printf("the test did not end: the runner says: %s", reader->log->trouble));
-	reader->open = 0;
+	reader->open_count = 0;
 }
 
 static void take_raw(struct reader *reader, struct native_log_line line)
@@ -195,7 +203,7 @@ static bool take_header(struct reader *reader, struct native_log_line line)
 /* "testPay(org.example.ShopTest):" after "Error in ", or "testPay:" in older runners. */
 static void take_failure(struct reader *reader, struct native_log_line line)
 {
-	const char *open = memchr(line.text, '(', line.bytes);
+	const char *open = memrchr(line.text, '(', line.bytes); /* a name with values in it may have more */
 	char *class_name = gr_strdup(reader->header);
 	size_t name = line.bytes;
 
@@ -209,13 +217,13 @@ static void take_failure(struct reader *reader, struct native_log_line line)
 	if (native_log_add(reader->log, class_name, native_log_copy(line.text, name)) == NULL)
 		return;
 	reader->failing = reader->log->case_count;
-	native_log_end(case_at(reader, reader->failing), STATUS_FAILED, NULL);
+	native_log_end(&reader->log->cases[reader->failing - 1], STATUS_FAILED, NULL);
 	buffer_clear(&reader->stack);
 }
 
 static void end_failure(struct reader *reader)
 {
-	struct test_case *test = case_at(reader, reader->failing);
+	struct test_case *test = reader->failing > 0 ? &reader->log->cases[reader->failing - 1] : NULL;
 
 	if (test == NULL)
 		return;
@@ -236,6 +244,12 @@ static bool is_summary(struct native_log_line line)
 		if (native_log_skip(&line, words[i]))
 			return true;
 	return false;
+}
+
+/* The last line of a summary. A log may have more runs: shards, or tests that are run one by one. */
+static bool ends_summary(struct native_log_line line)
+{
+	return native_log_skip(&line, "OK (") || native_log_skip(&line, "Tests run: ");
 }
 
 /* true: the summary begins, which repeats what is known. */
@@ -276,8 +290,8 @@ void native_log_instrumentation(const char *text, size_t bytes, struct native_lo
 		} else if (reader.is_raw) {
 			if (reader.last_key != NULL && strcmp(reader.last_key, "stack") == 0)
 				add_stack_line(&reader, line);
-		} else if (!is_over) {
-			is_over = take_plain(&reader, line);
+		} else {
+			is_over = (is_over || take_plain(&reader, line)) && !ends_summary(line);
 		}
 		reader.was_empty = line.bytes == 0;
 	}

@@ -1,33 +1,13 @@
 /* XCTest: "Test Case '-[Suite test]' passed (0.1 seconds)." as one process prints it, and
  * "Test case 'Suite.test()' passed on 'iPhone 15 - Clone 1' (0.1 seconds)" as xcodebuild does for several. What failed
- * stands in lines of its own before: "File.swift:42: error: -[Suite test] : words". */
+ * stands in lines of its own before: "File.swift:42: error: -[Suite test] : words". Swift Testing's lines may stand
+ * between them. */
+#include <ctype.h>
 #include <string.h>
 
-#include "runner/base/buffer.h"
 #include "runner/base/memory.h"
-#include "runner/base/number.h"
 #include "runner/base/text.h"
-#include "runner/steps/native_log.h"
-
-#define PENDING_MOST 1000 /* failures whose test has not ended yet; more belong to tests that never will */
-
-struct failure {
-	char *class_name, *name, *words;
-};
-
-struct reader {
-	struct native_log *log;
-	size_t open; /* started and not ended: an index plus 1 */
-	struct failure *pending;
-	size_t pending_count;
-};
-
-static char *copy_without_parentheses(const char *text, size_t bytes)
-{
-	if (bytes > 2 && memcmp(text + bytes - 2, "()", 2) == 0)
-		bytes -= 2;
-	return native_log_copy(text, bytes);
-}
+#include "runner/steps/native_log_apple.h"
 
 /* The last place of one of `bytes` of marks before any '(': a name may be "Shop.CartTests.testAdd()". */
 static const char *find_split(struct native_log_line name)
@@ -40,7 +20,8 @@ static const char *find_split(struct native_log_line name)
 	return found;
 }
 
-/* "-[Shop.CartTests testAdd]", "Shop.CartTests.testAdd()" or "CartTests/testAdd()": class and name, the caller's. */
+/* "-[Shop.CartTests testAdd]", "Shop.CartTests.testAdd()", "CartTests/testAdd()", or "adds()" of no class: class
+ * (or NULL) and name, the caller's. */
 static bool take_name(struct native_log_line name, char **ret_class, char **ret_name)
 {
 	const char *split = NULL;
@@ -53,84 +34,67 @@ static bool take_name(struct native_log_line name, char **ret_class, char **ret_
 	} else {
 		split = find_split(name);
 	}
+	if (split == NULL && name.bytes > 2 && name.text[name.bytes - 1] == ')') {
+		*ret_class = NULL;
+		*ret_name = apple_name(name.text, name.bytes);
+		return true;
+	}
 	if (split == NULL || split == name.text || split + 1 == name.text + name.bytes)
 		return false;
 	*ret_class = native_log_copy(name.text, (size_t)(split - name.text));
-	*ret_name = copy_without_parentheses(split + 1, name.bytes - (size_t)(split + 1 - name.text));
+	*ret_name = apple_name(split + 1, name.bytes - (size_t)(split + 1 - name.text));
 	return true;
-}
-
-/* The module before the class is told in one form and left out in the other. */
-static bool is_same_class(const char *a, const char *b)
-{
-	const char *last_a = strrchr(a, '.'), *last_b = strrchr(b, '.');
-
-	return text_equal(last_a != NULL ? last_a + 1 : a, last_b != NULL ? last_b + 1 : b);
-}
-
-static const char *find(struct native_log_line line, const char *word)
-{
-	return memmem(line.text, line.bytes, word, strlen(word));
-}
-
-static struct native_log_line after(struct native_log_line line, const char *at)
-{
-	return (struct native_log_line){at, line.bytes - (size_t)(at - line.text)};
 }
 
 /* ---- failures ---- */
 
-static void drop_failure(struct reader *reader, size_t index)
-{
-	struct failure *failure = &reader->pending[index];
-
-	gr_free(failure->class_name);
-	gr_free(failure->name);
-	gr_free(failure->words);
-	memmove(failure, failure + 1, (reader->pending_count - index - 1) * sizeof(*failure));
-	reader->pending_count--;
-}
-
 /* "/src/CartTests.swift:42: error: -[Shop.CartTests testAdd] : XCTAssertTrue failed" */
-static void take_failure(struct reader *reader, struct native_log_line line)
+static void take_failure(struct apple_reader *reader, struct native_log_line line)
 {
-	const char *mark = find(line, ": error: "), *colon = NULL;
+	const char *mark = apple_find(line, ": error: "), *colon = NULL;
 	struct native_log_line rest, place = {line.text, 0};
-	struct failure failure = {NULL, NULL, NULL};
+	char *class_name = NULL, *name = NULL;
 
-	if (mark == NULL || reader->pending_count >= PENDING_MOST)
+	if (mark == NULL)
 		return;
 	place.bytes = (size_t)(mark - line.text);
-	rest = after(line, mark + strlen(": error: "));
-	colon = find(rest, " : ");
-	if (colon == NULL || !take_name((struct native_log_line){rest.text, (size_t)(colon - rest.text)},
-	                             &failure.class_name, &failure.name))
-		return;
-	rest = after(rest, colon + 3);
-	failure.words = gr_printf("%.*s\n%.*s",
-	        (int)(rest.bytes < NATIVE_LOG_REASON_BYTES ? rest.bytes : NATIVE_LOG_REASON_BYTES), rest.text,
-	        (int)(place.bytes < 1024 ? place.bytes : 1024), place.text);
-	reader->pending = gr_grow(reader->pending, reader->pending_count, sizeof(*reader->pending));
-	reader->pending[reader->pending_count++] = failure;
+	rest = apple_after(line, mark + strlen(": error: "));
+	colon = apple_find(rest, " : ");
+	if (colon != NULL &&
+	        take_name((struct native_log_line){rest.text, (size_t)(colon - rest.text)}, &class_name, &name))
+		apple_fail(reader, class_name, name, apple_after(rest, colon + strlen(" : ")), place);
 }
 
-/* All that was said about this test, in its order. */
-static char *collect_reason(struct reader *reader, const struct test_case *test)
+/* "/src/CartTests.swift:50: -[Shop.CartTests testPad] : Test skipped - only on iPad" */
+static void take_skip(struct apple_reader *reader, struct native_log_line line)
 {
-	struct buffer words = {0};
+	const char *mark = apple_find(line, " : Test skipped");
+	struct native_log_line name = {line.text, (size_t)(mark - line.text)};
+	struct native_log_line words = apple_after(line, mark + strlen(" : Test skipped"));
+	struct native_log_line place = {line.text, 0};
+	char *class_name = NULL, *test_name = NULL;
+	const char *colon = NULL;
 
-	for (size_t i = 0; i < reader->pending_count;) {
-		const struct failure *failure = &reader->pending[i];
+	while ((colon = apple_find(name, ": ")) != NULL)
+		name = apple_after(name, colon + strlen(": "));
+	if (!native_log_skip(&words, " - "))
+		(void)native_log_skip(&words, ": ");
+	if (take_name(name, &class_name, &test_name))
+		apple_fail(reader, class_name, test_name, words, place);
+}
 
-		if (!text_equal(failure->name, test->name) || !is_same_class(failure->class_name, test->class_name)) {
-			i++;
-			continue;
-		}
-		if (words.bytes < NATIVE_LOG_REASON_BYTES)
-			buffer_printf(&words, "%s%s", words.bytes > 0 ? "\n" : "", failure->words);
-		drop_failure(reader, i);
-	}
-	return words.bytes > 0 ? buffer_take(&words) : NULL;
+/* What comes after a failure belongs to it (a comparison of several lines), but not what others log meanwhile: a step
+ * of a test of the user interface ("    t =     0.00s Tap …") or a line that begins with a time. */
+static bool is_of_others(struct native_log_line line)
+{
+	size_t blanks = 0;
+
+	while (blanks < line.bytes && line.text[blanks] == ' ')
+		blanks++;
+	line = apple_after(line, line.text + blanks);
+	return native_log_skip(&line, "t = ") || native_log_skip(&line, "Test Suite '") ||
+	       native_log_skip(&line, "Test suite '") ||
+	       (line.bytes > 5 && isdigit((unsigned char)line.text[0]) && line.text[4] == '-');
 }
 
 /* ---- tests ---- */
@@ -141,7 +105,7 @@ static bool is_this(const struct test_case *test, const char *class_name, const 
 }
 
 /* Another try of the test that has just ended: what it was becomes an attempt. */
-static bool repeat_test(struct reader *reader, const char *class_name, const char *name)
+static bool repeat_test(struct apple_reader *reader, const char *class_name, const char *name)
 {
 	struct test_case *test = NULL;
 
@@ -159,9 +123,9 @@ static bool repeat_test(struct reader *reader, const char *class_name, const cha
 	return true;
 }
 
-static void start_test(struct reader *reader, char *class_name, char *name, struct native_log_line rest)
+static void start_test(struct apple_reader *reader, char *class_name, char *name, struct native_log_line rest)
 {
-	bool is_again = find(rest, "(Iteration ") != NULL && find(rest, "(Iteration 1 ") == NULL;
+	bool is_again = apple_find(rest, "(Iteration ") != NULL && apple_find(rest, "(Iteration 1 ") == NULL;
 
 	if (is_again && repeat_test(reader, class_name, name)) {
 		gr_free(class_name);
@@ -177,23 +141,12 @@ static void start_test(struct reader *reader, char *class_name, char *name, stru
 static int64_t take_time(struct native_log_line rest)
 {
 	const char *open = memrchr(rest.text, '(', rest.bytes);
-	GR_AUTO_FREE char *text = NULL;
-	double seconds = 0;
 
-	if (open == NULL)
-		return TIME_UNKNOWN;
-	rest = after(rest, open + 1);
-	for (size_t i = 0; i < rest.bytes; i++)
-		if (rest.text[i] == ' ') {
-			text = native_log_copy(rest.text, i);
-			break;
-		}
-	if (text == NULL || !number_parse_real(text, &seconds) || seconds < 0 || seconds > 1e9)
-		return TIME_UNKNOWN;
-	return (int64_t)(seconds * 1000 + 0.5);
+	return open != NULL ? apple_time(apple_after(rest, open + 1)) : TIME_UNKNOWN;
 }
 
-static void end_test(struct reader *reader, char *class_name, char *name, enum case_status status, int64_t time_ms)
+static void end_test(
+        struct apple_reader *reader, char *class_name, char *name, enum case_status status, int64_t time_ms)
 {
 	struct test_case *test = reader->open > 0 ? &reader->log->cases[reader->open - 1] : NULL;
 
@@ -207,10 +160,10 @@ static void end_test(struct reader *reader, char *class_name, char *name, enum c
 	if (test == NULL)
 		return;
 	test->time_ms = time_ms;
-	native_log_end(test, status, status == STATUS_PASSED ? NULL : collect_reason(reader, test));
+	native_log_end(test, status, status == STATUS_PASSED ? NULL : apple_reason(reader, test));
 }
 
-static bool take_test(struct reader *reader, struct native_log_line line)
+static bool take_test(struct apple_reader *reader, struct native_log_line line)
 {
 	const char *quote = memchr(line.text, '\'', line.bytes);
 	struct native_log_line rest;
@@ -219,7 +172,7 @@ static bool take_test(struct reader *reader, struct native_log_line line)
 	if (quote == NULL ||
 	        !take_name((struct native_log_line){line.text, (size_t)(quote - line.text)}, &class_name, &name))
 		return false;
-	rest = after(line, quote + 1);
+	rest = apple_after(line, quote + 1);
 	if (native_log_skip(&rest, " started"))
 		start_test(reader, class_name, name, rest);
 	else if (native_log_skip(&rest, " passed"))
@@ -237,7 +190,7 @@ static bool take_test(struct reader *reader, struct native_log_line line)
 }
 
 /* The process went away, and another goes on with the tests that are left: the one under way failed by it. */
-static void take_crash(struct reader *reader)
+static void take_crash(struct apple_reader *reader)
 {
 	struct test_case *open = reader->open > 0 ? &reader->log->cases[reader->open - 1] : NULL;
 
@@ -248,29 +201,36 @@ static void take_crash(struct reader *reader)
 	reader->open = 0;
 }
 
-static void take_line(struct reader *reader, struct native_log_line line)
+static void take_line(struct apple_reader *reader, struct native_log_line line)
 {
-	const char *mark = find(line, "Test Case '");
+	const char *mark = apple_find(line, "Test Case '");
 
 	if (mark == NULL)
-		mark = find(line, "Test case '");
-	if (mark != NULL && take_test(reader, after(line, mark + strlen("Test Case '"))))
-		return;
-	if (find(line, "Restarting after unexpected exit") != NULL)
+		mark = apple_find(line, "Test case '");
+	if (mark != NULL && take_test(reader, apple_after(line, mark + strlen("Test Case '")))) {
+		reader->telling = 0;
+	} else if (apple_find(line, "Restarting after unexpected exit") != NULL) {
 		take_crash(reader);
-	else
+		swift_crash(reader);
+	} else if (apple_find(line, ": error: ") != NULL) {
 		take_failure(reader, line);
+	} else if (apple_find(line, " : Test skipped") != NULL) {
+		take_skip(reader, line);
+	} else if (!swift_take(reader, line) && reader->takes_plain) {
+		if (is_of_others(line))
+			reader->telling = 0;
+		apple_tell(reader, line);
+	}
 }
 
 void native_log_xctest(const char *text, size_t bytes, struct native_log *log)
 {
-	struct reader reader = {.log = log};
+	struct apple_reader reader = {.log = log};
 	const char *at = text, *end = text + bytes;
 	struct native_log_line line;
 
-	while (native_log_next(&at, end, &line))
+	while (!log->is_full && native_log_next(&at, end, &line))
 		take_line(&reader, line);
-	while (reader.pending_count > 0)
-		drop_failure(&reader, reader.pending_count - 1);
-	gr_free(reader.pending);
+	swift_finish(&reader);
+	apple_drop_failures(&reader);
 }

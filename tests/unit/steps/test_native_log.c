@@ -1,6 +1,7 @@
 /* Logs as test runners of the two platforms print them, shortened. */
 #include "tests/unit/steps/script.h"
 
+#include "runner/base/buffer.h"
 #include "runner/steps/native_log.h"
 
 struct expected {
@@ -130,6 +131,35 @@ static void it_passes_over_blocks_that_an_app_sends_itself(void **unused)
 	        {"a.B", "works", STATUS_FAILED, TIME_UNKNOWN, NULL});
 }
 
+static void it_reads_tests_that_run_side_by_side(void **unused)
+{
+	(void)unused;
+	EXPECT_LOG(RAW_HEAD("a.B", "1", "3", "one") RAW_CODE("1") RAW_HEAD("a.B", "2", "3", "two") RAW_CODE("1")
+	                   RAW_HEAD("a.C", "3", "3", "one") RAW_CODE("1") RAW_HEAD("a.B", "1", "3", "one") RAW_CODE("0")
+	                           RAW_HEAD("a.C", "3", "3", "one") "INSTRUMENTATION_STATUS: stack=no\n" RAW_CODE("-2")
+	                                   RAW_HEAD("a.B", "2", "3", "two") RAW_CODE("0"),
+	        {"a.B", "one", STATUS_PASSED, TIME_UNKNOWN, NULL}, {"a.B", "two", STATUS_PASSED, TIME_UNKNOWN, NULL},
+	        {"a.C", "one", STATUS_FAILED, TIME_UNKNOWN, "no"});
+}
+
+static void it_forgets_the_first_of_too_many_that_never_end(void **unused)
+{
+	struct buffer text = {0};
+	struct native_log log;
+
+	(void)unused;
+	for (int i = 0; i < 100; i++)
+		buffer_printf(&text,
+		        "INSTRUMENTATION_STATUS: class=a.B\nINSTRUMENTATION_STATUS: test=t%d\n" RAW_CODE("1"), i);
+	buffer_add_text(&text, RAW_HEAD("a.B", "1", "100", "t99") RAW_CODE("0"));
+	assert_true(native_log_parse(buffer_text(&text), text.bytes, &log));
+	assert_int_equal(log.case_count, 100);
+	assert_int_equal(log.cases[0].status, STATUS_ERROR);
+	assert_int_equal(log.cases[99].status, STATUS_PASSED);
+	native_log_release(&log);
+	buffer_release(&text);
+}
+
 static void it_reads_crlf_and_a_missing_beginning(void **unused)
 {
 	(void)unused;
@@ -185,6 +215,19 @@ static void it_reads_older_runners(void **unused)
 	        {"org.example.OldTest", "testSum", STATUS_FAILED, TIME_UNKNOWN, "AssertionFailedError: no"});
 }
 
+static void it_reads_one_run_after_another(void **unused)
+{
+	(void)unused;
+	EXPECT_LOG(
+	        "\norg.example.CartTest:.\nError in pays[1 (one)](org.example.CartTest):\njava.lang.Error: no\n"
+	        "\nTime: 1\nThere was 1 failure:\n1) pays[1 (one)](org.example.CartTest)\njava.lang.Error: no\n\n"
+	        "FAILURES!!!\nTests run: 2,  Failures: 1\n\n\norg.example.CartTest:..\n\nTime: 2,5\n\nOK (2 tests)\n",
+	        {"org.example.CartTest", "(passed test 1, not named in the log)", STATUS_PASSED, TIME_UNKNOWN, NULL},
+	        {"org.example.CartTest", "pays[1 (one)]", STATUS_FAILED, TIME_UNKNOWN, "java.lang.Error: no"},
+	        {"org.example.CartTest", "(passed test 1, not named in the log)", STATUS_PASSED, TIME_UNKNOWN, NULL},
+	        {"org.example.CartTest", "(passed test 2, not named in the log)", STATUS_PASSED, TIME_UNKNOWN, NULL});
+}
+
 /* ---- XCTest ---- */
 
 static void it_reads_xctest_lines(void **unused)
@@ -207,7 +250,28 @@ static void it_reads_xctest_lines(void **unused)
 	        {"ShopUITests.CartTests", "testAdd", STATUS_PASSED, 12345, NULL},
 	        {"ShopUITests.CartTests", "testPay", STATUS_FAILED, 500,
 	                "(\"2\")\n/src/CartTests.swift:42\nfailed - no receipt\n/src/CartTests.swift:43"},
-	        {"ShopUITests.CartTests", "testPad", STATUS_SKIPPED, 1, NULL});
+	        {"ShopUITests.CartTests", "testPad", STATUS_SKIPPED, 1, "iPad only"});
+}
+
+static void it_keeps_a_failure_of_several_lines(void **unused)
+{
+	struct native_log log;
+	const char *text =
+	        "Test Case '-[Shop.CartTests testLayout]' started.\n"
+	        "/src/CartTests.swift:9: error: -[Shop.CartTests testLayout] : failed - it looks different: \n"
+	        "  - 12 points\n"
+	        "  + 14 points\n"
+	        "\n"
+	        "    t =     3.10s Tear Down\n"
+	        "a line of the app\n"
+	        "Test Case '-[Shop.CartTests testLayout]' failed (3.2 seconds).\n";
+
+	(void)unused;
+	assert_true(native_log_parse(text, strlen(text), &log));
+	assert_int_equal(log.case_count, 1);
+	assert_string_equal(log.cases[0].reason,
+	        "failed - it looks different: \n  - 12 points\n  + 14 points\n/src/CartTests.swift:9");
+	native_log_release(&log);
 }
 
 static void it_reads_what_xcodebuild_prints_for_parallel_tests(void **unused)
@@ -329,11 +393,15 @@ int main(void)
 	        cmocka_unit_test(it_blames_a_crash_on_the_test_under_way),
 	        cmocka_unit_test(it_takes_an_unended_test_as_an_error),
 	        cmocka_unit_test(it_passes_over_blocks_that_an_app_sends_itself),
+	        cmocka_unit_test(it_reads_tests_that_run_side_by_side),
+	        cmocka_unit_test(it_forgets_the_first_of_too_many_that_never_end),
 	        cmocka_unit_test(it_reads_crlf_and_a_missing_beginning),
 	        cmocka_unit_test(it_counts_the_dots_of_each_class),
 	        cmocka_unit_test(it_names_failures_of_the_form_for_people_once),
 	        cmocka_unit_test(it_reads_older_runners),
+	        cmocka_unit_test(it_reads_one_run_after_another),
 	        cmocka_unit_test(it_reads_xctest_lines),
+	        cmocka_unit_test(it_keeps_a_failure_of_several_lines),
 	        cmocka_unit_test(it_reads_what_xcodebuild_prints_for_parallel_tests),
 	        cmocka_unit_test(it_reads_lines_with_something_before_them),
 	        cmocka_unit_test(it_blames_a_restart_on_the_test_under_way),

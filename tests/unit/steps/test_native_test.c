@@ -406,6 +406,23 @@ static void more_tests_in_the_log_than_counted_are_inconsistent(void **state)
 	script_close(&s);
 }
 
+static void tests_that_the_log_says_were_skipped_are_not_missing(void **state)
+{
+	struct script s;
+
+	(void)state;
+	fetch_log(
+	        &s, LOGGED("2", "Passed", "3", "2", "0"), TESTED("one", "0") TESTED("two", "0") TESTED("three", "-3"));
+	expect_done(&s, OUTCOME_PASSED, "{'tests': 3, 'passed': 2}");
+	assert_int_equal(s.action.device_run->problem_count, 0);
+	script_close(&s);
+	fetch_log(
+	        &s, LOGGED("2", "Passed", "3", "1", "0"), TESTED("one", "0") TESTED("two", "0") TESTED("three", "-3"));
+	expect_problem(&s, GR_INCONSISTENT, "not proven");
+	assert_int_equal(s.action.outcome, OUTCOME_ERROR);
+	script_close(&s);
+}
+
 static void a_crash_that_no_test_has_is_a_problem(void **state)
 {
 	struct script s;
@@ -467,6 +484,7 @@ int main(void)
 	        cmocka_unit_test(fewer_failures_in_the_log_than_counted_fail_it),
 	        cmocka_unit_test(counted_tests_that_the_log_does_not_name_are_errors),
 	        cmocka_unit_test(more_tests_in_the_log_than_counted_are_inconsistent),
+	        cmocka_unit_test(tests_that_the_log_says_were_skipped_are_not_missing),
 	        cmocka_unit_test(a_crash_that_no_test_has_is_a_problem),
 	        cmocka_unit_test(without_a_usable_log_there_is_one_case_and_a_warning),
 	        cmocka_unit_test(a_stop_while_the_log_comes_loses_no_verdict),
