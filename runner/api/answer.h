@@ -9,6 +9,7 @@
 #include <stdint.h>
 
 #include "runner/base/buffer.h"
+#include "runner/api/operation.h"
 #include "runner/base/error.h"
 
 /* What an answer with a 2xx status says about success. */
@@ -26,6 +27,8 @@ int answer_parse(const char *body, size_t bytes, json_t **ret_json, struct gr_er
 /* Flags: "success", "status" and "statuscode" at the top: 1, 2xx, true or a word such as "ok" say yes; 0, -1, 3xx to
  * 5xx, false or a word such as "failed" say no. Other values say nothing. */
 enum answer_says answer_says(const json_t *answer);
+/* The same, as this operation's answers mean it: one of them says "success": false of what it did. */
+enum answer_says operation_says(const struct operation *operation, const json_t *answer);
 /* The server's words ("message", "msg", "error", also one level down), made harmless and cut; "" when there are none.
  */
 const char *answer_message(const json_t *answer, char text[static 256]);

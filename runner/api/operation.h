@@ -14,6 +14,15 @@ enum operation_class {
 	CLASS_NEVER /* never repeated by itself */
 };
 
+/* What of an answer tells success. Answers are read leniently all the same: a server may use another's member. */
+enum operation_sign {
+	SAID_BY_SUCCESS, /* "success": true or 1 */
+	SAID_BY_STATUS, /* "status": true or 1, with or without a "statuscode" */
+	/* The same as "success", but taking something away is answered with false, and with words of success. */
+	SAID_BY_SUCCESS_OR_WORDS,
+	SAID_BY_NOTHING /* the reference documents no answer: one that says nothing against it is a success */
+};
+
 enum parameter_flags {
 	PARAMETER_REQUIRED = 1 << 0,
 	PARAMETER_PATH = 1 << 1, /* stands in the path as {name} */
@@ -37,6 +46,7 @@ struct operation {
 	const char *title; /* "App Build Upload" */
 	const char *path; /* "/ci/upload_app_build", with {name} places; always POST */
 	enum operation_class repeat;
+	enum operation_sign sign;
 	const struct parameter *parameters; /* ends with a NULL name */
 	const char *outputs; /* where the useful part of the answer stands ("data", "app_build_id"), or NULL */
 	const char *sample; /* a sample answer of the reference, mended to valid JSON; NULL: it documents none */

@@ -123,6 +123,16 @@ const char *answer_message(const json_t *answer, char text[static 256])
 	return text;
 }
 
+enum answer_says operation_says(const struct operation *operation, const json_t *answer)
+{
+	enum answer_says says = answer_says(answer);
+	char words[256];
+
+	if (says != ANSWER_REFUSED || operation->sign != SAID_BY_SUCCESS_OR_WORDS)
+		return says;
+	return text_contains_nocase(answer_message(answer, words), " removed successfully") ? ANSWER_SUCCESS : says;
+}
+
 /* ---- is it about the token? ---- */
 
 #define WORDS_MOST 64

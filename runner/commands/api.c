@@ -56,32 +56,82 @@ static const char *class_words(enum operation_class repeat)
 	return "";
 }
 
+static const char *sign_words(enum operation_sign sign)
+{
+	switch (sign) {
+	case SAID_BY_SUCCESS:
+		return "told by `success`";
+	case SAID_BY_STATUS:
+		return "told by `status`";
+	case SAID_BY_SUCCESS_OR_WORDS:
+		return "told by `success`, or by words: taking away is answered with `success: false` and \"removed "
+		       "successfully\"";
+	case SAID_BY_NOTHING:
+		return "HTTP 2xx with JSON that does not say otherwise (the reference documents no answer)";
+	}
+	return "";
+}
+
+/* Where a value comes from that a user need not, or must not, give. */
+static const char *source_words(const struct parameter *parameter)
+{
+	if (parameter->flags & PARAMETER_TOKEN)
+		return "token of the account (filled in from TESTGRID_TOKEN)";
+	return parameter->help;
+}
+
+static const char *instead_words(const struct parameter *parameter)
+{
+	if (strcmp(parameter->name, "application_token") == 0)
+		return " (give app_id=ID instead)";
+	return strcmp(parameter->name, "version_token") == 0 ? " (give version_id=ID instead)" : "";
+}
+
+static const char *need_words(const struct parameter *parameter)
+{
+	if (parameter->flags & PARAMETER_ONE_OF)
+		return "one of *";
+	return parameter->flags & PARAMETER_REQUIRED ? "required" : "optional";
+}
+
 static void describe_parameter(const struct parameter *parameter)
 {
-	printf("  %-20s %-9s%s%s%s%s%s\n", parameter->name,
-	        parameter->flags & PARAMETER_REQUIRED ? "required" : "optional",
+	printf("  %-20s %-9s%s%s%s%s%s\n", parameter->name, need_words(parameter),
 	        parameter->flags & PARAMETER_PATH ? "in the path; " : "",
 	        parameter->flags & PARAMETER_FILE ? "a file; " : "",
-	        parameter->flags & PARAMETER_SECRET ? "secret; " : "", parameter->help,
-	        parameter->flags & PARAMETER_TOKEN                  ? " (filled in from TESTGRID_TOKEN)"
-	        : strcmp(parameter->name, "application_token") == 0 ? " (give app_id=ID instead)"
-	        : strcmp(parameter->name, "version_token") == 0     ? " (give version_id=ID instead)"
-	                                                            : "");
+	        parameter->flags & PARAMETER_SECRET ? "secret; " : "", source_words(parameter),
+	        instead_words(parameter));
 	if (parameter->choices)
 		printf("  %-20s %-9s%s: %s\n", "", "", parameter->flags & PARAMETER_FILE ? "files" : "one of",
 		        parameter->choices);
 }
 
+static void describe_answer(const struct operation *operation)
+{
+	GR_AUTO_JSON json_t *sample = operation->sample ? json_loads(operation->sample, 0, NULL) : NULL;
+	GR_AUTO_FREE char *text = sample ? json_dumps(sample, JSON_INDENT(2)) : NULL;
+
+	printf("\nSuccess: %s\n", sign_words(operation->sign));
+	if (operation->outputs)
+		printf("The useful part of the answer: %s\n", operation->outputs);
+	if (text)
+		printf("\nSample answer:\n%s\n", text);
+}
+
 static void describe(const struct operation *operation)
 {
+	bool has_alternatives = false;
+
 	printf("%s%s%s%s\n  %s, reference: %s\n  POST %s\n  %s\n\nParameters:\n", operation->id,
 	        operation->alias ? " (" : "", operation->alias ? operation->alias : "", operation->alias ? ")" : "",
 	        operation->title, operation->source, operation->path, class_words(operation->repeat));
-	for (const struct parameter *parameter = operation->parameters; parameter->name; parameter++)
+	for (const struct parameter *parameter = operation->parameters; parameter->name; parameter++) {
 		describe_parameter(parameter);
-	printf("\nAnswer%s%s:\n%s\n", operation->outputs ? ", the useful part at " : "",
-	        operation->outputs ? operation->outputs : "",
-	        operation->sample ? operation->sample : "  (the reference documents none)");
+		has_alternatives = has_alternatives || parameter->flags & PARAMETER_ONE_OF;
+	}
+	if (has_alternatives)
+		printf("  * at least one of them is needed\n");
+	describe_answer(operation);
 }
 
 static int no_such(const char *name)
@@ -152,7 +202,7 @@ static int add_pages(
 	json_t *data = json_object_get(answer, "data");
 
 	if (!answer_int(answer, "total_page|total_pages", &total) || !json_is_array(data))
-		return gr_fail(err, GR_USAGE, 0, "--paginate: this answer has no pages");
+		return gr_fail(err, GR_PROTOCOL, 0, "--paginate: the answer does not say how many pages there are");
 	(void)answer_int(answer, "current_page|page", &page);
 	for (page++; page <= total && page < PAGES_MOST; page++) {
 		GR_AUTO_JSON json_t *more = NULL;
@@ -192,6 +242,8 @@ static int call(struct online *online, const struct operation *operation, struct
 	use_handle(operation, values, "version_id", "version_token");
 	if (r == 0)
 		r = request_check_names(operation, values, err);
+	if (r == 0 && argument_is_given(online->arguments, OPT_PAGINATE) && !operation_parameter(operation, "page"))
+		r = gr_fail(err, GR_USAGE, 0, "--paginate: '%s' has no pages", operation->id);
 	if (r < 0)
 		return r;
 	r = online_call(online, id, values, &answer, err);
@@ -217,7 +269,11 @@ int command_api(const struct arguments *arguments)
 		list(second);
 		return 0;
 	}
-	if (strcmp(first, "describe") == 0 && second) {
+	if (strcmp(first, "describe") == 0 && !second) {
+		(void)gr_fail(&err, GR_USAGE, 0, "api describe: which operation? see `gridlane api list`");
+		return complain(&err);
+	}
+	if (strcmp(first, "describe") == 0) {
 		operation = operation_find(second);
 		if (!operation)
 			return no_such(second);

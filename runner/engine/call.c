@@ -188,7 +188,7 @@ static enum call_outcome outcome_of_answer(struct call *call, const json_t *body
 {
 	char words[256];
 
-	switch (answer_says(body)) {
+	switch (operation_says(call->operation, body)) {
 	case ANSWER_SUCCESS:
 	case ANSWER_SILENT:
 		return CALL_DONE;

@@ -137,6 +137,33 @@ static void it_has_samples_that_are_answers(void **state)
 	assert_int_equal(without, 6); /* the operations that the reference documents no answer of */
 }
 
+static void it_says_of_each_answer_what_its_sample_tells_success_by(void **state)
+{
+	(void)state;
+	for (int i = 0; i < OP_COUNT; i++) {
+		const struct operation *operation = operation_get((enum operation_id)i);
+		GR_AUTO_JSON json_t *sample = operation->sample ? json_loads(operation->sample, 0, NULL) : NULL;
+		const char *key = operation->sign == SAID_BY_STATUS ? "status" : "success";
+
+		if ((operation->sign == SAID_BY_NOTHING) != (sample == NULL))
+			fail_msg("%s: a sample or a sign of success is missing", operation->id);
+		if (sample && !answer_flag(sample, key))
+			fail_msg("%s: its sample does not say '%s'", operation->id, key);
+	}
+}
+
+static void it_takes_words_of_success_for_success_of_one_operation_alone(void **state)
+{
+	GR_AUTO_JSON json_t *removed =
+	        json_pack("{s:b, s:s}", "success", 0, "message", "Team user removed successfully.");
+	GR_AUTO_JSON json_t *refused = json_pack("{s:b, s:s}", "success", 0, "message", "User not found.");
+
+	(void)state;
+	assert_int_equal(operation_says(operation_get(OP_ASSIGN_USER_TO_TEAM), removed), ANSWER_SUCCESS);
+	assert_int_equal(operation_says(operation_get(OP_ASSIGN_USER_TO_TEAM), refused), ANSWER_REFUSED);
+	assert_int_equal(operation_says(operation_get(OP_DELETE_TEAM), removed), ANSWER_REFUSED);
+}
+
 static void it_marks_every_token_as_a_secret(void **state)
 {
 	(void)state;
@@ -178,6 +205,8 @@ int main(void)
 	        cmocka_unit_test(it_names_every_operation_once),
 	        cmocka_unit_test(it_has_a_place_for_every_path_parameter),
 	        cmocka_unit_test(it_has_samples_that_are_answers),
+	        cmocka_unit_test(it_says_of_each_answer_what_its_sample_tells_success_by),
+	        cmocka_unit_test(it_takes_words_of_success_for_success_of_one_operation_alone),
 	        cmocka_unit_test(it_marks_every_token_as_a_secret),
 	        cmocka_unit_test(it_suggests_the_nearest_name),
 	        cmocka_unit_test(it_finds_parameters_by_name),
