@@ -165,7 +165,7 @@ static void add_step(struct page *page, const struct step_result *step)
 	page_add(page, "</td><td class=\"number\">");
 	page_span(page, step->elapsed_ms);
 	page_printf(page, "</td><td class=\"number\">%u</td><td>", step->requests);
-	page_line(page, step->message, PAGE_LINE_BYTES);
+	page_line(page, step->message ? step->message : step_choice(step), PAGE_LINE_BYTES);
 	page_add(page, "</td></tr>\n");
 }
 

@@ -378,8 +378,10 @@ static void write_properties(struct document *document, const struct results *re
 	if (run == NULL && json_object_size(results->environment) == 0)
 		return;
 	start(document, 2, "properties");
-	if (run != NULL)
+	if (run != NULL) {
 		device_properties(document, run);
+		property(document, "gridlane.choice", device_choice(results, run));
+	}
 	ci_properties(document, results->environment);
 	end_line(document, 2);
 }

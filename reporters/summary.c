@@ -11,6 +11,7 @@
 
 #define FAILED_MOST 5
 #define DEVICES_MOST 10
+#define CHOICES_MOST 3
 #define TEXT_BYTES 300
 
 struct summary {
@@ -132,6 +133,21 @@ static void add_devices(struct summary *summary)
 	buffer_add_char(&summary->out, '\n');
 }
 
+/* Which devices were taken, where that needs a word: others that match were not free. */
+static void add_choices(struct summary *summary)
+{
+	for (size_t i = 0, added = 0; i < summary->results->step_count && added < CHOICES_MOST; i++) {
+		const char *choice = step_choice(&summary->results->steps[i]);
+
+		if (!choice || !strstr(choice, "not taken:"))
+			continue;
+		buffer_add_text(&summary->out, "- **Choice**: ");
+		add_words(summary, choice, TEXT_BYTES);
+		buffer_add_char(&summary->out, '\n');
+		added++;
+	}
+}
+
 static void add_rules(struct summary *summary)
 {
 	for (size_t i = 0; i < summary->results->rule_count; i++) {
@@ -191,6 +207,7 @@ void summary_text(const struct results *results, struct redactor *redactor, stru
 	add_counts(&summary);
 	add_failed(&summary);
 	add_devices(&summary);
+	add_choices(&summary);
 	add_rules(&summary);
 	add_foot(&summary);
 	buffer_add(out, buffer_text(&summary.out), summary.out.bytes);

@@ -217,3 +217,28 @@ const char *device_label(const struct device_info *device)
 		return device->device_id;
 	return device->udid && *device->udid ? device->udid : "device";
 }
+
+const char *step_choice(const struct step_result *step)
+{
+	return json_string_value(json_object_get(step->outputs, "choice"));
+}
+
+static bool has_device(const json_t *devices, const char *device_id)
+{
+	const json_t *item;
+	size_t i;
+
+	json_array_foreach (devices, i, item)
+		if (device_id && text_equal(json_string_value(json_object_get(item, "device_id")), device_id))
+			return true;
+	return false;
+}
+
+const char *device_choice(const struct results *results, const struct device_run *run)
+{
+	for (size_t i = 0; i < results->step_count; i++)
+		if (step_choice(&results->steps[i]) &&
+		        has_device(json_object_get(results->steps[i].outputs, "devices"), run->device.device_id))
+			return step_choice(&results->steps[i]);
+	return NULL;
+}

@@ -29,5 +29,9 @@ void words_redact_json(struct redactor *redactor, json_t *json);
 
 /* "Galaxy S21", or what else is known of the device; never NULL. */
 const char *device_label(const struct device_info *device);
+/* "took Pixel 1; not taken: Pixel 2 is offline": what a step that selected devices says of its choice, or NULL. */
+const char *step_choice(const struct step_result *step);
+/* The choice that gave a run its device, or NULL. */
+const char *device_choice(const struct results *results, const struct device_run *run);
 
 #endif

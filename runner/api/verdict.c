@@ -75,6 +75,18 @@ static char *words_in(const json_t *object)
 	return words;
 }
 
+/* {"errors": {"email": ["is taken"]}}: the first of them, after its name. The caller's, or NULL. */
+static char *words_by_name(const json_t *answer)
+{
+	const json_t *errors = answer_member(answer, "errors|error");
+	void *at = json_object_iter((json_t *)(uintptr_t)errors);
+	const json_t *value = json_object_iter_value(at);
+
+	if (json_is_array(value))
+		value = json_array_get(value, 0);
+	return json_is_string(value) ? gr_printf("%s: %s", json_object_iter_key(at), json_string_value(value)) : NULL;
+}
+
 static char *words_of(const json_t *answer)
 {
 	static const char *const wraps[] = {"error", "errors", "message", "data", "response", "result"};
@@ -85,7 +97,7 @@ static char *words_of(const json_t *answer)
 
 		words = words_in(json_is_array(inner) ? json_array_get(inner, 0) : inner);
 	}
-	return words;
+	return words ? words : words_by_name(answer);
 }
 
 /* Cut between words where that is possible: half a secret would pass the redaction. */

@@ -122,12 +122,14 @@ const struct plan_step *replace_due(struct lane *lane)
 	return &lane->replacement->plan;
 }
 
-static void say(const struct lane *lane, const json_t *taken)
+/* `taken` is NULL when there is none. */
+static void say(const struct lane *lane, const json_t *taken, const struct task *task)
 {
-	const struct replacement *replacement = lane->replacement;
-	GR_AUTO_FREE char *text = gr_printf("device '%s' was lost before its run was started; '%s' takes its place",
-	        json_string_value(json_object_get(replacement->lost, "name")),
-	        json_string_value(json_object_get(taken, "name")));
+	const char *lost = json_string_value(json_object_get(lane->replacement->lost, "name"));
+	GR_AUTO_FREE char *text =
+	        taken ? gr_printf("device '%s' was lost before its run was started; '%s' takes its place", lost,
+	                        json_string_value(json_object_get(taken, "name")))
+	              : gr_printf("no other device takes the place of '%s': %s", lost, task->error.text);
 	struct run_event event = {
 	        .kind = RUN_PROBLEM, .lane = lane->name, .failure = GR_DEVICE, .text = text, .done = 1};
 
@@ -144,6 +146,7 @@ void replace_end(struct lane *lane, const struct task *task)
 	if (task->outcome != OUTCOME_PASSED || !taken) {
 		lane->outcome = replacement->outcome;
 		lane->has_failed = lane->has_failed || replacement->stops_lane;
+		say(lane, NULL, task);
 		return;
 	}
 	(void)json_array_append(json_object_get(lane->engine->devices, replacement->plan.devices->name), taken);
@@ -154,7 +157,7 @@ void replace_end(struct lane *lane, const struct task *task)
 	json_decref(lane->done);
 	lane->done = json_copy(lane->parent->lane->done);
 	lane->next = 0;
-	say(lane, taken);
+	say(lane, taken, task);
 }
 
 void replace_free(struct lane *lane)

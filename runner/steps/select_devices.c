@@ -127,6 +127,13 @@ static size_t missing(const struct state *state)
 	return (size_t)state->count > chosen ? (size_t)state->count - chosen : 0;
 }
 
+static void say_state(const struct device *device, struct buffer *words)
+{
+	buffer_add_text(words, device_state_words(device->state));
+	if (device->state == DEVICE_RESERVED && device->reserved_by != NULL)
+		buffer_printf(words, " by %s", device->reserved_by);
+}
+
 /* Why the matching devices are not ours, one after the other. */
 static void say_why(const struct step *step, struct buffer *words)
 {
@@ -138,10 +145,8 @@ static void say_why(const struct step *step, struct buffer *words)
 
 		if (!is_open(step, device) || !fits_any(step, device))
 			continue;
-		buffer_printf(
-		        words, "%s%s is %s", words->bytes > 0 ? "; " : "", name, device_state_words(device->state));
-		if (device->state == DEVICE_RESERVED && device->reserved_by != NULL)
-			buffer_printf(words, " by %s", device->reserved_by);
+		buffer_printf(words, "%s%s is ", words->bytes > 0 ? "; " : "", name);
+		say_state(device, words);
 	}
 }
 
@@ -192,10 +197,11 @@ static char *say_taken(const struct step *step)
 	for (i = 0; i < state->list.count && others.bytes < 350; i++) {
 		const struct device *device = &state->list.devices[i];
 
-		if (is_open(step, device) && fits_any(step, device) && device->state != DEVICE_FREE)
-			buffer_printf(&others, "%s%s is %s", others.bytes > 0 ? ", " : "; not taken: ",
-			        device->name != NULL ? device->name : device->device_id,
-			        device_state_words(device->state));
+		if (!is_open(step, device) || !fits_any(step, device) || device->state == DEVICE_FREE)
+			continue;
+		buffer_printf(&others, "%s%s is ", others.bytes > 0 ? ", " : "; not taken: ",
+		        device->name != NULL ? device->name : device->device_id);
+		say_state(device, &others);
 	}
 	return gr_printf("took %s%s", buffer_text(&taken), buffer_text(&others));
 }

@@ -202,6 +202,8 @@ static void it_finds_the_servers_words(void **state)
 	assert_message("{'error':{'message':'e'}}", "e");
 	assert_message("{'errors':['f']}", "f");
 	assert_message("{'data':{'msg':'g'}}", "g");
+	assert_message("{'errors':{'email':['is taken','no']}}", "email: is taken");
+	assert_message("{'errors':{'email':{}}}", "");
 	assert_message("{'data':[{'message':'h'}]}", "h");
 	assert_message("{'message':404}", "404");
 	assert_message("{}", "");

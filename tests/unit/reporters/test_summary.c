@@ -82,6 +82,25 @@ static void it_stays_short_with_very_many_failures(void **state)
 	results_release(&results);
 }
 
+static void it_says_which_devices_were_not_taken(void **state)
+{
+	struct results results;
+	GR_AUTO_FREE char *text = NULL, *quiet = NULL;
+	struct step_result *step;
+
+	(void)state;
+	sample_fill(&results);
+	step = results_add_step(&results, "main", "devices.phones");
+	step->outputs = json_pack("{s:s}", "choice", "took Pixel 7");
+	quiet = write_report(&results, "summary", NULL);
+	assert_null(strstr(quiet, "Choice"));
+	(void)json_object_set_new(
+	        step->outputs, "choice", json_string("took Pixel 7; not taken: Pixel 8 is reserved by bob"));
+	text = write_report(&results, "summary", NULL);
+	expect(text, "- **Choice**: took Pixel 7; not taken: Pixel 8 is reserved by bob\n");
+	results_release(&results);
+}
+
 static void it_takes_markdown_of_others_out_of_service(void **state)
 {
 	struct results results = {
@@ -153,6 +172,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 	        cmocka_unit_test(it_says_in_ten_lines_what_came_of_the_run),
 	        cmocka_unit_test(it_stays_short_with_very_many_failures),
+	        cmocka_unit_test(it_says_which_devices_were_not_taken),
 	        cmocka_unit_test(it_takes_markdown_of_others_out_of_service),
 	        cmocka_unit_test(it_says_what_to_do_next),
 	        cmocka_unit_test(it_writes_the_model_as_json_without_secrets),
