@@ -120,8 +120,8 @@ void check_reports(struct check *check, const struct node *node)
 		check_report(check, node->keys[i], node->items[i]);
 }
 
-const struct key artifact_keys[] = {
-        {"bundle", NULL}, {"collect", NULL}, {"when", NULL}, {"required", NULL}, {"max_size", NULL}, {NULL, NULL}};
+const struct key artifact_keys[] = {{"bundle", NULL}, {"collect", NULL}, {"when", NULL}, {"required", NULL},
+        {"max_size", NULL}, {"files", NULL}, {NULL, NULL}};
 
 /* The last part of the name as written: only that can be checked before the run. */
 static void check_bundle(struct check *check, const struct node *node)
@@ -186,11 +186,24 @@ static void check_collect_size(struct check *check, const struct node *node)
 		check->plan->collect_most_bytes = json_integer_value(converted);
 }
 
+static void check_collect_files(struct check *check, const struct node *node)
+{
+	bool is_good = node->kind == NODE_LIST && node->count > 0;
+
+	for (size_t i = 0; is_good && i < node->count; i++)
+		is_good = node->items[i]->kind == NODE_SCALAR && node->items[i]->text[0] != '\0' &&
+		          node_is_static(node->items[i], early_names);
+	if (is_good)
+		check->plan->collect_files = node;
+	else
+		check_fail(check, node, NULL, "`files` must be a list of patterns, such as [\"*.mp4\", \"*.log\"]");
+}
+
 /* When and how something is collected means nothing where nothing is. */
 static void check_collecting(struct check *check, const struct node *artifacts)
 {
 	static const char *const words[] = {"always", "failure", "never", NULL};
-	static const char *const keys[] = {"when", "required", "max_size"};
+	static const char *const keys[] = {"when", "required", "max_size", "files"};
 	const struct node *collect = node_member(artifacts, "collect"), *when = node_member(artifacts, "when");
 	int choice = when != NULL ? read_choice(check, when, "`when`", words) : 0;
 
@@ -203,6 +216,8 @@ static void check_collecting(struct check *check, const struct node *artifacts)
 	(void)read_bool(check, node_member(artifacts, "required"), "`required`", &check->plan->collect_required);
 	if (node_member(artifacts, "max_size") != NULL)
 		check_collect_size(check, node_member(artifacts, "max_size"));
+	if (node_member(artifacts, "files") != NULL)
+		check_collect_files(check, node_member(artifacts, "files"));
 	check->plan->collect_after_failure_only = choice == 1;
 	if (choice == 2)
 		check->plan->collect = NULL;

@@ -6,6 +6,7 @@
 #include "pipelines/check.h"
 #include "runner/base/clock.h"
 #include "runner/base/memory.h"
+#include "runner/base/text.h"
 
 static void steps_free(struct plan_step *steps, size_t count)
 {
@@ -147,6 +148,20 @@ static void add_application(struct check *check, size_t index, const struct step
 
 /* ---- artifacts.collect: after each step that runs tests, in its own lane ---- */
 
+/* A synchronous installation has no log. */
+static bool has_install_log(const struct plan *plan, const struct plan_step *step)
+{
+	const struct node *mode = node_member(step->with, "mode");
+
+	if (step->kind == NULL || strcmp(step->kind->name, "install") != 0 || mode == NULL ||
+	        (mode->kind == NODE_SCALAR && text_equal(mode->text, "sync")))
+		return false;
+	for (size_t i = 0; i < plan->collect->count; i++)
+		if (text_equal(plan->collect->items[i]->text, "logs"))
+			return true;
+	return false;
+}
+
 static struct plan_step collect_step(
         const struct plan *plan, const struct plan_step *test, const struct step_defaults *defaults)
 {
@@ -155,6 +170,7 @@ static struct plan_step collect_step(
 	step.id = gr_printf("%s.collect", test->id); /* no id of a user has a dot */
 	step.collect_for = gr_strdup(test->id);
 	step.collect_device = node_member(test->with, "device");
+	step.collect_kind = test->kind;
 	step.when = WHEN_ALWAYS;
 	step.best_effort = !plan->collect_required;
 	step.line = test->line;
@@ -174,7 +190,7 @@ static void add_collects(
 
 		add_collects(plan, &step->steps, &step->step_count, defaults);
 		list[kept++] = *step;
-		if (step->kind != NULL && (step->kind->flags & KIND_RUNS_TESTS) != 0)
+		if ((step->kind != NULL && (step->kind->flags & KIND_RUNS_TESTS) != 0) || has_install_log(plan, step))
 			list[kept++] = collect_step(plan, step, defaults);
 	}
 	gr_free(*steps);

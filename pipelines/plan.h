@@ -70,6 +70,7 @@ struct plan_step {
 	const struct plan_devices *devices; /* of an implicit `select_devices` step */
 	char *collect_for; /* of an implicit `collect` step: the id of the test step, whose `device` is the next */
 	const struct node *collect_device;
+	const struct kind *collect_kind; /* that step's kind */
 	/* matrix */
 	char **axes; /* names; axis i takes the values of axis_values[i] */
 	const struct node **axis_values;
@@ -131,6 +132,7 @@ struct plan {
 	size_t report_count;
 	const struct node *bundle; /* artifacts.bundle, or NULL */
 	const struct node *collect; /* artifacts.collect: a list of words, checked; or NULL */
+	const struct node *collect_files; /* artifacts.files: patterns, checked; or NULL */
 	bool collect_after_failure_only, collect_required; /* artifacts.when: failure; artifacts.required */
 	int64_t collect_most_bytes; /* artifacts.max_size; 0: the usual */
 	char fingerprint[65]; /* SHA-256 of the file's bytes and the inputs' values */

@@ -225,17 +225,57 @@ json_t *handle_free_system_port(struct call *call)
 	return call_device(call, &answer) == NULL ? answer : call_accept(call, "System port free successfully.");
 }
 
+/* As the sample writes them: for HTML, unless the scenario says `download_urls: plain`. */
+static void put_url(const struct call *call, json_t *row, const char *key, char *url)
+{
+	GR_AUTO_FREE char *whole = url;
+	GR_AUTO_BUFFER struct buffer out = {0};
+	const char *at = whole;
+
+	if (state_word_is(call->state, "download_urls", "plain")) {
+		member_set_text(row, key, whole);
+		return;
+	}
+	for (; *at != '\0'; at++)
+		if (*at == '&')
+			buffer_add_text(&out, "&amp;");
+		else
+			buffer_add_char(&out, *at);
+	member_set_text(row, key, buffer_text(&out));
+}
+
+static json_t *download_row(const struct call *call, const char *name)
+{
+	const char *id = call_text(call, "device_id"), *base = call->state->base_url;
+	bool tells = json_is_true(json_object_get(call->state->scenario, "tokens_in_answers"));
+	json_t *row = json_object();
+
+	member_set_text(row, "name", name);
+	put_url(call, row, "download_url",
+	        gr_printf("%s/secondary_3/browser_downloads.php?action=download&directory=%s&file=%s", base, id, name));
+	put_url(call, row, "delete_url",
+	        gr_printf("%s/api/user/downloads/%s?delete=%s&user_token=%s", base, id, name,
+	                tells ? call_text(call, "user_token") : "xxx"));
+	member_set_text(row, "datetime", "28 Nov 2025 07:41 PM");
+	return row;
+}
+
 json_t *handle_get_browser_downloaded_files(struct call *call)
 {
-	json_t *answer = NULL;
+	json_t *answer = NULL, *rows = json_array();
 	const json_t *device = call_device(call, &answer);
+	GR_AUTO_FREE char *names = NULL;
+	char *rest = NULL, *name = NULL;
 
-	if (device == NULL)
-		return answer;
-	if (strcmp(member_text(device, "platform"), "web") != 0)
-		return call_refuse(call, 422, "The device is not a browser.");
+	if (device == NULL || strcmp(member_text(device, "platform"), "web") != 0) {
+		json_decref(rows);
+		return device == NULL ? answer : call_refuse(call, 422, "The device is not a browser.");
+	}
+	rest = names = gr_strdup(member_text(json_object_get(device, "entry"), "downloads"));
+	while (*names != '\0' && (name = strsep(&rest, ",")) != NULL)
+		(void)json_array_append_new(rows, download_row(call, name));
 	answer = call_accept(call, "Download files list.");
-	call_put_list(call, answer, "data", json_array(), false);
+	call_put_list(call, answer, "data", rows, false);
 	return answer;
 }
 

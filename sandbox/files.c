@@ -17,6 +17,7 @@ static const struct route files[] = {
         {"file_device_log", "/device-cloud/DeviceLogs/{udid}/DeviceLog.txt", STYLE_SUCCESS, "", NULL},
         {"file_session_recording", "/device-cloud/Logs/appium/{number}/Recording.mp4", STYLE_SUCCESS, "", NULL},
         {"file_network_data", "/process/fd/{name}", STYLE_SUCCESS, "", NULL},
+        {"file_download", "/secondary_3/browser_downloads.php", STYLE_SUCCESS, "action directory file", NULL},
         {"file_json", "/s/csv-to-json/{date}/{name}", STYLE_SUCCESS, "", NULL},
 };
 
@@ -43,6 +44,12 @@ bool file_route_is_known(const char *id)
 		if (strcmp(files[i].id, id) == 0)
 			return true;
 	return false;
+}
+
+bool route_takes_query(const struct route *route, const char *name)
+{
+	return strcmp(route->id, "file_download") == 0 &&
+	       (strcmp(name, "action") == 0 || strcmp(name, "directory") == 0 || strcmp(name, "file") == 0);
 }
 
 static bool fill_install(const struct call *call, struct buffer *body)
@@ -97,6 +104,21 @@ static bool fill_device_log(const struct call *call, struct buffer *body)
 	return false;
 }
 
+/* What the browser of that id has fetched. */
+static bool fill_download(const struct call *call, struct buffer *body)
+{
+	const json_t *device = device_of_id(call->state, call_text(call, "directory"));
+	GR_AUTO_FREE char *names = gr_strdup(member_text(json_object_get(device, "entry"), "downloads"));
+	char *rest = names, *name = NULL;
+
+	while (strcmp(call_text(call, "action"), "download") == 0 && (name = strsep(&rest, ",")) != NULL)
+		if (*name != '\0' && strcmp(name, call_text(call, "file")) == 0) {
+			buffer_printf(body, "what the browser fetched as %s\n", name);
+			return true;
+		}
+	return false;
+}
+
 bool files_fill(struct call *call, struct buffer *body, const char **ret_type)
 {
 	const char *id = call->route->id;
@@ -107,6 +129,8 @@ bool files_fill(struct call *call, struct buffer *body, const char **ret_type)
 		return fill_install(call, body);
 	if (strcmp(id, "file_device_log") == 0)
 		return fill_device_log(call, body);
+	if (strcmp(id, "file_download") == 0)
+		return fill_download(call, body);
 	if (strcmp(id, "file_json") == 0) {
 		buffer_add_text(body, member_text(call->state->contents, call_text(call, "name")));
 		return body->bytes > 0;

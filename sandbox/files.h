@@ -11,6 +11,8 @@
 const struct route *file_route_find(const char *path, json_t *parameters);
 /* Is there a pseudo-operation of that id? */
 bool file_route_is_known(const char *id);
+/* One file is named in its query, by these parameters. */
+bool route_takes_query(const struct route *route, const char *name);
 /* The file as it is now; false: there is none of that name. */
 bool files_fill(struct call *call, struct buffer *body, const char **ret_type);
 /* What /sandbox/state says, a new reference. */

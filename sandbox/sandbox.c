@@ -195,8 +195,10 @@ static enum MHD_Result add_query(void *state, enum MHD_ValueKind kind, const cha
 	struct call *call = state;
 
 	(void)kind;
-	(void)value;
-	call_violation(call, "'%s' is in the query", key);
+	if (call->route != NULL && value != NULL && route_takes_query(call->route, key))
+		member_set_text(call->parameters, key, value);
+	else
+		call_violation(call, "'%s' is in the query", key);
 	return MHD_YES;
 }
 

@@ -15,6 +15,7 @@ const char *const scenario_default[] = {
         "single: object\n"
         "empty: list\n"
         "nested_lists: text\n"
+        "download_urls: escaped\n"
         "native_status: text\n"
         "completed_flag: normal\n"
         "devices_shape: data\n"
@@ -87,7 +88,7 @@ const char *const scenario_default[] = {
         "other@example.com}\n"
         "- {id: 31, name: iPhone 12 Pro Max, platform: ios, os: '18.3.1', manufacturer: Apple, tags: iOSRegression}\n"
         "- {id: 29, name: iPhone 15, platform: ios, os: '17.2', manufacturer: Apple, tags: iOSRegression}\n"
-        "- {id: 101, name: Chrome-101, platform: web, os: '101'}\n"
+        "- {id: 101, name: Chrome-101, platform: web, os: '101', downloads: 'receipt.pdf,prices.csv'}\n"
         "overrides: []\n"
         "faults: []\n",
         NULL,

@@ -105,7 +105,7 @@ static int write_text(
 	return file_commit(&writer, err);
 }
 
-/* {name, json} or {name, missing} */
+/* {name, json}, {name, text} or {name, missing} */
 static void save_one(struct task *task, const json_t *item)
 {
 	const char *name = json_string_value(json_object_get(item, "name"));
@@ -120,8 +120,11 @@ static void save_one(struct task *task, const json_t *item)
 		artifact_missing(task, name, missing);
 		return;
 	}
-	text = redactor_dump(task->engine->options->redactor, json_object_get(item, "json"),
-	        JSON_INDENT(2) | JSON_ENCODE_ANY | JSON_PRESERVE_ORDER);
+	if (json_object_get(item, "text"))
+		text = redactor_text(task->engine->options->redactor, json_string_value(json_object_get(item, "text")));
+	else
+		text = redactor_dump(task->engine->options->redactor, json_object_get(item, "json"),
+		        JSON_INDENT(2) | JSON_ENCODE_ANY | JSON_PRESERVE_ORDER);
 	path = artifact_path(task, name);
 	if (write_text(task, path, text ? text : "null", &artifact, &err) < 0) {
 		artifact.missing = err.text;

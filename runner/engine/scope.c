@@ -254,7 +254,7 @@ static int written_fields(const struct plan_step *plan, const json_t *scope, jso
 	return 0;
 }
 
-/* `artifacts.collect` after a step that ran tests: what that step said is what is fetched for. */
+/* `artifacts.collect` after a step that ran tests or installed: what that step said is what is fetched for. */
 static int collect_fields(
         struct engine *engine, const struct plan_step *plan, const json_t *scope, json_t *with, struct gr_error *err)
 {
@@ -263,8 +263,15 @@ static int collect_fields(
 	GR_AUTO_JSON json_t *device = NULL;
 	json_t *converted = NULL;
 	struct gr_error ignored = {0}; /* a device that the test step could not make sense of is not known */
-	int r = evaluate_into(with, "what", all->collect, scope, err);
+	bool is_test = plan->collect_kind->flags & KIND_RUNS_TESTS;
+	int r = 0;
 
+	if (is_test)
+		r = evaluate_into(with, "what", all->collect, scope, err);
+	else /* of an installation, its log alone */
+		(void)json_object_set_new(with, "what", json_pack("[s]", "logs"));
+	if (r == 0 && all->collect_files)
+		r = evaluate_into(with, "files", all->collect_files, scope, err);
 	if (plan->collect_device && node_evaluate(plan->collect_device, scope, &device, &ignored) == 0 &&
 	        field_convert(kind_field(plan->kind, "device"), device, &converted, &ignored) == 0)
 		(void)json_object_set_new(with, "device", converted);

@@ -1,5 +1,7 @@
 #include "runner/steps/collect_jobs.h"
 
+#include <string.h>
+
 #include "runner/api/answer.h"
 #include "runner/api/model.h"
 #include "runner/base/buffer.h"
@@ -54,11 +56,27 @@ static bool is_text_name(const char *name)
 	return false;
 }
 
+/* Some answers write a URL as HTML does, "?a=1&amp;b=2": the caller's. */
+static char *plain_url(const char *url)
+{
+	struct buffer out = {0};
+	const char *mark = NULL;
+
+	for (; (mark = strstr(url, "&amp;")) != NULL; url = mark + strlen("&amp;")) {
+		buffer_add(&out, url, (size_t)(mark - url));
+		buffer_add_char(&out, '&');
+	}
+	buffer_add_text(&out, url);
+	return buffer_take(&out);
+}
+
 static void add_fetch(const struct step *step, json_t *jobs, const char *name, const char *url)
 {
-	if (url != NULL && *url != '\0' && fits(step, name))
+	GR_AUTO_FREE char *plain = url != NULL ? plain_url(url) : NULL;
+
+	if (plain != NULL && *plain != '\0' && fits(step, name))
 		(void)json_array_append_new(
-		        jobs, json_pack("{s:s, s:s, s:b}", "name", name, "url", url, "text", is_text_name(name)));
+		        jobs, json_pack("{s:s, s:s, s:b}", "name", name, "url", plain, "text", is_text_name(name)));
 }
 
 /* Takes the arguments over. `name` may be NULL: the answer is only looked into. */
@@ -77,6 +95,8 @@ static const char *run_text(const struct step *step, const char *key)
 }
 
 /* ---- scriptless runs ---- */
+
+static const char no_app[] = "the pipeline has no `app:`, whose token this needs";
 
 /* {application_token, build_test_id, test_case_name}; NULL when the application is not known. */
 static json_t *run_arguments(const struct step *step, const char *test_case)
@@ -99,7 +119,7 @@ static void add_run_call(const struct step *step, json_t *jobs, const char *name
 	if (arguments != NULL)
 		add_call(step, jobs, name, operation, arguments);
 	else
-		add_missing(step, jobs, name, "the pipeline has no `app:`, whose token this needs");
+		add_missing(step, jobs, name, no_app);
 }
 
 static bool wants_cases(const struct step *step)
@@ -117,8 +137,13 @@ static void add_scriptless(const struct step *step, json_t *jobs)
 		add_run_call(step, jobs, "network.json", OP_NETWORK_LOGS);
 	if (is_wanted(step, "transactions"))
 		add_run_call(step, jobs, "transactions.json", OP_TRANSACTION_ANALYSIS);
-	if (!wants_cases(step) || context_app_id(step) == NULL || run_text(step, "build_number") == NULL)
+	if (!wants_cases(step))
 		return;
+	if (context_app_id(step) == NULL || run_text(step, "build_number") == NULL) {
+		add_missing(step, jobs, "testcases",
+		        context_app_id(step) == NULL ? no_app : "the run's number is not known, so its tests are not");
+		return;
+	}
 	arguments = json_object(); /* names the test cases */
 	set_taken(arguments, "application_token", application_handle(step, context_app_id(step)));
 	set_text(arguments, "build_number", run_text(step, "build_number"));
@@ -168,21 +193,38 @@ static void add_cases(const struct step *step, json_t *jobs, const json_t *answe
 	execution_release(&execution);
 }
 
-/* The reference shows no answer for a test case: a member whose name says that it is a recording is one. */
-static void add_case_recordings(const struct step *step, json_t *jobs, const json_t *job, const json_t *answer)
+static void add_recordings_of(const struct step *step, json_t *jobs, const char *name, const json_t *object)
 {
-	const json_t *data = answer_member(answer, "data") != NULL ? answer_member(answer, "data") : answer;
-	const char *test = json_string_value(json_object_get(json_object_get(job, "arguments"), "test_case_name"));
-	GR_AUTO_FREE char *name = gr_printf("recording-%.50s.mp4", test != NULL ? test : "test");
 	const char *key = NULL;
 	json_t *value = NULL;
 
-	if (!is_wanted(step, "recordings"))
-		return;
-	json_object_foreach ((json_t *)(uintptr_t)data, key, value)
+	json_object_foreach ((json_t *)(uintptr_t)object, key, value)
 		if (json_is_string(value) && text_contains_nocase(json_string_value(value), "://") &&
 		        (text_contains_nocase(key, "video") || text_contains_nocase(key, "recording")))
 			add_fetch(step, jobs, name, json_string_value(value));
+}
+
+/* The reference shows no answer for a test case: a member whose name says that it is a recording is one, at the top, or
+ * in the objects and lists right below it. */
+static void add_case_recordings(const struct step *step, json_t *jobs, const json_t *job, const json_t *answer)
+{
+	const char *test = json_string_value(json_object_get(json_object_get(job, "arguments"), "test_case_name"));
+	GR_AUTO_FREE char *name = gr_printf("recording-%.50s.mp4", test != NULL ? test : "test");
+	const json_t *row = NULL;
+	const char *key = NULL;
+	json_t *value = NULL;
+	size_t i = 0;
+
+	if (!is_wanted(step, "recordings"))
+		return;
+	add_recordings_of(step, jobs, name, answer);
+	json_object_foreach ((json_t *)(uintptr_t)answer, key, value) {
+		if (json_is_object(value))
+			add_recordings_of(step, jobs, name, value);
+		json_array_foreach (value, i, row)
+			if (i < FILES_MOST)
+				add_recordings_of(step, jobs, name, row);
+	}
 }
 
 /* ---- devices and sessions ---- */
@@ -210,6 +252,20 @@ static void add_device(const struct step *step, json_t *jobs)
 		        json_pack("{s:s}", "device_id", device_id(step)));
 }
 
+/* An `appium` step has fetched its sessions itself, unless it was told not to. */
+static bool has_session(const struct step *step, const char *number)
+{
+	const json_t *files = json_object_get(json_object_get(step->with, "run"), "files");
+	GR_AUTO_FREE char *ending = gr_printf("/session-%.40s.json", number);
+	const json_t *path = NULL;
+	size_t i = 0;
+
+	json_array_foreach (files, i, path)
+		if (json_is_string(path) && text_has_suffix_nocase(json_string_value(path), ending))
+			return true;
+	return false;
+}
+
 static void add_sessions(const struct step *step, json_t *jobs)
 {
 	const json_t *builds = json_object_get(json_object_get(step->with, "run"), "build_numbers");
@@ -219,6 +275,8 @@ static void add_sessions(const struct step *step, json_t *jobs)
 	json_array_foreach (builds, i, number) {
 		GR_AUTO_FREE char *name = gr_printf("session-%.40s.json", json_string_value(number));
 
+		if (!json_is_string(number) || has_session(step, json_string_value(number)))
+			continue;
 		if (is_wanted(step, "logs") || is_wanted(step, "recordings"))
 			add_call(step, jobs, is_wanted(step, "logs") ? name : NULL,
 			        OP_AUTOMATION_BUILD_RESULTS_AND_LOGS, json_pack("{s:O}", "build_number", number));

@@ -187,17 +187,33 @@ static enum log_verdict read_log(const char *text, const char *before)
 	return LOG_SILENT;
 }
 
+/* What the log of a failed installation says is wanted, whatever is collected: it becomes a file of the step. Text that
+ * is not UTF-8 cannot be kept so; its last line is in the error all the same. */
+static void keep_log(struct action *action, const char *text)
+{
+	json_t *entry = text != NULL ? json_pack("{s:s, s:s}", "name", "install.log", "text", text) : NULL;
+
+	if (entry == NULL)
+		return;
+	action->save = json_array();
+	(void)json_array_append_new(action->save, entry);
+}
+
 /* Nothing said yet: again later, unless a limit is reached. */
 static int pause_log(const struct step *step, const struct event *event, struct action *action, struct gr_error *err)
 {
 	struct state *state = step->state;
 	const struct poll_policy *poll = &step->context->poll;
 	GR_AUTO_FREE char *words = device_words(&state->target.device);
+	bool is_late = limit_passed(state->start_ms, poll->timeout_ms, event->now_ms);
+	bool is_stalled = limit_passed(state->change_ms, poll->stall_ms, event->now_ms);
 
-	if (limit_passed(state->start_ms, poll->timeout_ms, event->now_ms))
+	if (is_late || is_stalled)
+		keep_log(action, state->log);
+	if (is_late)
 		return gr_fail(
 		        err, GR_DEADLINE, 0, "the installation on %s took longer than poll.timeout allows", words);
-	if (limit_passed(state->change_ms, poll->stall_ms, event->now_ms))
+	if (is_stalled)
 		return gr_fail(err, GR_INSTALL, 0,
 		        "how the installation on %s went is unknown: its log says neither success nor failure%s%s",
 		        words, event->error.text[0] != '\0' ? "; last look: " : "", event->error.text);
@@ -223,6 +239,7 @@ static int take_log(const struct step *step, const struct event *event, struct a
 	case LOG_SUCCESS:
 		return finish(step, event, action);
 	case LOG_FAILURE:
+		keep_log(action, event->text);
 		last = last_line(event->text, &bytes);
 		return gr_fail(err, GR_INSTALL, 0, "the installation on %s failed; its log ends with '%.*s'", words,
 		        (int)(bytes < 200 ? bytes : 200), last);

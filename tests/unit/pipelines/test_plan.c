@@ -131,6 +131,22 @@ static void it_merges_policies_with_the_defaults_of_the_file(void **state)
 	plan_free(plan);
 }
 
+/* After tests, and after installations that have a log. */
+static void it_collects_after_what_leaves_something(void **state)
+{
+	static const char *const ids[] = {
+	        "app", "devices.phone", "slow", "slow.collect", "quick", "tests", "tests.collect"};
+	struct plan *plan = load_file(TESTS_DATA "/pipelines/good/collects.yml", NULL);
+
+	(void)state;
+	assert_int_equal(plan->step_count, GR_COUNT(ids));
+	for (size_t i = 0; i < GR_COUNT(ids); i++)
+		assert_string_equal(plan->steps[i].id, ids[i]);
+	assert_string_equal(plan->steps[3].collect_kind->name, "install");
+	assert_non_null(plan->collect_files);
+	plan_free(plan);
+}
+
 static void it_describes_a_matrix(void **state)
 {
 	struct plan *plan = load_everything();
@@ -342,6 +358,7 @@ int main(void)
 	        cmocka_unit_test(it_adds_no_step_that_nobody_needs),
 	        cmocka_unit_test(it_has_the_defaults_of_the_language),
 	        cmocka_unit_test(it_merges_policies_with_the_defaults_of_the_file),
+	        cmocka_unit_test(it_collects_after_what_leaves_something),
 	        cmocka_unit_test(it_describes_a_matrix),
 	        cmocka_unit_test(it_keeps_what_the_engine_evaluates_as_nodes),
 	        cmocka_unit_test(it_has_the_ends_of_the_run),

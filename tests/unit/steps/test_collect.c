@@ -116,6 +116,58 @@ static void answers_are_kept_and_name_the_cases(void **state)
 	script_close(&s);
 }
 
+static void urls_that_are_written_for_html_are_read(void **state)
+{
+	struct script s;
+
+	(void)state;
+	script_start(&s, "collect", "{'device': {'device_id': '101'}, 'what': 'downloads'}");
+	expect_call(&s, OP_GET_BROWSER_DOWNLOADED_FILES, "{'device_id': '101'}");
+	answer(&s, "{'success': true, 'data': [{'name': 'a.pdf', 'download_url': "
+	           "'https://cloud.example/d.php?action=download&amp;directory=3&amp;file=a.pdf'}]}");
+	expect_fetch(&s, "https://cloud.example/d.php?action=download&directory=3&file=a.pdf", "download-a.pdf", false);
+	script_close(&s);
+}
+
+static void recordings_of_a_test_are_found_one_level_down(void **state)
+{
+	struct script s;
+
+	(void)state;
+	script_start(&s, "collect", "{'run': " SCRIPTLESS ", 'what': 'recordings'}");
+	answer(&s, "{'status': 1, 'build_devices': [{'build_test_id': '770', 'test_cases': [{'test_case_name': "
+	           "'pays'}]}]}");
+	expect_call(&s, OP_TEST_CASE_DETAILS, "{'build_test_id': '770', 'test_case_name': 'pays'}");
+	answer(&s, "{'status': 1, 'test_case': [{'Video_Url': 'https://cloud.example/v.mp4', 'video_text': 'none'}]}");
+	expect_fetch(&s, "https://cloud.example/v.mp4", "recording-pays.mp4", false);
+	script_close(&s);
+}
+
+static void sessions_that_the_run_has_fetched_are_not_asked_for(void **state)
+{
+	struct script s;
+
+	(void)state;
+	script_start(&s, "collect",
+	        "{'run': {'build_numbers': ['1', '31'], 'files': ['artifacts/main/x/session-31.json']}, 'what': "
+	        "'logs'}");
+	expect_call(&s, OP_AUTOMATION_BUILD_RESULTS_AND_LOGS, "{'build_number': '1'}");
+	answer(&s, "{'status': true, 'data': []}");
+	expect_done(&s, OUTCOME_PASSED, "{'missing': 0}");
+	script_close(&s);
+}
+
+static void tests_of_a_run_without_a_number_are_listed_as_missing(void **state)
+{
+	struct script s;
+
+	(void)state;
+	script_start(&s, "collect", "{'run': {'build_test_id': '770'}, 'what': 'insights'}");
+	expect_done(&s, OUTCOME_PASSED, "{'missing': 1}");
+	expect_text(saved(&s, 0, "missing"), "not known");
+	script_close(&s);
+}
+
 static void a_resumed_one_goes_on_behind_what_it_has(void **state)
 {
 	struct script s;
@@ -150,6 +202,10 @@ int main(void)
 	        cmocka_unit_test(what_is_required_and_cannot_be_had_fails),
 	        cmocka_unit_test(a_run_without_a_recording_says_so),
 	        cmocka_unit_test(answers_are_kept_and_name_the_cases),
+	        cmocka_unit_test(urls_that_are_written_for_html_are_read),
+	        cmocka_unit_test(recordings_of_a_test_are_found_one_level_down),
+	        cmocka_unit_test(sessions_that_the_run_has_fetched_are_not_asked_for),
+	        cmocka_unit_test(tests_of_a_run_without_a_number_are_listed_as_missing),
 	        cmocka_unit_test(a_resumed_one_goes_on_behind_what_it_has),
 	        cmocka_unit_test(what_it_did_not_come_to_is_listed),
 	};

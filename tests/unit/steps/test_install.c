@@ -108,6 +108,8 @@ static void failure_words_in_the_log_are_a_failure(void **state)
 		open_log(&s, "async");
 		fetched(&s, 200, logs[i]);
 		expect_failure(&s, GR_INSTALL, "its log ends with");
+		assert_string_equal(/* the whole of it becomes a file */
+		        json_string_value(json_object_get(json_array_get(s.action.save, 0), "text")), logs[i]);
 		script_close(&s);
 	}
 }
