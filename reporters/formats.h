@@ -26,6 +26,10 @@ int ctrf_write(
         const struct results *results, const char *target, const struct report_context *context, struct gr_error *err);
 int tap_write(
         const struct results *results, const char *target, const struct report_context *context, struct gr_error *err);
+int attestation_write(
+        const struct results *results, const char *target, const struct report_context *context, struct gr_error *err);
+int predicate_write(
+        const struct results *results, const char *target, const struct report_context *context, struct gr_error *err);
 
 /* The summary's text, for whatever shows Markdown. Appends to out. */
 void summary_text(const struct results *results, struct redactor *redactor, struct buffer *out);

@@ -5,6 +5,7 @@
 #include <stdbool.h>
 
 #include "runner/base/error.h"
+#include "runner/base/key.h"
 #include "runner/base/redact.h"
 #include "runner/results/event.h"
 #include "runner/results/model.h"
@@ -17,6 +18,7 @@ struct report_context {
 	struct buffer
 	        *printed; /* where formats that talk to a CI system's log put their lines; NULL: into the target */
 	const char *step_summary, *step_outputs; /* files that GitHub reads, appended to; or NULL */
+	const struct key *signer; /* of attestations, or NULL */
 };
 
 struct reporter {
@@ -26,6 +28,7 @@ struct reporter {
 	int (*write)(const struct results *results, const char *target, const struct report_context *context,
 	        struct gr_error *err);
 	bool is_printed; /* by default its text goes to the log (context->printed), not to a file */
+	bool is_last; /* it is about the files of the other reports */
 };
 extern const struct reporter reporters[]; /* ended by a NULL name: json, junit, summary, ... */
 const struct reporter *reporter_find(const char *name);

@@ -240,7 +240,7 @@ static const char *given(const char *name)
 	return value && *value ? value : NULL;
 }
 
-static bool is_asked_for(const struct output_order *order, const char *format)
+bool output_is_wanted(const struct output_order *order, const char *format)
 {
 	for (size_t i = 0; order->plan && i < order->plan->report_count; i++)
 		if (strcmp(order->plan->reports[i].format, format) == 0)
@@ -262,6 +262,7 @@ static struct writing begin_writing(
 	                .folder = output->path,
 	                .workspace_path = output->shown[0] == '/' ? NULL : output->shown,
 	                .printed = order->printed,
+	                .signer = order->signer,
 	                .step_summary = given("GITHUB_STEP_SUMMARY"),
 	                .step_outputs = given("GITHUB_OUTPUT")}};
 }
@@ -273,7 +274,7 @@ static void write_for_ci(struct writing *writing, const struct output_order *ord
 	        {"TF_BUILD", "azure"}, {"TEAMCITY_VERSION", "teamcity"}, {"BUILDKITE", "buildkite"}};
 
 	for (size_t i = 0; i < GR_COUNT(signs); i++)
-		if (given(signs[i][0]) && !is_asked_for(order, signs[i][1]))
+		if (given(signs[i][0]) && !output_is_wanted(order, signs[i][1]))
 			write_one(writing, signs[i][1], NULL);
 }
 
@@ -314,10 +315,25 @@ void output_forget(const struct output *output, const struct plan *plan, const c
 	}
 }
 
-static void write_all_wanted(struct writing *writing, const char *const *wanted)
+static bool is_last(const char *wanted)
 {
-	for (; wanted && *wanted; wanted++)
-		write_wanted(writing, *wanted);
+	GR_AUTO_FREE char *format = gr_strndup(wanted, strcspn(wanted, "="));
+	const struct reporter *reporter = reporter_find(format);
+
+	return reporter && reporter->is_last;
+}
+
+/* Those that are about the files of the others, or the others. */
+static void write_some(struct writing *writing, const struct output_order *order, bool are_last)
+{
+	const struct plan *plan = order->plan;
+
+	for (size_t i = 0; plan && i < plan->report_count; i++)
+		if (strcmp(plan->reports[i].format, "json") != 0 && is_last(plan->reports[i].format) == are_last)
+			write_one(writing, plan->reports[i].format, plan->reports[i].target);
+	for (const char *const *wanted = order->wanted; wanted && *wanted; wanted++)
+		if (is_last(*wanted) == are_last)
+			write_wanted(writing, *wanted);
 }
 
 static int end_writing(const struct writing *writing, struct gr_error *err)
@@ -332,17 +348,14 @@ int output_write_reports(const struct output *output, const struct output_order 
         struct gr_error *err)
 {
 	struct writing writing = begin_writing(output, order, results);
-	const struct plan *plan = order->plan;
 
 	write_one(&writing, "json", NULL);
-	for (size_t i = 0; plan && i < plan->report_count; i++)
-		if (strcmp(plan->reports[i].format, "json") != 0)
-			write_one(&writing, plan->reports[i].format, plan->reports[i].target);
-	if (!plan || plan->report_count == 0)
+	if (!order->plan || order->plan->report_count == 0)
 		write_defaults(&writing);
-	write_all_wanted(&writing, order->wanted);
+	write_some(&writing, order, false);
+	write_some(&writing, order, true);
 	write_for_ci(&writing, order);
-	write_bundle(&writing, plan);
+	write_bundle(&writing, order->plan);
 	return end_writing(&writing, err);
 }
 
@@ -353,6 +366,27 @@ int output_write_again(const struct output *output, const struct output_order *o
 
 	if (!order->wanted)
 		write_defaults(&writing);
-	write_all_wanted(&writing, order->wanted);
+	write_some(&writing, order, false);
+	write_some(&writing, order, true);
 	return end_writing(&writing, err);
+}
+
+static void remove_target(const struct output *output, const char *format, const char *target)
+{
+	const struct reporter *reporter = reporter_find(format);
+
+	if (reporter && reporter->is_last)
+		(void)unlinkat(output->directory, target && *target ? target : reporter->target, 0);
+}
+
+void output_take_back(const struct output *output, const struct output_order *order)
+{
+	for (size_t i = 0; order->plan && i < order->plan->report_count; i++)
+		remove_target(output, order->plan->reports[i].format, order->plan->reports[i].target);
+	for (const char *const *wanted = order->wanted; wanted && *wanted; wanted++) {
+		const char *equals = strchr(*wanted, '=');
+		GR_AUTO_FREE char *format = gr_strndup(*wanted, strcspn(*wanted, "="));
+
+		remove_target(output, format, equals ? equals + 1 : NULL);
+	}
 }

@@ -38,6 +38,7 @@ struct output_order {
 	const char *const *wanted; /* values of --report, or NULL */
 	struct redactor *redactor;
 	struct output_readers readers;
+	const struct key *signer; /* of attestations, or NULL */
 	struct buffer *printed; /* takes what the CI system reads in the log; printed after the console's last line */
 };
 int output_write_reports(const struct output *output, const struct output_order *order, const struct results *results,
@@ -48,6 +49,10 @@ void output_forget(const struct output *output, const struct plan *plan, const c
 /* The named reports alone (junit, summary and html when none are named): no results.json, no bundle. */
 int output_write_again(const struct output *output, const struct output_order *order, const struct results *results,
         struct gr_error *err);
+/* Take what vouches for the run off the disk: it did not end as it was written. */
+void output_take_back(const struct output *output, const struct output_order *order);
+/* Is this format among those that the plan and --report name? */
+bool output_is_wanted(const struct output_order *order, const char *format);
 /* Hand one event to all readers. */
 void output_emit(const struct output_readers *readers, struct run_event *event);
 /* Does --report name a format of this version? GR_USAGE with the nearest one otherwise. */

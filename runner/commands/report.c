@@ -37,8 +37,10 @@ static int load_results(struct session *session, struct gr_error *err)
 static int report(struct session *session, struct gr_error *err)
 {
 	GR_AUTO_BUFFER struct buffer printed = {0};
-	const struct output_order order = {
-	        .wanted = session->arguments->values[OPT_REPORT], .redactor = session->redactor, .printed = &printed};
+	const struct output_order order = {.wanted = session->arguments->values[OPT_REPORT],
+	        .redactor = session->redactor,
+	        .signer = session->signer,
+	        .printed = &printed};
 
 	if (output_reopen(session->arguments->words[0], &session->output, err) < 0 || load_results(session, err) < 0)
 		return complain(err);

@@ -69,7 +69,11 @@ int session_init(struct session *session, const struct arguments *arguments, str
 		return gr_fail(err, GR_USAGE, 0, "--time-scale: '%s' is not a positive number", scale);
 	if (color && strcmp(color, "auto") != 0 && strcmp(color, "always") != 0 && strcmp(color, "never") != 0)
 		return gr_fail(err, GR_USAGE, 0, "--color: '%s' is none of auto, always, never", color);
-	return output_check_reports(arguments->values[OPT_REPORT], err);
+	if (output_check_reports(arguments->values[OPT_REPORT], err) < 0)
+		return -(int)err->failure;
+	if (!argument_is_given(arguments, OPT_SIGN_WITH))
+		return 0;
+	return key_read_private(argument_value(arguments, OPT_SIGN_WITH), &session->signer, err);
 }
 
 void session_wait(const struct session *session)
@@ -142,6 +146,26 @@ static void results_of_mistakes(
 	results_judge(results);
 }
 
+static struct output_order order_of(struct session *session, struct buffer *printed)
+{
+	return (struct output_order){.plan = session->plan,
+	        .wanted = session->arguments->values[OPT_REPORT],
+	        .redactor = session->redactor,
+	        .signer = session->signer,
+	        .readers = {session->readers, session->reader_count},
+	        .printed = printed};
+}
+
+/* Known before anything is sent: a release must not wait for a run that cannot vouch for it. */
+static int check_signer(struct session *session, struct gr_error *err)
+{
+	const struct output_order order = order_of(session, NULL);
+
+	if (session->signer || session->is_cleanup || !output_is_wanted(&order, "attestation"))
+		return 0;
+	return gr_fail(err, GR_USAGE, 0, "the report 'attestation' needs --sign-with FILE (or GRIDLANE_SIGN_WITH)");
+}
+
 int session_load(struct session *session, const char *const *inputs, bool allow_outside, struct gr_error *err)
 {
 	const struct plan_options options = {.inputs = inputs, .allow_outside = allow_outside};
@@ -149,6 +173,8 @@ int session_load(struct session *session, const char *const *inputs, bool allow_
 	int r = plan_load(session->file, &options, &session->plan, &diagnostics, err);
 
 	print_diagnostics(&diagnostics);
+	if (r == 0)
+		r = check_signer(session, err);
 	if (r < 0) {
 		if (diagnostics.errors == 0)
 			(void)complain(err);
@@ -414,6 +440,16 @@ static bool take_late_signal(struct session *session)
 	return true;
 }
 
+/* What was said of an end that it was not. */
+static void write_reports_anew(struct session *session, const struct output_order *order)
+{
+	struct gr_error err = {0};
+
+	output_take_back(&session->output, order);
+	buffer_clear(order->printed);
+	(void)output_write_reports(&session->output, order, &session->results, &err); /* each failure is a note */
+}
+
 static void write_reports(struct session *session, const struct output_order *order)
 {
 	struct gr_error err = {0};
@@ -423,8 +459,10 @@ static void write_reports(struct session *session, const struct output_order *or
 	        session->results.exit_status != 0)
 		return;
 	/* a green run whose reports are lost is not green: a gate would read the absence */
-	(void)results_add_problem(&session->results, GR_DISK, NULL, NULL, "%s", err.text);
+	(void)results_add_problem(
+	        &session->results, err.failure == GR_CONFIG ? GR_ARTIFACT : GR_DISK, NULL, NULL, "%s", err.text);
 	results_judge(&session->results);
+	write_reports_anew(session, order);
 }
 
 int session_refuse(struct session *session, const struct gr_error *err)
@@ -441,18 +479,14 @@ int session_refuse(struct session *session, const struct gr_error *err)
 int session_finish(struct session *session)
 {
 	GR_AUTO_BUFFER struct buffer printed = {0};
-	const struct output_order order = {.plan = session->plan,
-	        .wanted = session->arguments->values[OPT_REPORT],
-	        .redactor = session->redactor,
-	        .readers = {session->readers, session->reader_count},
-	        .printed = &printed};
+	const struct output_order order = order_of(session, &printed);
 	struct run_event judged = {.kind = RUN_JUDGED, .results = &session->results};
 
 	(void)take_late_signal(session);
 	session_record(session);
 	write_reports(session, &order);
 	if (take_late_signal(session))
-		write_reports(session, &order); /* they say what the exit status says */
+		write_reports_anew(session, &order); /* they say what the exit status says */
 	judged.done = session->results.exit_status;
 	output_emit(&order.readers, &judged);
 	close_readers(session);
@@ -474,5 +508,6 @@ void session_release(struct session *session)
 	json_decref(session->head);
 	output_release(&session->output);
 	redactor_free(session->redactor);
+	key_free(session->signer);
 	transfer_finish();
 }

@@ -18,6 +18,7 @@ struct session {
 	const char *file; /* the pipeline */
 	struct output output;
 	struct redactor *redactor;
+	struct key *signer; /* of attestations, or NULL */
 	struct event_reader readers[READERS_MOST];
 	size_t reader_count;
 	struct event_reader *console; /* among them, or NULL */

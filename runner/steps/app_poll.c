@@ -29,6 +29,7 @@ static json_t *make_outputs(const struct app_state *state, const struct device_r
 {
 	json_t *outputs = json_object();
 
+	set_text(outputs, "app_build_id", state->run.target.app_build_id);
 	set_text(outputs, "build_number", result->build_number);
 	set_text(outputs, "build_id", result->build_id);
 	set_text(outputs, "build_url", result->url);

@@ -110,6 +110,7 @@ static int finish(const struct step *step, const struct event *event, struct act
 	const struct state *state = step->state;
 	json_t *outputs = json_object();
 
+	set_text(outputs, "app_build_id", state->target.app_build_id);
 	(void)json_object_set_new(outputs, "seconds", json_real((double)(event->now_ms - state->start_ms) / 1000.0));
 	set_text(outputs, "mode", is_direct(step) ? "direct" : is_async(step) ? "async" : "sync");
 	set_text(outputs, "device_id", state->target.device.device_id);

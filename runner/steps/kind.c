@@ -118,6 +118,7 @@ static const struct field install_fields[] = {
         {0},
 };
 static const struct field install_outputs[] = {
+        OUTPUT("app_build_id", TYPE_TEXT, "Id of the build that was installed."),
         OUTPUT("seconds", TYPE_REAL, "How long it took."),
         OUTPUT("mode", TYPE_TEXT, "sync, async or direct."),
         OUTPUT("device_id", TYPE_TEXT, "Id of the device."),
@@ -142,6 +143,7 @@ static const struct field app_build_run_fields[] = {
         {0},
 };
 static const struct field app_build_run_outputs[] = {
+        OUTPUT("app_build_id", TYPE_TEXT, "Id of the build that was tested."),
         OUTPUT("build_number", TYPE_TEXT, "The run's number, proven to be this run's."),
         OUTPUT("build_id", TYPE_TEXT, "The run's id, the last part of build_url."),
         OUTPUT("build_url", TYPE_TEXT, "The run's page."),
@@ -161,6 +163,9 @@ static const struct field native_test_fields[] = {
         {0},
 };
 static const struct field native_test_outputs[] = {
+        OUTPUT("app_build_id", TYPE_TEXT, "Id of the build that was tested."),
+        OUTPUT("file", TYPE_TEXT, "Path of the tests' file."),
+        OUTPUT("sha256", TYPE_TEXT, "SHA-256 of the tests' file as it was sent, in hex."),
         OUTPUT("native_test_build_id", TYPE_TEXT, "The run's id."),
         OUTPUT("url", TYPE_TEXT, "The run's page."),
         OUTPUT("log_url", TYPE_TEXT, "The run's log, or null."),

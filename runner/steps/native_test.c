@@ -21,7 +21,7 @@ struct state {
 	enum phase phase;
 	struct target target;
 	struct polling polling;
-	char *id, *url;
+	char *id, *url, *file_sha256; /* file_sha256: of the tests as they were sent */
 	bool has_started;
 	unsigned polls, over_polls;
 	bool is_present;
@@ -60,6 +60,7 @@ static int begin(struct step *step, struct gr_error *err)
 	step->state = state;
 	state->id = gr_strdup(memory_text(step, "native_test_build_id"));
 	state->url = gr_strdup(memory_text(step, "url"));
+	state->file_sha256 = gr_strdup(memory_text(step, "file_sha256"));
 	failure = target_begin(&state->target, step, is_ios(step) ? TARGET_VERSION : 0, err);
 	return failure != 0 ? failure : check_platform(step, state, err);
 }
@@ -77,6 +78,7 @@ static void release(struct step *step)
 	gr_free(state->result);
 	gr_free(state->id);
 	gr_free(state->url);
+	gr_free(state->file_sha256);
 	gr_free(state);
 	step->state = NULL;
 }
@@ -133,6 +135,9 @@ static int hand_over(const struct step *step, struct device_run *result, enum ou
 	const struct state *state = step->state;
 	json_t *outputs = json_object();
 
+	set_text(outputs, "app_build_id", state->target.app_build_id);
+	set_text(outputs, "file", with_text(step, "file"));
+	set_text(outputs, "sha256", state->file_sha256);
 	set_text(outputs, "native_test_build_id", state->id);
 	set_text(outputs, "url", state->url);
 	set_text(outputs, "log_url", result->log_url);
@@ -434,6 +439,8 @@ static int take_start(const struct step *step, const struct event *event, struct
 	if (state->id == NULL)
 		return say_lost(step, event, action, "the answer names no native_test_build_id");
 	polling_begin(&state->polling, event);
+	state->file_sha256 = gr_strdup(event->file_sha256);
+	step_learn(action, "file_sha256", event->file_sha256 != NULL ? json_string(event->file_sha256) : json_null());
 	step_learn(action, "native_test_build_id", json_string(state->id));
 	step_learn(action, "url", state->url != NULL ? json_string(state->url) : json_null());
 	step_learn(action, "start_wall_ms", json_integer(event->wall_ms));
