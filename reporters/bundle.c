@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "reporters/words.h"
+#include "runner/base/digest.h"
 #include "runner/base/file.h"
 #include "runner/base/memory.h"
 #include "runner/base/number.h"
@@ -22,6 +23,7 @@
 
 struct bundle {
 	struct archive *archive;
+	struct digest *digest;
 	const char *target;
 	int directory;
 	time_t time;
@@ -214,7 +216,8 @@ static int fail_changed(const struct bundle *bundle, const struct member *member
 	        err, GR_DISK, 0, "bundle '%s': file '%s' changed while it was read", bundle->target, member->path);
 }
 
-static int copy_member(struct bundle *bundle, const struct member *member, struct gr_error *err)
+/* Read once: what goes into the archive is what the manifest vouches for, whatever the file is meanwhile. */
+static int copy_member(struct bundle *bundle, struct member *member, struct gr_error *err)
 {
 	GR_AUTO_CLOSE int fd = member_open(bundle->directory, member->path);
 	GR_AUTO_FREE char *chunk = gr_alloc(CHUNK_BYTES, 1);
@@ -233,19 +236,32 @@ static int copy_member(struct bundle *bundle, const struct member *member, struc
 		if (got > left)
 			return fail_changed(bundle, member, err);
 		left -= got;
+		digest_add(bundle->digest, chunk, (size_t)got);
 		r = put_data(bundle, chunk, (size_t)got, err);
 	}
+	digest_end(bundle->digest, member->sha256);
 	return r == 0 && left > 0 ? fail_changed(bundle, member, err) : r;
 }
 
-static int fill(struct bundle *bundle, const char *manifest, const struct member_list *members, struct gr_error *err)
-{
-	int r = begin_member(bundle, MANIFEST_NAME, (int64_t)strlen(manifest), err);
+struct content {
+	const struct results *results;
+	struct member_list members;
+	struct redactor *redactor;
+	char *manifest; /* made once all members are in */
+};
 
+static int fill(struct bundle *bundle, struct content *content, struct gr_error *err)
+{
+	int r = 0;
+
+	for (size_t i = 0; r == 0 && i < content->members.count; i++)
+		r = copy_member(bundle, &content->members.items[i], err);
+	if (r < 0)
+		return r;
+	content->manifest = make_manifest(content->results, &content->members, content->redactor);
+	r = begin_member(bundle, MANIFEST_NAME, (int64_t)strlen(content->manifest), err);
 	if (r == 0)
-		r = put_data(bundle, manifest, strlen(manifest), err);
-	for (size_t i = 0; r == 0 && i < members->count; i++)
-		r = copy_member(bundle, &members->items[i], err);
+		r = put_data(bundle, content->manifest, strlen(content->manifest), err);
 	if (r == 0 && archive_write_close(bundle->archive) != ARCHIVE_OK)
 		r = fail(bundle, err);
 	return r;
@@ -262,8 +278,7 @@ static time_t date_of(const struct results *results)
 	return (time_t)start;
 }
 
-static int write_archive(
-        struct bundle *bundle, const char *manifest, const struct member_list *members, struct gr_error *err)
+static int write_archive(struct bundle *bundle, struct content *content, struct gr_error *err)
 {
 	GR_AUTO_WRITER struct file_writer *writer = NULL;
 	struct zone zone = {0};
@@ -277,7 +292,7 @@ static int write_archive(
 	if (archive_write_open(bundle->archive, writer, NULL, put_bytes, NULL) != ARCHIVE_OK)
 		r = fail(bundle, err);
 	else
-		r = fill(bundle, manifest, members, err);
+		r = fill(bundle, content, err);
 	zone_restore(&zone);
 	if (r < 0)
 		(void)archive_write_fail(
@@ -289,20 +304,21 @@ int bundle_write(
         const struct results *results, const char *target, const struct report_context *context, struct gr_error *err)
 {
 	struct bundle bundle = {.target = target, .directory = context->directory, .time = date_of(results)};
-	GR_AUTO_FREE char *manifest = NULL;
-	struct member_list members;
-	int r = member_list_init(&members, context->directory, target, err);
+	struct content content = {.results = results, .redactor = context->redactor};
+	int r = member_list_init(&content.members, context->directory, target, err);
 
 	if (r < 0)
 		return gr_context(err, "bundle '%s'", target);
-	manifest = make_manifest(results, &members, context->redactor);
-	r = write_manifest(context->directory, manifest, err);
-	bundle.archive = r == 0 ? archive_write_new() : NULL;
+	bundle.digest = digest_new();
+	bundle.archive = archive_write_new();
+	r = bundle.archive ? write_archive(&bundle, &content, err)
+	                   : gr_fail(err, GR_INTERNAL, ENOMEM, "bundle '%s'", target);
 	if (r == 0)
-		r = bundle.archive ? write_archive(&bundle, manifest, &members, err)
-		                   : gr_fail(err, GR_INTERNAL, ENOMEM, "bundle '%s'", target);
+		r = write_manifest(context->directory, content.manifest, err);
 	if (bundle.archive)
 		(void)archive_write_free(bundle.archive); /* closed already, or given up */
-	member_list_release(&members);
+	digest_free(bundle.digest);
+	member_list_release(&content.members);
+	gr_free(content.manifest);
 	return r;
 }

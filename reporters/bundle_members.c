@@ -8,16 +8,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "runner/base/file.h"
 #include "runner/base/memory.h"
 #include "runner/base/text.h"
 #include "runner/results/record.h"
-
-/* What unpackers of all systems take, and more than any run has. */
-#define MEMBERS_MOST 100000
-#define PATH_BYTES_MOST 200
-#define DEPTH_MOST 16
-#define BYTES_MOST (4LL * 1024 * 1024 * 1024)
 
 /* ---- opening below the folder ---- */
 
@@ -66,13 +59,23 @@ int member_open(int directory, const char *path)
 
 /* ---- which files ---- */
 
-static bool is_plain_name(const char *name)
+static bool is_plain(char c)
 {
-	for (const char *at = name; *at; at++)
-		if (!((*at >= 'a' && *at <= 'z') || (*at >= 'A' && *at <= 'Z') || (*at >= '0' && *at <= '9') ||
-		            strchr("._-", *at)))
+	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || (c && strchr("._-", c));
+}
+
+bool member_path_is_plain(const char *path)
+{
+	size_t depth = 1;
+	bool is_begin = true;
+
+	for (const char *at = path; *at; at++) {
+		if (*at == '/' ? is_begin : !is_plain(*at) || (is_begin && *at == '.'))
 			return false;
-	return *name != '\0';
+		is_begin = *at == '/';
+		depth += is_begin;
+	}
+	return !is_begin && strlen(path) <= PATH_BYTES_MOST && depth <= DEPTH_MOST;
 }
 
 static bool is_archive(const char *name)
@@ -122,15 +125,6 @@ static void add_member(struct walk *walk, const char *path, int64_t bytes)
 	list->bytes += bytes;
 }
 
-static unsigned depth_of(const char *path)
-{
-	unsigned depth = 1;
-
-	for (; *path; path++)
-		depth += *path == '/';
-	return depth;
-}
-
 static void look_at(struct walk *walk, int place, const char *path, const char *name)
 {
 	struct stat state;
@@ -139,7 +133,7 @@ static void look_at(struct walk *walk, int place, const char *path, const char *
 		return;
 	if (fstatat(place, name, &state, AT_SYMLINK_NOFOLLOW) < 0) {
 		note_missing(walk->list, path, strerror(errno));
-	} else if (!is_plain_name(name) || strlen(path) > PATH_BYTES_MOST || depth_of(path) > DEPTH_MOST) {
+	} else if (!member_path_is_plain(path)) {
 		note_missing(walk->list, path, "its name is not one that every system can unpack");
 	} else if (S_ISDIR(state.st_mode)) {
 		walk->pending = gr_grow(walk->pending, walk->pending_count, sizeof(*walk->pending));
@@ -204,17 +198,6 @@ static void sort_missing(struct member_list *list)
 		(void)json_array_append_new(list->missing, items[i]);
 }
 
-/* The hash of what is there now. The descriptor stands for the file, whatever its name leads to meanwhile. */
-static int hash(int directory, struct member *member, struct gr_error *err)
-{
-	GR_AUTO_CLOSE int fd = member_open(directory, member->path);
-	GR_AUTO_FREE char *path = gr_printf("/proc/self/fd/%d", fd);
-
-	if (fd < 0)
-		return gr_fail(err, GR_DISK, -fd, "file '%s'", member->path);
-	return file_sha256(path, GR_DISK, member->sha256, &member->bytes, err);
-}
-
 static int walk_all(struct walk *walk, struct gr_error *err)
 {
 	int r = look_into(walk, ".", err);
@@ -240,8 +223,6 @@ int member_list_init(struct member_list *list, int directory, const char *target
 	if (list->count > 1)
 		qsort(list->items, list->count, sizeof(*list->items), compare_members);
 	sort_missing(list);
-	for (size_t i = 0; r == 0 && i < list->count; i++)
-		r = hash(directory, &list->items[i], err);
 	if (r < 0)
 		member_list_release(list);
 	return r;

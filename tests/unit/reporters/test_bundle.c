@@ -50,9 +50,9 @@ static void write_bundle(const struct results *results, const struct folder *fol
 		fail_msg("%s", err.text);
 }
 
-static const char *const expected[] = {"manifest.json", "artifacts/main/collect/device.log",
-        "artifacts/main/collect/empty.log", "artifacts/main/collect/journal.txt", "artifacts/main/collect/logs.zip",
-        "junit.xml", "results.json"};
+static const char *const expected[] = {"artifacts/main/collect/device.log", "artifacts/main/collect/empty.log",
+        "artifacts/main/collect/journal.txt", "artifacts/main/collect/logs.zip", "junit.xml", "results.json",
+        "manifest.json"};
 
 /* Read a bundle as an unpacker does: the members, their order and their heads. */
 static void check_members(const char *data, size_t bytes)

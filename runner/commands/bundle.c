@@ -1,0 +1,82 @@
+/* gridlane bundle: look into a bundle, check it, unpack it. */
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "reporters/bundle.h"
+#include "runner/base/file.h"
+#include "runner/base/memory.h"
+#include "runner/base/text.h"
+#include "runner/commands/command.h"
+
+static int list(const struct arguments *arguments, struct gr_error *err)
+{
+	GR_AUTO_BUFFER struct buffer text = {0};
+	int r = bundle_list(arguments->words[1], &text, err);
+
+	if (r == 0)
+		(void)fwrite(buffer_text(&text), 1, text.bytes, stdout);
+	return r;
+}
+
+static int verify(const struct arguments *arguments, struct gr_error *err)
+{
+	size_t count;
+	int r = bundle_verify(arguments->words[1], &count, err);
+
+	if (r == 0)
+		printf("%zu members, all as the manifest says\n", count);
+	return r;
+}
+
+/* "shop-run.tar.gz" goes to "shop-run", here. The caller's. */
+static char *folder_of(const char *path)
+{
+	static const char *const endings[] = {".tar.gz", ".tar.xz", ".tar.zst", ".zip"};
+	const char *name = strrchr(path, '/') ? strrchr(path, '/') + 1 : path;
+
+	for (size_t i = 0; i < GR_COUNT(endings); i++)
+		if (text_has_suffix_nocase(name, endings[i]) && strlen(name) > strlen(endings[i]))
+			return gr_strndup(name, strlen(name) - strlen(endings[i]));
+	return gr_printf("%s.extracted", name);
+}
+
+static int extract(const struct arguments *arguments, struct gr_error *err)
+{
+	GR_AUTO_FREE char *folder =
+	        arguments->word_count > 2 ? gr_strdup(arguments->words[2]) : folder_of(arguments->words[1]);
+	GR_AUTO_CLOSE int directory = -1;
+	size_t count;
+	int r = bundle_verify(arguments->words[1], &count, err); /* nothing is written of a bundle that is not whole */
+
+	if (r == 0)
+		r = file_make_directory(folder, &directory, err);
+	if (r == 0)
+		r = bundle_extract(arguments->words[1], directory, &count, err);
+	if (r == 0)
+		printf("%zu members below %s\n", count, folder);
+	return r;
+}
+
+int command_bundle(const struct arguments *arguments)
+{
+	static const struct {
+		const char *name;
+		size_t most;
+		int (*run)(const struct arguments *arguments, struct gr_error *err);
+	} actions[] = {{"list", 2, list}, {"verify", 2, verify}, {"extract", 3, extract}};
+	struct gr_error err = {0};
+
+	for (size_t i = 0; i < GR_COUNT(actions); i++) {
+		if (strcmp(arguments->words[0], actions[i].name) != 0)
+			continue;
+		if (arguments->word_count > actions[i].most)
+			(void)gr_fail(&err, GR_USAGE, 0, "bundle %s takes one bundle", actions[i].name);
+		else
+			(void)actions[i].run(arguments, &err);
+		return err.failure ? complain(&err) : 0;
+	}
+	(void)gr_fail(&err, GR_USAGE, 0, "bundle '%s' is none of list, verify, extract", arguments->words[0]);
+	return complain(&err);
+}
