@@ -22,7 +22,7 @@ const struct key top_keys[] = {{"version", NULL}, {"name", NULL}, {"timeout", NU
         {"working_directory", NULL}, {"inputs", NULL}, {"secrets", NULL}, {"server", NULL}, {"app", NULL},
         {"devices", NULL}, {"defaults", NULL}, {"steps", NULL}, {"finally", NULL}, {"gate", NULL}, {"history", NULL},
         {"reports", NULL}, {"artifacts", NULL}, {"quarantine", "`quarantine`"}, {"rerun", "`rerun`"},
-        {"webhook", "`webhook`"}, {"webhooks", "`webhooks`"}, {NULL, NULL}};
+        {"webhooks", NULL}, {NULL, NULL}};
 
 /* `env` before the run: what looks like a secret is not in it. */
 static json_t *read_environment(void)
@@ -164,6 +164,7 @@ static void check_all(struct check *check, const struct node *root)
 	check_steps(check, node_member(root, "steps"), node_member(root, "finally"));
 	warn_unused(check);
 	check_reports(check, node_member(root, "reports"));
+	check_webhooks(check, node_member(root, "webhooks"));
 }
 
 static void check_root(struct check *check, const struct node *root)

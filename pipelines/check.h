@@ -73,7 +73,8 @@ struct key {
 };
 /* The keys of each section, ended by a NULL name; the schema is made from them, too. */
 extern const struct key top_keys[], input_keys[], secret_keys[], server_keys[], app_keys[], group_keys[],
-        selector_keys[], history_keys[], default_keys[], retry_keys[], poll_keys[], artifact_keys[], step_keys[];
+        selector_keys[], history_keys[], default_keys[], retry_keys[], poll_keys[], artifact_keys[], webhook_keys[],
+        step_keys[];
 /* The report formats of this version, in order; NULL past the end. */
 const char *check_report_format(size_t index);
 /* Is it a map, and are all its keys known? `what` for messages: "a step". `x-` keys are unknown here. */
@@ -128,6 +129,7 @@ bool check_file(
 /* ---- sections ---- */
 void check_inputs(struct check *check, const struct node *node);
 void check_secrets(struct check *check, const struct node *node);
+void check_webhooks(struct check *check, const struct node *node);
 void check_server(struct check *check, const struct node *node);
 void check_app(struct check *check, const struct node *node);
 void check_devices(struct check *check, const struct node *node);

@@ -70,6 +70,7 @@ static void ends_free(struct plan *plan)
 		gr_free(plan->reports[i].target);
 	}
 	gr_free(plan->reports);
+	gr_free(plan->webhooks);
 }
 
 void plan_free(struct plan *plan)

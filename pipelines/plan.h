@@ -99,6 +99,13 @@ struct plan_history {
 	int64_t keep_ms, keep_runs; /* of this pipeline */
 };
 
+struct plan_webhook { /* the results posted to whoever wants them */
+	const struct node *url, *secret; /* secret: NULL for no signature */
+	enum plan_when when; /* WHEN_ALWAYS, WHEN_SUCCESS, WHEN_FAILURE */
+	bool is_summary; /* without the lists of steps and tests */
+	int64_t timeout_ms; /* of all its attempts together */
+};
+
 struct plan_report {
 	char *format; /* "junit" */
 	char *target; /* file or folder below the output folder */
@@ -130,6 +137,8 @@ struct plan {
 	struct plan_history history;
 	struct plan_report *reports;
 	size_t report_count;
+	struct plan_webhook *webhooks;
+	size_t webhook_count;
 	const struct node *bundle; /* artifacts.bundle, or NULL */
 	const struct node *collect; /* artifacts.collect: a list of words, checked; or NULL */
 	const struct node *collect_files; /* artifacts.files: patterns, checked; or NULL */

@@ -39,6 +39,7 @@ static const struct section sections[] = {
         {"poll", poll_keys, NULL, "Waiting for the cloud."},
         {"history", history_keys, NULL, "What of earlier runs is kept and compared with."},
         {"artifacts", artifact_keys, NULL, "What is kept besides reports."},
+        {"webhook", webhook_keys, "url", "Somebody who wants to know how a run ended."},
         {"step", step_keys, NULL, "A step, or a matrix of lanes with steps of their own."},
 };
 

@@ -316,7 +316,7 @@ int session_open_readers(struct session *session, bool has_journal, struct gr_er
 
 /* ---- the engine ---- */
 
-static void on_trace(void *user, const char *line)
+void session_trace(void *user, const char *line)
 {
 	struct session *session = user;
 	GR_AUTO_FREE char *clean = redactor_text(session->redactor, line);
@@ -380,12 +380,13 @@ int session_execute(struct session *session, struct gr_error *err)
 	        .time_scale = session->time_scale > 0 ? session->time_scale : 1,
 	        .grace_ms = session->grace_ms,
 	        .trace = argument_is_given(session->arguments, OPT_TRACE),
-	        .on_trace = on_trace,
+	        .on_trace = session_trace,
 	        .on_tick = session->console ? on_tick : NULL,
 	        .user = session,
 	        .may_read_all = json_is_true(json_object_get(session->head, "allow_outside")),
 	        .replay = session->replay,
 	        .environment = environment,
+	        .hooks = &session->hooks,
 	        .look_back = session_look_back,
 	};
 	const char *folder = session->plan->working_directory;
@@ -436,6 +437,7 @@ static bool take_late_signal(struct session *session)
 	if (number <= 0)
 		return false;
 	session->results.signal_number = number;
+	session->results.signalled_ms = clock_now_ms();
 	results_judge(&session->results);
 	return true;
 }
@@ -491,6 +493,8 @@ int session_finish(struct session *session)
 	output_emit(&order.readers, &judged);
 	close_readers(session);
 	(void)fwrite(buffer_text(&printed), 1, printed.bytes, stdout);
+	(void)fflush(stdout);
+	session_tell_hooks(session); /* last: the verdict is out, and nothing of it waits for them */
 	return session->results.exit_status;
 }
 
@@ -509,5 +513,6 @@ void session_release(struct session *session)
 	output_release(&session->output);
 	redactor_free(session->redactor);
 	key_free(session->signer);
+	hook_list_release(&session->hooks);
 	transfer_finish();
 }

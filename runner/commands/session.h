@@ -25,6 +25,7 @@ struct session {
 	struct event_reader *journal; /* likewise */
 	struct plan *plan;
 	struct replay *replay; /* of an earlier process, or NULL */
+	struct hook_list hooks; /* who is told at the end */
 	json_t *head; /* of the journal */
 	struct results results;
 	struct history *history; /* or NULL, and why_no_history says why */
@@ -59,6 +60,10 @@ json_t *session_look_back(void *user, const struct results *results, struct gr_e
 void session_record(struct session *session);
 /* FILE of --history, or the default place; the caller's, NULL when it is off or there is no home. */
 char *history_place(const struct arguments *arguments, bool has_sandbox, struct gr_error *ret_why);
+/* One line of --trace, redacted, on stderr; user: the session. */
+void session_trace(void *user, const char *line);
+/* session_hooks.c: post the results to the pipeline's webhooks. What goes wrong is said, and changes nothing. */
+void session_tell_hooks(struct session *session);
 void session_close_journal(struct session *session);
 /* The run cannot begin. A disk that fails is reported as far as it goes; returns the exit status. */
 int session_refuse(struct session *session, const struct gr_error *err);

@@ -81,6 +81,7 @@ static void on_signal(void *context, int number)
 	engine->signal_number = number;
 	engine->signalled_ms = loop_now(engine->loop);
 	engine->results.signal_number = number;
+	engine->results.signalled_ms = engine->signalled_ms;
 	engine_emit(engine, &event);
 	set_grace(engine, engine->options->grace_ms - REPORT_MS);
 	resources_release_all(engine, true); /* on the wire first: the rest has time, a held device costs */

@@ -13,6 +13,18 @@
 #include "runner/results/event.h"
 #include "runner/results/model.h"
 
+/* Somebody to tell how the run ended: a webhook of the pipeline, with its secrets in their places. */
+struct hook {
+	const struct plan_webhook *plan;
+	char *url, *secret; /* url: NULL when it cannot be known, and why_not says why; secret: or NULL */
+	char *why_not;
+};
+struct hook_list {
+	struct hook *items;
+	size_t count;
+};
+void hook_list_release(struct hook_list *list); /* wipes */
+
 struct replay; /* what an earlier process of the same run knew (journal.h) */
 
 struct engine_options {
@@ -35,6 +47,7 @@ struct engine_options {
 	const struct replay *replay; /* NULL: a new run */
 	/* What is known of earlier runs (history_look_back()), a new reference; NULL and why when nothing is. */
 	json_t *(*look_back)(void *user, const struct results *results, struct gr_error *err);
+	struct hook_list *hooks; /* filled at the start, while secrets can be read; the caller's; or NULL */
 	const json_t *environment; /* the CI that this is (ci_to_json()), or NULL */
 };
 

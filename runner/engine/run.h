@@ -15,6 +15,14 @@ struct task;
 struct call;
 struct download;
 
+/* ---- settings (server.c, hook.c) ---- */
+
+/* A text of `server:`, else of the environment. *ret_text may become NULL. Handles are resolved. */
+int server_setting(
+        struct engine *engine, const struct node *node, const char *variable, char **ret_text, struct gr_error *err);
+/* The pipeline's webhooks into options->hooks. */
+int hooks_read(struct engine *engine, struct gr_error *err);
+
 /* ---- calls (call.c): one operation of the API, repeated as its class allows ---- */
 
 struct call_result {

@@ -102,8 +102,7 @@ static void wipe_environment(const struct engine *engine)
 	}
 }
 
-/* A text of `server:`, else of the environment. *ret_text may become NULL. Handles are resolved. */
-static int setting(
+int server_setting(
         struct engine *engine, const struct node *node, const char *variable, char **ret_text, struct gr_error *err)
 {
 	GR_AUTO_JSON json_t *scope = NULL;
@@ -137,7 +136,7 @@ static int read_url(struct engine *engine, struct gr_error *err)
 
 	if (engine->options->server_url)
 		return url_base(engine->options->server_url, true, &engine->base_url, err);
-	r = setting(engine, server->url, "TESTGRID_URL", &url, err);
+	r = server_setting(engine, server->url, "TESTGRID_URL", &url, err);
 	if (r < 0)
 		return gr_context(err, "server.url");
 	if (!url || !*url)
@@ -157,7 +156,7 @@ static int read_token(struct engine *engine, struct gr_error *err)
 		vault_put(engine->vault, VAULT_USER_TOKEN, engine->options->server_token);
 		return 0;
 	}
-	r = setting(engine, server->token, NULL, &token, err);
+	r = server_setting(engine, server->token, NULL, &token, err);
 	if (r < 0)
 		return gr_context(err, "server.token");
 	if (!token && !server->email)
@@ -167,9 +166,9 @@ static int read_token(struct engine *engine, struct gr_error *err)
 		explicit_bzero(token, strlen(token));
 		return 0;
 	}
-	r = setting(engine, server->email, "TESTGRID_EMAIL", &engine->email, err);
+	r = server_setting(engine, server->email, "TESTGRID_EMAIL", &engine->email, err);
 	if (r == 0)
-		r = setting(engine, server->password, "TESTGRID_PASSWORD", &engine->password, err);
+		r = server_setting(engine, server->password, "TESTGRID_PASSWORD", &engine->password, err);
 	if (r < 0)
 		return gr_context(err, "server");
 	if (!engine->email || !engine->password)
@@ -182,7 +181,7 @@ static int read_token(struct engine *engine, struct gr_error *err)
 static int read_file_setting(
         struct engine *engine, const struct node *node, const char *variable, char **ret_path, struct gr_error *err)
 {
-	int r = setting(engine, node, variable, ret_path, err);
+	int r = server_setting(engine, node, variable, ret_path, err);
 
 	if (r == 0 && *ret_path && **ret_path && access(*ret_path, R_OK) != 0)
 		return gr_fail(err, GR_CONFIG, 0, "server: '%s' cannot be read", *ret_path);
@@ -201,7 +200,7 @@ static int read_tls(struct engine *engine, struct gr_error *err)
 	if (r == 0)
 		r = read_file_setting(engine, server->client_key, NULL, &engine->client_key, err);
 	if (r == 0)
-		r = setting(engine, server->proxy, NULL, &engine->proxy, err);
+		r = server_setting(engine, server->proxy, NULL, &engine->proxy, err);
 	if (r == 0 && engine->proxy && strchr(engine->proxy, '@')) /* user:password@host */
 		(void)redactor_add(engine->options->redactor, engine->proxy);
 	return r;
@@ -214,13 +213,15 @@ static int read_all(struct engine *engine, struct gr_error *err)
 	for (size_t i = 0; r == 0 && i < engine->plan->secret_count; i++)
 		r = load_secret(engine, &engine->plan->secrets[i], err);
 	if (r == 0)
+		r = hooks_read(engine, err);
+	if (r == 0)
 		r = read_url(engine, err);
 	if (r == 0)
 		r = read_token(engine, err);
 	if (r == 0 && !engine->email) /* beside a token it tells which user of the account this is */
-		r = setting(engine, engine->plan->server.email, "TESTGRID_EMAIL", &engine->email, err);
+		r = server_setting(engine, engine->plan->server.email, "TESTGRID_EMAIL", &engine->email, err);
 	if (r == 0)
-		r = setting(engine, engine->plan->server.user_id, "TESTGRID_USER_ID", &engine->user_id, err);
+		r = server_setting(engine, engine->plan->server.user_id, "TESTGRID_USER_ID", &engine->user_id, err);
 	if (r == 0 && !engine->options->server_url)
 		r = read_tls(engine, err);
 	return r;

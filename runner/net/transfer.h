@@ -43,6 +43,8 @@ struct transfer_request {
 	unsigned flags;
 	const struct transfer_field *fields;
 	size_t field_count;
+	const struct buffer *json; /* TRANSFER_POST: this instead of a form, as application/json; copied */
+	const char *const *headers; /* further header lines of a `json`, NULL-terminated, without line ends; or NULL */
 	int64_t answer_ms; /* how long to wait for the answer's head once the request is out; upload time does not
 	                    * count. Its body may then take as long as it moves: under 1 KiB/s for so long ends it too.
 	                    * 0: 60 s */
@@ -102,6 +104,8 @@ const char *transfer_library_version(void);
  * `failure`. */
 int url_gate(const char *url, const char *base_url, const char *const *allowed_hosts, enum gr_failure failure,
         char **ret_url, struct gr_error *err);
+/* A URL to post to that is not of the server: https, or http to loopback; no user info. The result is the caller's. */
+int url_post(const char *url, char **ret_url, struct gr_error *err);
 /* The server's URL itself: https, or http to loopback, or http with insecure_http; no user info, query or fragment; the
  * result has no trailing slash and may have a path prefix. */
 int url_base(const char *url, bool insecure_http, char **ret_url, struct gr_error *err);

@@ -385,12 +385,30 @@ static int set_urlencoded(struct transfer *transfer, const struct transfer_reque
 	return refused(code, "a form", err);
 }
 
+static int set_json(struct transfer *transfer, const struct transfer_request *request, struct gr_error *err)
+{
+	CURLcode code = curl_easy_setopt(transfer->easy, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)request->json->bytes);
+	int r = 0;
+
+	if (code == CURLE_OK)
+		code = curl_easy_setopt(transfer->easy, CURLOPT_COPYPOSTFIELDS, buffer_text(request->json));
+	r = refused(code, "a body", err);
+	if (r == 0)
+		r = add_header(transfer, "Content-Type: application/json", err);
+	for (const char *const *header = request->headers; r == 0 && header && *header; header++)
+		r = is_clean(*header) ? add_header(transfer, *header, err)
+		                      : gr_fail(err, GR_INTERNAL, 0, "a header holds control bytes");
+	return r;
+}
+
 int transfer_set_body(struct transfer *transfer, const struct transfer_request *request, struct gr_error *err)
 {
 	int r = 0;
 
 	if (!(transfer->flags & TRANSFER_POST))
 		r = refused(curl_easy_setopt(transfer->easy, CURLOPT_HTTPGET, 1L), "GET", err);
+	else if (request->json)
+		r = set_json(transfer, request, err);
 	else if (transfer->flags & TRANSFER_URLENCODED)
 		r = set_urlencoded(transfer, request, err);
 	else

@@ -187,6 +187,19 @@ int url_gate(const char *url, const char *base_url, const char *const *allowed_h
 	return r < 0 ? r : rebuild(&parsed, ret_url, err);
 }
 
+int url_post(const char *url, char **ret_url, struct gr_error *err)
+{
+	AUTO_URL struct url parsed = {0};
+	int r = url_parse(&parsed, url, NULL, GR_CONFIG, err);
+
+	if (r < 0)
+		return r;
+	if (!text_equal(parsed.scheme, "https") &&
+	        !(text_equal(parsed.scheme, "http") && host_is_loopback(parsed.host)))
+		return gr_fail(err, GR_CONFIG, 0, "URL refused: it must begin with https://");
+	return rebuild(&parsed, ret_url, err);
+}
+
 int url_base(const char *url, bool insecure_http, char **ret_url, struct gr_error *err)
 {
 	AUTO_URL struct url parsed = {0};

@@ -153,6 +153,7 @@ struct results {
 	int64_t polls, lag_most_ms; /* over all device runs: sum and maximum */
 	bool is_sandbox, has_test_steps, is_resumed;
 	int signal_number; /* of a cancelled run, or 0 */
+	int64_t signalled_ms; /* CLOCK_BOOTTIME when it came; not in results.json */
 	struct lane_result *lanes;
 	size_t lane_count;
 	struct step_result *steps;

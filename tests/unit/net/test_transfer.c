@@ -55,6 +55,31 @@ static void it_posts_encoded_forms(void **state)
 	        buffer_text(&probe->server->requests[0]), "\r\n\r\nuser_token=sekret&name=a%20b%26c%3D%22d%22%0D%0A"));
 }
 
+static void it_posts_json_with_further_headers(void **state)
+{
+	static const char *const headers[] = {"webhook-id: 7", "webhook-timestamp: 8", NULL};
+	static const char *const broken[] = {"a: b\r\nc: d", NULL};
+	struct probe *probe = *state;
+	struct transfer_request request = request_of(TRANSFER_POST | TRANSFER_ONCE);
+	GR_AUTO_BUFFER struct buffer json = {0};
+	struct gr_error err = {0};
+	const char *sent;
+
+	SERVE(probe, SAY(ANSWER, OK_ANSWER));
+	buffer_add_text(&json, "{\"a\":1}");
+	request.json = &json;
+	request.headers = headers;
+	assert_int_equal(exchange(probe, &request)->status, 200);
+	sent = buffer_text(&probe->server->requests[0]);
+	assert_non_null(
+	        strstr(sent, "\r\nContent-Type: application/json\r\nwebhook-id: 7\r\nwebhook-timestamp: 8\r\n"));
+	assert_non_null(strstr(sent, "\r\n\r\n{\"a\":1}"));
+	assert_null(strstr(sent, "user_token"));
+	assert_null(strstr(sent, "Expect:"));
+	request.headers = broken;
+	assert_int_equal(start(probe, &request, &err), -GR_INTERNAL);
+}
+
 static void it_follows_no_redirect(void **state)
 {
 	struct probe *probe = *state;
@@ -392,6 +417,7 @@ int main(void)
 	        TRANSFER_TEST(it_gets),
 	        TRANSFER_TEST(it_posts_forms),
 	        TRANSFER_TEST(it_posts_encoded_forms),
+	        TRANSFER_TEST(it_posts_json_with_further_headers),
 	        TRANSFER_TEST(it_follows_no_redirect),
 	        TRANSFER_TEST(it_sends_a_start_once_although_libcurl_would_send_it_twice),
 	        TRANSFER_TEST(it_knows_that_nothing_was_sent_without_a_connection),

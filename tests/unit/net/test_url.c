@@ -242,9 +242,34 @@ static void it_knows_special_addresses(void **state)
 	assert_false(host_is_local("example.com"));
 }
 
+static void it_posts_to_https_and_to_this_machine_alone(void **state)
+{
+	static const char *const good[][2] = {{"https://hooks.example/a?b=c#d", "https://hooks.example/a?b=c"},
+	        {"http://127.0.0.1:8080/a", "http://127.0.0.1:8080/a"}, {"http://localhost/", "http://localhost/"}};
+	static const char *const bad[] = {"http://hooks.example/", "ftp://hooks.example/", "hooks.example/a", "/a", "",
+	        "https://user:word@hooks.example/", "https://hooks.example/a b"};
+
+	(void)state;
+	for (size_t i = 0; i < GR_COUNT(good); i++) {
+		GR_AUTO_FREE char *url = NULL;
+		struct gr_error err = {0};
+
+		if (url_post(good[i][0], &url, &err) < 0)
+			fail_msg("%s: %s", good[i][0], err.text);
+		assert_string_equal(url, good[i][1]);
+	}
+	for (size_t i = 0; i < GR_COUNT(bad); i++) {
+		char *url = NULL;
+		struct gr_error err = {0};
+
+		assert_int_equal(url_post(bad[i], &url, &err), -GR_CONFIG);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+	        cmocka_unit_test(it_posts_to_https_and_to_this_machine_alone),
 	        cmocka_unit_test(it_lets_the_server_and_allowed_hosts_pass),
 	        cmocka_unit_test(it_joins_paths_to_the_server),
 	        cmocka_unit_test(it_refuses_other_servers),
