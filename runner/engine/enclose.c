@@ -9,6 +9,7 @@
 #include "runner/engine/run.h"
 
 #define PATHS_MOST 32
+#define PORTS_MOST 32 /* a pipeline has at most 20 webhooks */
 #define DNS_PORT 53 /* over TCP, for long answers */
 #define HTTPS_PORT 443
 
@@ -67,16 +68,31 @@ static void collect_writes(const struct engine *engine, const char **paths)
 		count = add_path(paths, count, *path);
 }
 
+/* The server's, name servers', that of downloads from elsewhere, and those of the webhooks. Ended by 0. */
+static void collect_ports(const struct engine *engine, unsigned ports[static PORTS_MOST])
+{
+	const struct hook_list *hooks = engine->options->hooks;
+	size_t count = 0;
+
+	ports[count++] = url_port(engine->base_url);
+	ports[count++] = DNS_PORT;
+	for (size_t i = 0; hooks && i < hooks->count && count + 2 < PORTS_MOST; i++)
+		if (hooks->items[i].url)
+			ports[count++] = url_port(hooks->items[i].url);
+	ports[count++] = engine->plan->server.download_hosts ? HTTPS_PORT : 0;
+	ports[count] = 0;
+}
+
 static bool keep_to_places(const struct engine *engine)
 {
 	const char *reads[PATHS_MOST] = {NULL}, *writes[PATHS_MOST] = {NULL};
-	const unsigned ports[] = {
-	        url_port(engine->base_url), DNS_PORT, engine->plan->server.download_hosts ? HTTPS_PORT : 0, 0};
+	unsigned ports[PORTS_MOST];
 	const struct confine_places places = {
 	        .reads = reads, .writes = writes, .ports = has_proxy(engine) ? NULL : ports};
 
 	collect_reads(engine, reads);
 	collect_writes(engine, writes);
+	collect_ports(engine, ports);
 	return confine_to_places(&places);
 }
 
