@@ -15,7 +15,7 @@ static const struct report_format formats[] = {{"junit", true, false, false}, {"
         {"json", true, false, false}, {"html", true, true, false}, {"ctrf", true, false, false},
         {"tap", true, false, false}, {"github", true, false, true}, {"gitlab", true, false, true},
         {"azure", true, false, true}, {"teamcity", true, false, true}, {"buildkite", true, false, false},
-        {"allure", false, true, false}, {"attestation", true, false, false}, {"predicate", true, false, false}};
+        {"allure", true, true, false}, {"attestation", true, false, false}, {"predicate", true, false, false}};
 
 const char *check_report_format(size_t index)
 {

@@ -8,6 +8,8 @@
 
 #define MANIFEST_NAME "manifest.json"
 #define MANIFEST_VERSION 1
+#define ALLURE_NAME                                                                                                    \
+	"allure-results" /* thousands of small files with copies of others: made again by `gridlane report` */
 /* What unpackers of all systems take, and more than any run has. */
 #define MEMBERS_MOST 100000
 #define PATH_BYTES_MOST 200

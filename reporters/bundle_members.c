@@ -94,7 +94,7 @@ static bool is_own_state(const char *path)
 {
 	return !strchr(path, '/') &&
 	       (text_has_prefix(path, "journal") || text_has_prefix(path, "state") || strcmp(path, "lock") == 0 ||
-	               strcmp(path, MANIFEST_NAME) == 0 || is_archive(path));
+	               strcmp(path, MANIFEST_NAME) == 0 || strcmp(path, ALLURE_NAME) == 0 || is_archive(path));
 }
 
 static void note_missing(struct member_list *list, const char *path, const char *reason)

@@ -24,6 +24,8 @@ int buildkite_write(
         const struct results *results, const char *target, const struct report_context *context, struct gr_error *err);
 int ctrf_write(
         const struct results *results, const char *target, const struct report_context *context, struct gr_error *err);
+int allure_write(
+        const struct results *results, const char *target, const struct report_context *context, struct gr_error *err);
 int tap_write(
         const struct results *results, const char *target, const struct report_context *context, struct gr_error *err);
 int attestation_write(

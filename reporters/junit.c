@@ -241,13 +241,6 @@ static void write_skipped(struct document *document, const char *reason)
 	end(document);
 }
 
-static bool is_of_run(const struct artifact *file, const struct device_run *run)
-{
-	return file->path && !file->missing && !strpbrk(file->path, "[]|\n") && text_equal(file->lane, run->lane) &&
-	       text_equal(file->step, run->step) &&
-	       (!file->device || text_equal(file->device, device_label(&run->device)));
-}
-
 /* The files of the device run, with each case that did not go well: GitLab and Jenkins show them there. */
 static void add_attachments(struct document *document, const struct junit_suite *suite, const struct junit_entry *entry,
         struct buffer *text)
@@ -259,7 +252,7 @@ static void add_attachments(struct document *document, const struct junit_suite 
 	for (size_t i = 0; i < document->results->artifact_count && found < ATTACHMENTS_MOST; i++) {
 		const struct artifact *file = &document->results->artifacts[i];
 
-		if (!is_of_run(file, suite->run))
+		if (!artifact_is_of_run(file, suite->run))
 			continue;
 		found++;
 		buffer_printf(text, "[[ATTACHMENT|%s/", document->workspace_path);

@@ -43,4 +43,7 @@ void junit_plan_release(struct junit_plan *plan);
 bool junit_plan_next(struct junit_plan *plan, struct junit_suite *ret_suite);
 void junit_suite_release(struct junit_suite *suite);
 
+/* Is it a file of that device run which reports can name? */
+bool artifact_is_of_run(const struct artifact *file, const struct device_run *run);
+
 #endif

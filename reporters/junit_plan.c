@@ -343,3 +343,10 @@ void junit_plan_release(struct junit_plan *plan)
 	json_decref(plan->suites);
 	*plan = (struct junit_plan){0};
 }
+
+bool artifact_is_of_run(const struct artifact *file, const struct device_run *run)
+{
+	return file->path && !file->missing && !strpbrk(file->path, "[]|\n") && text_equal(file->lane, run->lane) &&
+	       text_equal(file->step, run->step) &&
+	       (!file->device || text_equal(file->device, device_label(&run->device)));
+}

@@ -19,6 +19,8 @@ const struct reporter reporters[] = {
         {"buildkite", "annotation.md", "Buildkite: Markdown for `buildkite-agent annotate`", buildkite_write, false,
                 false},
         {"ctrf", "ctrf.json", "Common Test Report Format", ctrf_write, false, false},
+        {"allure", "allure-results", "a folder of Allure's own results, for its versions 2 and 3", allure_write, false,
+                false},
         {"tap", "results.tap", "Test Anything Protocol, version 14", tap_write, false, false},
         {"attestation", "attestation.intoto.jsonl",
                 "the test result of the tested builds as an in-toto Statement, signed", attestation_write, false, true},

@@ -375,13 +375,13 @@ int64_t file_bytes(const struct file_writer *writer)
 }
 
 /* Everything but the rename: the bytes are on the disk afterwards, or the error says why not. */
-static int finish_temp(struct file_writer *writer)
+static int finish_temp(struct file_writer *writer, int (*sync)(int fd))
 {
 	int fd = writer->fd;
 
 	if (writer->errnum)
 		return -writer->errnum;
-	if (fsync(fd) < 0)
+	if (sync && sync(fd) < 0)
 		return -errno;
 	writer->fd = -1;
 	if (close(fd) < 0 && errno != EINTR) /* Linux closes before EINTR; the bytes are synced */
@@ -389,21 +389,31 @@ static int finish_temp(struct file_writer *writer)
 	return 0;
 }
 
-int file_commit(struct file_writer **writer, struct gr_error *err)
+static int commit(struct file_writer **writer, int (*sync)(int fd), struct gr_error *err)
 {
 	struct file_writer *w = *writer;
-	int result = finish_temp(w);
+	int result = finish_temp(w, sync);
 
 	if (result == 0 && renameat(w->directory, w->temp, w->directory, w->name) < 0)
 		result = -errno;
 	if (result == 0) {
 		gr_free(gr_take(&w->temp)); /* nothing is left to remove */
-		result = sync_directory(w->directory);
+		result = sync ? sync_directory(w->directory) : 0;
 	}
 	if (result < 0)
 		result = gr_fail(err, GR_DISK, -result, "file '%s'", w->path);
 	file_discard(writer);
 	return result;
+}
+
+int file_commit(struct file_writer **writer, struct gr_error *err)
+{
+	return commit(writer, fsync, err);
+}
+
+int file_commit_later(struct file_writer **writer, struct gr_error *err)
+{
+	return commit(writer, NULL, err);
 }
 
 void file_discard(struct file_writer **writer)

@@ -36,6 +36,8 @@ void file_write_text(struct file_writer *writer, const char *text);
 int file_fd(const struct file_writer *writer);
 int64_t file_bytes(const struct file_writer *writer);
 int file_commit(struct file_writer **writer, struct gr_error *err); /* always releases; *writer becomes NULL */
+/* The same without waiting for the disk: for many small files that can be made again from others. */
+int file_commit_later(struct file_writer **writer, struct gr_error *err);
 void file_discard(struct file_writer **writer); /* NULL is fine */
 #define GR_AUTO_WRITER __attribute__((cleanup(file_discard)))
 
