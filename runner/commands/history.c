@@ -172,7 +172,7 @@ static char *existing_place(const struct arguments *arguments, struct gr_error *
 {
 	char *place = history_place(arguments, false, err);
 
-	if (place && access(place, F_OK) == 0)
+	if (place && (history_is_server(place) || access(place, F_OK) == 0))
 		return place;
 	if (place)
 		(void)gr_fail(err, GR_USAGE, 0, "there is no history at '%s' yet; --history FILE names another", place);
@@ -180,7 +180,7 @@ static char *existing_place(const struct arguments *arguments, struct gr_error *
 	return NULL;
 }
 
-static int answer(const struct arguments *arguments, struct gr_error *err)
+static int answer(const struct arguments *arguments, struct redactor *redactor, struct gr_error *err)
 {
 	const struct question *question = find_question(arguments, err);
 	GR_AUTO_FREE char *place = question ? existing_place(arguments, err) : NULL;
@@ -191,6 +191,7 @@ static int answer(const struct arguments *arguments, struct gr_error *err)
 
 	if (!place)
 		return -(int)err->failure;
+	history_learn_secrets(place, redactor);
 	r = read_filter(arguments, &filter, err);
 	if (r == 0)
 		r = history_open(place, &history, err);
@@ -208,7 +209,14 @@ static int answer(const struct arguments *arguments, struct gr_error *err)
 
 int command_history(const struct arguments *arguments)
 {
+	struct redactor *redactor = redactor_new();
 	struct gr_error err = {0};
+	int r = answer(arguments, redactor, &err);
+	GR_AUTO_FREE char *clean = redactor_text(redactor, err.text);
 
-	return answer(arguments, &err) < 0 ? complain(&err) : 0;
+	redactor_free(redactor);
+	if (r == 0)
+		return 0;
+	(void)gr_fail(&err, err.failure, 0, "%s", clean);
+	return complain(&err);
 }

@@ -6,6 +6,11 @@
 #include "runner/base/text.h"
 #include "runner/commands/session.h"
 
+/* How long other writers are waited for, and at the end of a run that was told to stop: its reports are not written
+ * yet. */
+#define WAIT_MS ((int64_t)30000)
+#define WAIT_STOPPED_MS ((int64_t)1500)
+
 char *history_place(const struct arguments *arguments, bool has_sandbox, struct gr_error *ret_why)
 {
 	const char *given = argument_value(arguments, OPT_HISTORY);
@@ -37,6 +42,7 @@ void session_open_history(struct session *session)
 	if (session->is_cleanup)
 		return;
 	place = history_place(session->arguments, session->has_sandbox, &session->why_no_history);
+	history_learn_secrets(place, session->redactor);
 	if (place)
 		(void)history_open(place, &session->history, &session->why_no_history);
 }
@@ -73,7 +79,9 @@ void session_record(struct session *session)
 		warn(session, &err);
 		return;
 	}
-	r = history_record(session->history, &session->results, session->redactor, &err);
+	r = history_wake(session->history, session->results.signal_number ? WAIT_STOPPED_MS : WAIT_MS, &err);
+	if (r == 0)
+		r = history_record(session->history, &session->results, session->redactor, &err);
 	if (r == 0)
 		r = history_prune(session->history, session->results.pipeline ? session->results.pipeline : "",
 		        clock_wall_ms() - keep->keep_ms, keep->keep_runs, &err);

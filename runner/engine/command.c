@@ -48,7 +48,7 @@ static bool is_hidden(const struct engine *engine, const char *entry)
 	size_t bytes = strcspn(entry, "=");
 
 	if (is_secret_name(entry, bytes) || text_has_prefix(entry, "TESTGRID_") ||
-	        text_has_prefix(entry, "GRIDLANE_OUTPUT="))
+	        text_has_prefix(entry, "GRIDLANE_OUTPUT=") || text_has_prefix(entry, "GRIDLANE_HISTORY="))
 		return true;
 	for (size_t i = 0; i < engine->plan->secret_count; i++) {
 		const char *name = engine->plan->secrets[i].environment;

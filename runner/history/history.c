@@ -1,34 +1,30 @@
 #include "runner/history/history.h"
 
-#include <stdlib.h>
-
 #include "runner/base/memory.h"
 #include "runner/history/private.h"
-
-char *history_default_place(void)
-{
-	const char *data = getenv("XDG_DATA_HOME"), *home = getenv("HOME");
-
-	if (data && data[0] == '/')
-		return gr_printf("%s/gridlane/history.db", data);
-	return home && home[0] == '/' ? gr_printf("%s/.local/share/gridlane/history.db", home) : NULL;
-}
 
 int history_open(const char *place, struct history **ret_history, struct gr_error *err)
 {
 	struct history *history = gr_alloc(1, sizeof(*history));
-	int r;
+	GR_AUTO_FREE char *shown = history_shown(place);
+	int r = place_check(place, err);
 
-	history->store.ops = &sqlite_ops;
-	r = history->store.ops->open(&history->store.state, place, err);
+	history->store.ops = history_is_server(place) ? &postgres_ops : &sqlite_ops;
+	if (r == 0)
+		r = history->store.ops->open(&history->store.state, place, err);
 	if (r == 0)
 		r = schema_migrate(&history->store, err);
 	if (r < 0) {
 		history_close(history);
-		return gr_context(err, "history '%s'", place);
+		return gr_context(err, "history '%s'", shown);
 	}
 	*ret_history = history;
 	return 0;
+}
+
+int history_wake(struct history *history, int64_t limit_ms, struct gr_error *err)
+{
+	return history->store.ops->wake(history->store.state, limit_ms, err);
 }
 
 void history_close(struct history *history)

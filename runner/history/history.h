@@ -11,10 +11,17 @@
 
 struct history;
 
-/* The file at `place`, made when it is not there (mode 0600, its folder too). GR_CONFIG when a newer gridlane wrote it.
- */
+/* `place` is a file, made when it is not there (mode 0600, its folder too), or a database of a PostgreSQL server
+ * (postgresql://USER@HOST/DATABASE), in which the schema `gridlane` is made. GR_CONFIG when a newer gridlane wrote it;
+ * GR_USAGE when the URL cannot be meant. Errors name no password of the URL's. */
 int history_open(const char *place, struct history **ret_history, struct gr_error *err);
 void history_close(struct history *history);
+/* Before it is used again after a time: a lost connection is made anew; other writers are waited for this long. */
+int history_wake(struct history *history, int64_t limit_ms, struct gr_error *err);
+bool history_is_server(const char *place);
+char *history_shown(const char *place); /* for people, without user and password; the caller's */
+/* Passwords of the URL and of the environment; `place` may be NULL. */
+void history_learn_secrets(const char *place, struct redactor *redactor);
 /* $XDG_DATA_HOME/gridlane/history.db, or below ~/.local/share; the caller's, NULL when there is no home. */
 char *history_default_place(void);
 

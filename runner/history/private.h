@@ -12,6 +12,9 @@ struct history {
 /* 95 % bounds of a rate of `hits` in `all` (Wilson's score interval): 0 to 1; 0 and 1 when all is 0. */
 void statistics_bounds(int64_t hits, int64_t all, double *ret_low, double *ret_high);
 
+/* Can this URL be meant? Else GR_USAGE, without any part of it. */
+int place_check(const char *place, struct gr_error *err);
+
 /* What names a test in the history: the class ("" when there is none), the name with its data, the device. */
 struct test_name {
 	char *class_name, *name, *device;

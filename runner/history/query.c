@@ -107,7 +107,8 @@ int history_slow(struct history *history, const struct history_filter *filter, j
 {
 	GR_AUTO_JSON json_t *rows = json_array();
 	int r = store_execute(&history->store,
-	        STATEMENT("SELECT t.pipeline, t.class, t.name, t.device, COUNT(*), SUM(o.ms) / COUNT(*), MAX(o.ms) "
+	        STATEMENT("SELECT t.pipeline, t.class, t.name, t.device, COUNT(*), CAST(SUM(o.ms) / COUNT(*) AS "
+	                  "BIGINT), MAX(o.ms) "
 	                  "FROM outcomes o JOIN tests t ON t.id = o.test JOIN runs r ON r.id = o.run "
 	                  "WHERE o.ms IS NOT NULL AND ($1 = '' OR r.pipeline = $1) AND ($2 = '' OR r.branch = $2) "
 	                  "GROUP BY t.id, t.pipeline, t.class, t.name, t.device ORDER BY 6 DESC, t.id LIMIT $3",

@@ -13,6 +13,7 @@ struct writer {
 	struct store *store;
 	const struct results *results;
 	struct redactor *redactor;
+	const char *pipeline;
 	int64_t run;
 };
 
@@ -118,12 +119,11 @@ static int write_run(struct writer *writer, struct gr_error *err)
 {
 	const struct results *results = writer->results;
 	GR_AUTO_FREE char *cause = redactor_text(writer->redactor, results->cause);
-	GR_AUTO_FREE char *pipeline = redactor_text(writer->redactor, results->pipeline ? results->pipeline : "");
 	int r = store_execute(writer->store,
 	        STATEMENT(
 	                "INSERT INTO runs (run_id, pipeline, branch, revision, verdict, green, started_ms, elapsed_ms, "
 	                "cause) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
-	                TEXT(results->run_id), TEXT(pipeline), TEXT(history_branch(results)),
+	                TEXT(results->run_id), TEXT(writer->pipeline), TEXT(history_branch(results)),
 	                TEXT(history_commit(results)), TEXT(verdict_name(results->verdict)), NUMBER(is_green(results)),
 	                NUMBER(results->started_wall_ms), NUMBER(results->elapsed_ms), TEXT(cause)),
 	        NULL, err);
@@ -134,26 +134,18 @@ static int write_run(struct writer *writer, struct gr_error *err)
 	        &writer->run, err);
 }
 
-static int find_test(struct writer *writer, const struct test_name *name, int64_t *ret_test, struct gr_error *err)
+static int add_test(struct writer *writer, const struct test_name *name, struct gr_error *err)
 {
-	GR_AUTO_FREE char *pipeline =
-	        redactor_text(writer->redactor, writer->results->pipeline ? writer->results->pipeline : "");
-	int r = store_execute(writer->store,
+	return store_execute(writer->store,
 	        STATEMENT("INSERT INTO tests (pipeline, class, name, device) VALUES ($1, $2, $3, $4) ON CONFLICT DO "
 	                  "NOTHING",
-	                TEXT(pipeline), TEXT(name->class_name), TEXT(name->name), TEXT(name->device)),
+	                TEXT(writer->pipeline), TEXT(name->class_name), TEXT(name->name), TEXT(name->device)),
 	        NULL, err);
-
-	if (r < 0)
-		return r;
-	return one_number(writer->store,
-	        STATEMENT("SELECT id FROM tests WHERE pipeline = $1 AND class = $2 AND name = $3 AND device = $4",
-	                TEXT(pipeline), TEXT(name->class_name), TEXT(name->name), TEXT(name->device)),
-	        ret_test, err);
 }
 
 struct outcome_row {
-	int64_t device_run, position, attempt, test;
+	int64_t device_run, position, attempt;
+	const struct test_name *name;
 	bool is_last;
 };
 
@@ -164,12 +156,16 @@ static int write_outcome(
 	const char *failure = attempt->failure == GR_NONE ? NULL : failure_name(attempt->failure);
 	struct value ms = attempt->time_ms >= 0 ? NUMBER(attempt->time_ms) : TEXT(NULL);
 
+	/* The test is found by its name here and not by a question before, so that nothing waits for an answer. */
 	return store_execute(writer->store,
 	        STATEMENT("INSERT INTO outcomes (run, device_run, position, attempt, test, last, status, failure, "
-	                  "quarantined, ms, fingerprint) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)",
+	                  "quarantined, ms, fingerprint) SELECT $1, $2, $3, $4, t.id, $5, $6, CAST($7 AS TEXT), $8, "
+	                  "CAST($9 AS BIGINT), CAST($10 AS TEXT) FROM tests t WHERE t.pipeline = $11 AND t.class = $12 "
+	                  "AND t.name = $13 AND t.device = $14",
 	                NUMBER(writer->run), NUMBER(row->device_run), NUMBER(row->position), NUMBER(row->attempt),
-	                NUMBER(row->test), NUMBER(row->is_last), TEXT(case_status_name(attempt->status)), TEXT(failure),
-	                NUMBER(0), ms, TEXT(fingerprint)),
+	                NUMBER(row->is_last), TEXT(case_status_name(attempt->status)), TEXT(failure), NUMBER(0), ms,
+	                TEXT(fingerprint), TEXT(writer->pipeline), TEXT(row->name->class_name), TEXT(row->name->name),
+	                TEXT(row->name->device)),
 	        NULL, err);
 }
 
@@ -194,14 +190,14 @@ static int write_cases(struct writer *writer, size_t number, struct gr_error *er
 	int r = 0;
 
 	for (size_t i = 0; i < run->case_count && r == 0; i++) {
-		struct outcome_row row = {.device_run = (int64_t)number, .position = (int64_t)i};
 		struct test_name name;
+		struct outcome_row row = {.device_run = (int64_t)number, .position = (int64_t)i, .name = &name};
 
 		test_name_init(&name, run, &run->cases[i], writer->redactor);
-		r = find_test(writer, &name, &row.test, err);
-		test_name_release(&name);
+		r = add_test(writer, &name, err);
 		if (r == 0)
 			r = write_case(writer, row, &run->cases[i], err);
+		test_name_release(&name);
 	}
 	return r;
 }
@@ -224,7 +220,9 @@ static int write_device_run(struct writer *writer, size_t number, struct gr_erro
 int history_record(
         struct history *history, const struct results *results, struct redactor *redactor, struct gr_error *err)
 {
-	struct writer writer = {.store = &history->store, .results = results, .redactor = redactor};
+	GR_AUTO_FREE char *pipeline = redactor_text(redactor, results->pipeline ? results->pipeline : "");
+	struct writer writer = {
+	        .store = &history->store, .results = results, .redactor = redactor, .pipeline = pipeline};
 	int r;
 
 	if (!results->run_id)

@@ -50,6 +50,10 @@ static char *in_dialect(const struct store *store, const char *sql)
 
 static int migrate_from(struct store *store, size_t from, struct gr_error *err)
 {
+	int made = store->ops->make_room ? store_execute(store, STATEMENT(store->ops->make_room, ), NULL, err) : 0;
+
+	if (made < 0)
+		return made;
 	for (size_t i = from; i < GR_COUNT(migrations); i++)
 		for (const char *const *sql = migrations[i].statements; *sql; sql++) {
 			GR_AUTO_FREE char *text = in_dialect(store, *sql);

@@ -53,6 +53,15 @@ static int use_wal(sqlite3 *db, struct gr_error *err)
 	return r == SQLITE_OK ? 0 : fail(db, "opening it", err);
 }
 
+static int sqlite_wake(void *state, int64_t limit_ms, struct gr_error *err)
+{
+	sqlite3 *db = state;
+
+	if (sqlite3_busy_timeout(db, limit_ms < BUSY_MS ? (int)limit_ms : BUSY_MS) != SQLITE_OK)
+		return fail(db, "waiting for others", err);
+	return 0;
+}
+
 static void sqlite_close(void *state)
 {
 	(void)sqlite3_close_v2(state);
@@ -166,6 +175,7 @@ const struct store_ops sqlite_ops = {
         .begin = "BEGIN IMMEDIATE",
         .open = sqlite_open,
         .close = sqlite_close,
+        .wake = sqlite_wake,
         .execute = sqlite_execute,
         .version = sqlite_version,
         .set_version = sqlite_set_version,

@@ -33,14 +33,18 @@ struct store_ops {
 	const char *id_column; /* the type of a column that numbers its rows */
 	/* Begin a transaction that no other writer is in. */
 	const char *begin;
+	const char *make_room; /* before the first table is made; NULL: nothing */
 	int (*open)(void **ret_state, const char *place, struct gr_error *err);
 	void (*close)(void *state);
-	/* rows (may be NULL) gets one array a row, of numbers, texts and nulls. GR_DISK when it cannot be done. */
+	/* Before the history is used again after a time: other writers are waited for this long at most. */
+	int (*wake)(void *state, int64_t limit_ms, struct gr_error *err);
+	/* rows (may be NULL) gets one array a row, of numbers, texts and nulls. GR_DISK when it cannot be done; that of
+	 * a statement without rows may come with a later one, at the latest with COMMIT. */
 	int (*execute)(void *state, const struct statement *statement, json_t *rows, struct gr_error *err);
 	int (*version)(void *state, int64_t *ret_version, struct gr_error *err);
 	int (*set_version)(void *state, int64_t version, struct gr_error *err);
 };
-extern const struct store_ops sqlite_ops;
+extern const struct store_ops sqlite_ops, postgres_ops;
 
 struct store {
 	const struct store_ops *ops;

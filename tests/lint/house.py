@@ -35,6 +35,7 @@ LIBRARIES = {
     r"libxml/": r"reporters/junit\w*\.c|runner/engine/junit_read\.c",
     r"archive(_entry)?\.h": r"reporters/bundle\w*\.c",
     r"sqlite3\.h": r"runner/history/sqlite\.c",
+    r"libpq-fe\.h": r"runner/history/postgres\.c",
     r"microhttpd\.h": r"sandbox/",
     r"openssl/": r"runner/base/|sandbox/echo\.c",
 }
