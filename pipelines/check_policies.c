@@ -62,7 +62,7 @@ void check_defaults(struct check *check, const struct node *node, struct step_de
 {
 	*ret_defaults = (struct step_defaults){
 	        .retry = retry_default,
-	        .poll = {2 * SECOND_MS, 30 * SECOND_MS, 20 * MINUTE_MS, 10 * MINUTE_MS, CLOCK_NEVER, 0},
+	        .poll = {2 * SECOND_MS, 30 * SECOND_MS, 20 * MINUTE_MS, 10 * MINUTE_MS, CLOCK_NEVER, 0, NULL, 0},
 	        .resend_lost_start = true,
 	};
 	if (node == NULL || !check_keys(check, node, "`defaults`", default_keys))

@@ -399,6 +399,7 @@ int session_execute(struct session *session, struct gr_error *err)
 	if (r < 0)
 		return r;
 	session_open_history(session);
+	options.past = session->past;
 	return session->is_cleanup ? engine_cleanup(session->plan, &options, &session->results, err)
 	                           : engine_run(session->plan, &options, &session->results, err);
 }
@@ -506,6 +507,7 @@ void session_release(struct session *session)
 	if (session->has_sandbox)
 		sandbox_end(&session->sandbox);
 	history_close(session->history);
+	json_decref(session->past);
 	results_release(&session->results);
 	replay_free(session->replay);
 	plan_free(session->plan);

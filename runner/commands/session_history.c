@@ -29,10 +29,31 @@ char *history_place(const struct arguments *arguments, bool has_sandbox, struct 
 	return place;
 }
 
+/* Device runs, and times of each test, that are asked for: some months of nights are more than is reckoned with. */
+#define DURATIONS_MOST 5000
+#define TIMES_MOST 20
+
 static void warn(struct session *session, const struct gr_error *why)
 {
 	results_add_problem(&session->results, GR_DISK, NULL, NULL, "this run is not in the history: %s", why->text)
 	        ->is_warning = true;
+}
+
+/* How long things took. A history that cannot say it is given up, which is said at the end. */
+static void read_past(struct session *session)
+{
+	const char *pipeline = session->plan->name ? session->plan->name : "";
+	json_t *durations = NULL, *seconds = NULL;
+	struct gr_error *err = &session->why_no_history;
+	int r = history_durations(session->history, pipeline, DURATIONS_MOST, &durations, err);
+
+	if (r == 0)
+		r = history_seconds(session->history, pipeline, TIMES_MOST, &seconds, err);
+	if (r < 0) {
+		history_close(session->history);
+		session->history = NULL;
+	}
+	session->past = json_pack("{s:o*, s:o*}", "durations", durations, "seconds", seconds);
 }
 
 void session_open_history(struct session *session)
@@ -43,8 +64,8 @@ void session_open_history(struct session *session)
 		return;
 	place = history_place(session->arguments, session->has_sandbox, &session->why_no_history);
 	history_learn_secrets(place, session->redactor);
-	if (place)
-		(void)history_open(place, &session->history, &session->why_no_history);
+	if (place && history_open(place, &session->history, &session->why_no_history) == 0)
+		read_past(session);
 }
 
 json_t *session_look_back(void *user, const struct results *results, struct gr_error *err)

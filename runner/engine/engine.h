@@ -49,6 +49,9 @@ struct engine_options {
 	json_t *(*look_back)(void *user, const struct results *results, struct gr_error *err);
 	struct hook_list *hooks; /* filled at the start, while secrets can be read; the caller's; or NULL */
 	const json_t *environment; /* the CI that this is (ci_to_json()), or NULL */
+	/* How long earlier runs and their tests took: {durations, seconds}, as history.h says; each may be missing; or
+	 * NULL. */
+	const json_t *past;
 };
 
 /* Execute. Returns 0 when the run came to an end of whatever kind: *ret_results says which (judged, release it). An

@@ -130,6 +130,7 @@ struct task {
 	struct gr_error stop; /* set once the step was told to stop */
 	struct timer stop_by; /* a start under way gets this long for its answer */
 	char *said; /* the last progress */
+	int64_t *looks; /* of the context's poll policy */
 	int64_t until_every_ms; /* pace of `until:` */
 	bool is_begun, has_result;
 	unsigned requests;
@@ -169,6 +170,10 @@ void artifact_repeat(struct task *task);
 /* ---- until (until.c) ----
  * false in ret_holds: the step is asked again later, and has not ended. */
 int until_check(struct task *task, const json_t *outputs, bool *ret_holds, struct gr_error *err);
+
+/* ---- what earlier runs say (past.c) ---- */
+/* When a run's end is likely, into the context of a step that waits for one; after its fields are known. */
+void past_fill(struct task *task);
 
 /* ---- matrix (matrix.c) ---- */
 int matrix_start(struct task *task, struct gr_error *err);

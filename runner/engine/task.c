@@ -391,6 +391,7 @@ static int begin(struct task *task, struct gr_error *err)
 		return gr_context(err, "%s:%u:%u", task->engine->plan->file, err->line, err->column);
 	if (r < 0)
 		return r;
+	past_fill(task);
 	r = task->plan->kind->ops->begin(&task->step, err);
 	task->is_begun = r == 0;
 	return r;
@@ -445,6 +446,7 @@ void task_free(struct task *task)
 		lane_free(task->lanes[i]);
 	gr_free(task->lanes);
 	gr_free(task->said);
+	gr_free(task->looks);
 	json_decref(task->step.with);
 	json_decref(task->step.memory);
 	json_decref(task->outputs);

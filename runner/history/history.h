@@ -55,6 +55,14 @@ int history_slow(struct history *history, const struct history_filter *filter, j
 /* {from, to, new_failures, fixed, still_failing, missing, added, slower}: lists of {class, test, device, ...} */
 int history_compare(struct history *history, const char *from, const char *to, json_t **ret, struct gr_error *err);
 
+/* How long runs took, for polls that learn: {STEP: {DEVICE: [[ms, lag_ms], ...]}}, latest first: complete runs without
+ * their time in the queue; each ended in the `lag_ms` before `ms`. The latest of the pipeline's device runs, at most
+ * `most`. */
+int history_durations(struct history *history, const char *pipeline, int64_t most, json_t **ret, struct gr_error *err);
+/* How long tests take, for lanes that end together: {NAME: ms}, the mean over the last `most` times that each was
+ * executed, over all devices. */
+int history_seconds(struct history *history, const char *pipeline, int64_t most, json_t **ret, struct gr_error *err);
+
 /* For the gate: what is known of this pipeline and branch before this run. {known_tests, new_failures, fixed, baseline:
  * {run_id, tests, passed, failed, flaky, pass_rate, seconds} or null}. new_failures and fixed compare each test with
  * its last outcome; the baseline is the last green run. `branch` NULL: the branch of this run. */

@@ -202,16 +202,23 @@ static int write_cases(struct writer *writer, size_t number, struct gr_error *er
 	return r;
 }
 
+static struct value known(int64_t ms)
+{
+	return ms >= 0 ? NUMBER(ms) : TEXT(NULL);
+}
+
 static int write_device_run(struct writer *writer, size_t number, struct gr_error *err)
 {
 	const struct device_run *run = &writer->results->runs[number];
 	const char *device = run->device.name ? run->device.name : run->device.device_id;
 	GR_AUTO_FREE char *clean = redactor_text(writer->redactor, device ? device : "?");
 	int r = store_execute(writer->store,
-	        STATEMENT("INSERT INTO device_runs (run, number, lane, step, device, os, complete, elapsed_ms) "
-	                  "VALUES ($1, $2, $3, $4, $5, $6, $7, $8)",
+	        STATEMENT("INSERT INTO device_runs (run, number, lane, step, device, os, complete, elapsed_ms, "
+	                  "queued_ms, "
+	                  "lag_ms) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)",
 	                NUMBER(writer->run), NUMBER((int64_t)number), TEXT(run->lane), TEXT(run->step), TEXT(clean),
-	                TEXT(run->device.os), NUMBER(run->is_complete), NUMBER(run->elapsed_ms)),
+	                TEXT(run->device.os), NUMBER(run->is_complete), known(run->elapsed_ms), known(run->queued_ms),
+	                known(run->lag_most_ms)),
 	        NULL, err);
 
 	return r < 0 ? r : write_cases(writer, number, err);

@@ -31,6 +31,12 @@ static const struct migration migrations[] = {
                 "CREATE INDEX outcomes_by_test ON outcomes (test, run)",
                 NULL,
         }},
+        /* 2: how exactly the end of a run is known, for polls that learn */
+        {{
+                "ALTER TABLE device_runs ADD COLUMN queued_ms BIGINT",
+                "ALTER TABLE device_runs ADD COLUMN lag_ms BIGINT",
+                NULL,
+        }},
 };
 
 /* The statement with the database's own words, the caller's. */
@@ -48,13 +54,13 @@ static char *in_dialect(const struct store *store, const char *sql)
 	return buffer_take(&out);
 }
 
-static int migrate_from(struct store *store, size_t from, struct gr_error *err)
+static int migrate_from(struct store *store, size_t from, size_t to, struct gr_error *err)
 {
 	int made = store->ops->make_room ? store_execute(store, STATEMENT(store->ops->make_room, ), NULL, err) : 0;
 
 	if (made < 0)
 		return made;
-	for (size_t i = from; i < GR_COUNT(migrations); i++)
+	for (size_t i = from; i < to; i++)
 		for (const char *const *sql = migrations[i].statements; *sql; sql++) {
 			GR_AUTO_FREE char *text = in_dialect(store, *sql);
 			int r = store_execute(store, STATEMENT(text, ), NULL, err);
@@ -62,7 +68,7 @@ static int migrate_from(struct store *store, size_t from, struct gr_error *err)
 			if (r < 0)
 				return r;
 		}
-	return store->ops->set_version(store->state, (int64_t)GR_COUNT(migrations), err);
+	return store->ops->set_version(store->state, (int64_t)to, err);
 }
 
 static int check_version(int64_t version, struct gr_error *err)
@@ -76,12 +82,17 @@ static int check_version(int64_t version, struct gr_error *err)
 
 int schema_migrate(struct store *store, struct gr_error *err)
 {
+	return schema_migrate_to(store, GR_COUNT(migrations), err);
+}
+
+int schema_migrate_to(struct store *store, size_t to, struct gr_error *err)
+{
 	int64_t version = 0;
 	int r = store->ops->version(store->state, &version, err);
 
 	if (r == 0)
 		r = check_version(version, err);
-	if (r < 0 || (size_t)version == GR_COUNT(migrations))
+	if (r < 0 || (size_t)version >= to)
 		return r;
 	r = store_begin(store, err);
 	if (r < 0)
@@ -89,7 +100,7 @@ int schema_migrate(struct store *store, struct gr_error *err)
 	r = store->ops->version(store->state, &version, err); /* another process may have been first */
 	if (r == 0)
 		r = check_version(version, err);
-	if (r == 0 && (size_t)version < GR_COUNT(migrations))
-		r = migrate_from(store, (size_t)version, err);
+	if (r == 0 && (size_t)version < to)
+		r = migrate_from(store, (size_t)version, to, err);
 	return store_end(store, r, err);
 }

@@ -58,5 +58,7 @@ int store_end(struct store *store, int result, struct gr_error *err);
 
 /* Bring the schema up to this version; GR_CONFIG when a newer gridlane has written it. */
 int schema_migrate(struct store *store, struct gr_error *err);
+/* Up to an older one, for tests of what comes after. */
+int schema_migrate_to(struct store *store, size_t to, struct gr_error *err);
 
 #endif

@@ -68,6 +68,23 @@ static int64_t earlier(int64_t a, int64_t since_ms, int64_t limit_ms)
 	return limit_ms != CLOCK_NEVER && since_ms + limit_ms < a ? since_ms + limit_ms : a;
 }
 
+/* The next time that earlier runs give, while all is plain: the run is out of the queue, and the last answer was a "not
+ * yet". TIME_UNKNOWN: none. Not all lanes at once: they are a little apart. */
+static int64_t learned_look(const struct polling *polling, const struct poll_policy *policy, const struct event *event)
+{
+	int64_t since_ms = polling->start_ms + polling->queued_ms;
+	int64_t apart_ms = policy->every_low_ms / 4;
+
+	if (polling->is_queued || polling->queued_ms == TIME_UNKNOWN || polling->bad_answers > 0 ||
+	        polling->not_over_ms < polling->good_ms || event->outcome != CALL_DONE)
+		return TIME_UNKNOWN;
+	for (size_t i = 0; i < policy->look_count; i++)
+		if (since_ms + policy->looks_ms[i] > event->now_ms + apart_ms)
+			return since_ms + policy->looks_ms[i] + (int64_t)(event->random % (uint64_t)(apart_ms + 1)) -
+			       apart_ms / 2;
+	return TIME_UNKNOWN;
+}
+
 int polling_wait(struct polling *polling, const struct poll_policy *policy, const struct event *event,
         struct action *action, struct gr_error *err)
 {
@@ -77,7 +94,9 @@ int polling_wait(struct polling *polling, const struct poll_policy *policy, cons
 	if (failure != 0)
 		return failure;
 	/* The nearest limit cuts the wait, so that it is noticed when it comes. */
-	until_ms = event->now_ms + pace_next(&polling->pace, policy, event->random);
+	until_ms = learned_look(polling, policy, event);
+	if (until_ms == TIME_UNKNOWN)
+		until_ms = event->now_ms + pace_next(&polling->pace, policy, event->random);
 	until_ms = earlier(until_ms, polling->start_ms, policy->timeout_ms);
 	if (polling->is_queued)
 		until_ms = earlier(until_ms, polling->start_ms, policy->queue_ms);

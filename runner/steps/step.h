@@ -6,6 +6,7 @@
 
 #include <jansson.h>
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include "runner/api/operation.h"
@@ -19,6 +20,10 @@ struct poll_policy { /* `poll:` of the pipeline; CLOCK_NEVER: no limit */
 	int64_t stall_ms; /* most time without any change */
 	int64_t timeout_ms; /* most time altogether */
 	double time_scale; /* of a rehearsal: how many times as fast the settling times of a step pass; 0 or 1: real */
+	/* Times after a run left the queue at which its end is likely, by earlier runs, ascending (schedule.h); they
+	 * win over `every` while the server says "not yet". NULL: nothing is known. Borrowed. */
+	const int64_t *looks_ms;
+	size_t look_count;
 };
 
 /* What a step may know beside its fields. Owned by the engine, valid for the life of the step. */

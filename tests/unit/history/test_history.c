@@ -56,6 +56,69 @@ static void it_refuses_the_file_of_a_newer_version(void **state)
 	assert_non_null(strstr(err.text, "newer gridlane"));
 }
 
+/* A file of version 1, as the first release wrote it. */
+static void it_brings_an_older_version_up_to_date(void **state)
+{
+	const struct place *place = *state;
+	struct store store = {.ops = place->is_server ? &postgres_ops : &sqlite_ops};
+	struct history *history;
+	GR_AUTO_JSON json_t *runs = NULL, *durations = NULL;
+	struct gr_error err = {0};
+	int64_t version = 0;
+
+	assert_int_equal(store.ops->open(&store.state, place->file, &err), 0);
+	assert_int_equal(schema_migrate_to(&store, 1, &err), 0);
+	assert_int_equal(store_execute(&store,
+	                         STATEMENT("INSERT INTO runs (run_id, pipeline, branch, verdict, green, started_ms, "
+	                                   "elapsed_ms) VALUES ('old', 'nightly', 'main', 'passed', 1, 1000, 5000)", ),
+	                         NULL, &err),
+	        0);
+	assert_int_equal(store_execute(&store,
+	                         STATEMENT("INSERT INTO device_runs (run, number, step, device, complete, elapsed_ms) "
+	                                   "SELECT id, 0, 'tests', 'Pixel 7', 1, 4000 FROM runs", ),
+	                         NULL, &err),
+	        0);
+	store.ops->close(store.state);
+	history = open_it(place);
+	assert_int_equal(history->store.ops->version(history->store.state, &version, &err), 0);
+	assert_true(version > 1);
+	record(history, 1, "pf");
+	runs = list(history);
+	assert_int_equal(json_array_size(runs), 2);
+	assert_int_equal(history_durations(history, "nightly", 100, &durations, &err), 0);
+	assert_int_equal(json_array_size(json_object_get(json_object_get(durations, "tests"), "Pixel 7")), 1);
+	history_close(history);
+}
+
+static void it_knows_how_long_runs_and_tests_took(void **state)
+{
+	struct history *history = open_it(*state);
+	GR_AUTO_JSON json_t *durations = NULL, *seconds = NULL, *expected = NULL;
+	struct gr_error err = {0};
+
+	for (int64_t night = 1; night <= 3; night++) {
+		struct results results;
+
+		make_run(&results, night, "pfe");
+		results.runs[0].step = gr_strdup("tests");
+		results.runs[0].elapsed_ms = 10000 * night + 500;
+		results.runs[0].queued_ms = 500;
+		results.runs[0].lag_most_ms = 100;
+		results.runs[0].is_complete = night != 2;
+		results.runs[0].cases[0].time_ms = 1000 * night;
+		if (history_record(history, &results, NULL, &err) < 0)
+			fail_msg("%s", err.text);
+		results_release(&results);
+	}
+	assert_int_equal(history_durations(history, "nightly", 100, &durations, &err), 0);
+	expected = json_pack("{s:{s:[[i,i],[i,i]]}}", "tests", "Pixel 7", 30000, 100, 10000, 100);
+	assert_true(json_equal(durations, expected));
+	assert_int_equal(history_seconds(history, "nightly", 2, &seconds, &err), 0);
+	assert_int_equal(json_object_size(seconds), 2); /* the third had no outcome */
+	assert_int_equal(number(seconds, "test 000"), 2500);
+	history_close(history);
+}
+
 static void it_says_when_the_file_is_no_database(void **state)
 {
 	const struct place *place = *state;
@@ -177,6 +240,8 @@ int main(void)
 	        CASE(its_file_is_for_its_owner_alone),
 	        CASE(it_refuses_the_file_of_a_newer_version),
 	        CASE(it_says_when_the_file_is_no_database),
+	        CASE(it_brings_an_older_version_up_to_date),
+	        CASE(it_knows_how_long_runs_and_tests_took),
 	        CASE(it_compares_two_runs),
 	        CASE(it_knows_no_run_that_is_not_there),
 	        CASE(it_forgets_what_is_old_or_too_much),

@@ -30,6 +30,50 @@ static void it_notes_how_long_it_was_queued(void **state)
 	script_close(&s);
 }
 
+/* By earlier runs, it ends about a minute after it left the queue. */
+static void it_looks_when_earlier_runs_ended(void **state)
+{
+	static const int64_t looks[] = {58 * SECONDS, 61 * SECONDS};
+	struct script s;
+	int64_t began;
+
+	(void)state;
+	run_to_first_poll(&s, WITH(""));
+	s.context.poll.looks_ms = looks;
+	s.context.poll.look_count = GR_COUNT(looks);
+	answer(&s, QUEUED("770", OURS));
+	assert_in_range(s.action.until_ms - s.now_ms, 1000, 3000);
+	let_time_come(&s);
+	answer(&s, DETAILS("770", OURS, "0", "1", CASE("a", "1")));
+	began = s.now_ms;
+	assert_in_range(s.action.until_ms - began, 57 * SECONDS, 59 * SECONDS);
+	let_time_come(&s);
+	answer(&s, DETAILS("770", OURS, "0", "1", CASE("a", "1")));
+	assert_in_range(s.action.until_ms - began, 60 * SECONDS, 62 * SECONDS);
+	let_time_come(&s);
+	answer(&s, DETAILS("770", OURS, "0", "1", CASE("a", "1"))); /* longer than any before */
+	assert_in_range(s.action.until_ms - s.now_ms, 1000, 4000);
+	script_close(&s);
+}
+
+/* "Completed" that has to be said twice is asked for again soon, not when the next run might end. */
+static void it_confirms_an_end_at_once(void **state)
+{
+	static const int64_t looks[] = {10 * SECONDS, 10 * MINUTES};
+	struct script s;
+
+	(void)state;
+	run_to_first_poll(&s, WITH(""));
+	s.context.poll.looks_ms = looks;
+	s.context.poll.look_count = GR_COUNT(looks);
+	answer(&s, DETAILS("770", OURS, "0", "1", CASE("a", "1")));
+	let_time_come(&s);
+	answer(&s, DETAILS("770", OURS, "1", "3", CASE("a", "1")));
+	assert_int_equal(s.action.kind, ACTION_WAIT);
+	assert_in_range(s.action.until_ms - s.now_ms, 1000, 4000);
+	script_close(&s);
+}
+
 static void it_ends_when_nothing_changes(void **state)
 {
 	struct script s;
@@ -145,6 +189,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 	        cmocka_unit_test(it_ends_when_queued_too_long),
 	        cmocka_unit_test(it_notes_how_long_it_was_queued),
+	        cmocka_unit_test(it_looks_when_earlier_runs_ended),
+	        cmocka_unit_test(it_confirms_an_end_at_once),
 	        cmocka_unit_test(it_ends_when_nothing_changes),
 	        cmocka_unit_test(it_ends_at_its_own_time_limit),
 	        cmocka_unit_test(it_lives_through_an_outage_and_gives_up_at_the_stall_limit),
