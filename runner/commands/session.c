@@ -355,7 +355,8 @@ static const char *const *list_writes(struct session *session)
 {
 	struct gr_error ignored = {0};
 	GR_AUTO_FREE char *history = history_place(session->arguments, session->has_sandbox, &ignored);
-	const char *const files[WRITES_MOST] = {history, getenv("GITHUB_STEP_SUMMARY"), getenv("GITHUB_OUTPUT")};
+	const char *const files[WRITES_MOST] = {history && !history_is_server(history) ? history : NULL,
+	        getenv("GITHUB_STEP_SUMMARY"), getenv("GITHUB_OUTPUT")};
 	size_t count = 0;
 
 	for (size_t i = 0; i < GR_COUNT(files); i++)
@@ -400,6 +401,9 @@ int session_execute(struct session *session, struct gr_error *err)
 		return r;
 	session_open_history(session);
 	options.past = session->past;
+	if (session->history)
+		history_reach(session->history, &options.history_port, &session->certificates);
+	options.history_certificates = session->certificates;
 	return session->is_cleanup ? engine_cleanup(session->plan, &options, &session->results, err)
 	                           : engine_run(session->plan, &options, &session->results, err);
 }
@@ -508,6 +512,7 @@ void session_release(struct session *session)
 		sandbox_end(&session->sandbox);
 	history_close(session->history);
 	json_decref(session->past);
+	gr_free(session->certificates);
 	results_release(&session->results);
 	replay_free(session->replay);
 	plan_free(session->plan);

@@ -30,6 +30,7 @@ struct session {
 	struct results results;
 	struct history *history; /* or NULL, and why_no_history says why */
 	struct gr_error why_no_history;
+	char *certificates; /* of its server, or NULL */
 	json_t *past; /* what it says of durations, or NULL */
 	struct sandbox_process sandbox;
 	char *writes[WRITES_MOST + 1]; /* folders beside the output folder; ended by NULL */

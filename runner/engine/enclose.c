@@ -57,6 +57,7 @@ static void collect_reads(const struct engine *engine, const char **paths)
 	count = add_path(paths, count, engine->ca_file);
 	count = add_path(paths, count, engine->client_cert);
 	count = add_path(paths, count, engine->client_key);
+	count = add_path(paths, count, engine->options->history_certificates);
 	(void)add_path(paths, count, getenv("SSL_CERT_DIR"));
 }
 
@@ -68,7 +69,8 @@ static void collect_writes(const struct engine *engine, const char **paths)
 		count = add_path(paths, count, *path);
 }
 
-/* The server's, name servers', that of downloads from elsewhere, and those of the webhooks. Ended by 0. */
+/* The server's, name servers', that of downloads from elsewhere, those of the webhooks and of the history. Ended by 0.
+ */
 static void collect_ports(const struct engine *engine, unsigned ports[static PORTS_MOST])
 {
 	const struct hook_list *hooks = engine->options->hooks;
@@ -76,10 +78,12 @@ static void collect_ports(const struct engine *engine, unsigned ports[static POR
 
 	ports[count++] = url_port(engine->base_url);
 	ports[count++] = DNS_PORT;
-	for (size_t i = 0; hooks && i < hooks->count && count + 2 < PORTS_MOST; i++)
+	for (size_t i = 0; hooks && i < hooks->count && count + 3 < PORTS_MOST; i++)
 		if (hooks->items[i].url)
 			ports[count++] = url_port(hooks->items[i].url);
-	ports[count++] = engine->plan->server.download_hosts ? HTTPS_PORT : 0;
+	if (engine->plan->server.download_hosts)
+		ports[count++] = HTTPS_PORT;
+	ports[count++] = engine->options->history_port; /* 0: it is a file, and this is the end */
 	ports[count] = 0;
 }
 

@@ -36,6 +36,11 @@ void history_close(struct history *history)
 	gr_free(history);
 }
 
+void history_reach(struct history *history, unsigned *ret_port, char **ret_certificates)
+{
+	history->store.ops->reach(history->store.state, ret_port, ret_certificates);
+}
+
 const char *row_text(const json_t *row, size_t column)
 {
 	return json_string_value(json_array_get(row, column));

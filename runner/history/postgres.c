@@ -7,6 +7,7 @@
 #include <dlfcn.h>
 #include <libpq-fe.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "runner/base/memory.h"
@@ -313,6 +314,22 @@ static int postgres_wake(void *state, int64_t limit_ms, struct gr_error *err)
 	return set_up(postgres, err);
 }
 
+static void postgres_reach(void *state, unsigned *ret_port, char **ret_certificates)
+{
+	struct postgres *postgres = state;
+	PQconninfoOption *options = postgres->pq.PQconninfo(postgres->connection);
+	int64_t port = 0;
+
+	*ret_port = number_parse_int(postgres->pq.PQport(postgres->connection), &port) ? (unsigned)port : 0;
+	*ret_certificates = NULL;
+	for (PQconninfoOption *option = options; option && option->keyword; option++)
+		if (text_equal(option->keyword, "sslrootcert") && option->val)
+			*ret_certificates = gr_strdup(option->val);
+	postgres->pq.PQconninfoFree(options);
+	if (!*ret_certificates && getenv("HOME")) /* where libpq looks */
+		*ret_certificates = gr_printf("%s/.postgresql", getenv("HOME"));
+}
+
 /* ---- the schema's version ---- */
 
 static int postgres_version(void *state, int64_t *ret_version, struct gr_error *err)
@@ -356,6 +373,7 @@ const struct store_ops postgres_ops = {
         .open = postgres_open,
         .close = postgres_close,
         .wake = postgres_wake,
+        .reach = postgres_reach,
         .execute = postgres_execute,
         .version = postgres_version,
         .set_version = postgres_set_version,

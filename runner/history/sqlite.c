@@ -62,6 +62,13 @@ static int sqlite_wake(void *state, int64_t limit_ms, struct gr_error *err)
 	return 0;
 }
 
+static void sqlite_reach(void *state, unsigned *ret_port, char **ret_certificates)
+{
+	(void)state;
+	*ret_port = 0;
+	*ret_certificates = NULL;
+}
+
 static void sqlite_close(void *state)
 {
 	(void)sqlite3_close_v2(state);
@@ -176,6 +183,7 @@ const struct store_ops sqlite_ops = {
         .open = sqlite_open,
         .close = sqlite_close,
         .wake = sqlite_wake,
+        .reach = sqlite_reach,
         .execute = sqlite_execute,
         .version = sqlite_version,
         .set_version = sqlite_set_version,

@@ -38,6 +38,9 @@ struct store_ops {
 	void (*close)(void *state);
 	/* Before the history is used again after a time: other writers are waited for this long at most. */
 	int (*wake)(void *state, int64_t limit_ms, struct gr_error *err);
+	/* What a new connection would need: a port (0: none) and a file or folder of
+	 * certificates, the caller's, or NULL. */
+	void (*reach)(void *state, unsigned *ret_port, char **ret_certificates);
 	/* rows (may be NULL) gets one array a row, of numbers, texts and nulls. GR_DISK when it cannot be done; that of
 	 * a statement without rows may come with a later one, at the latest with COMMIT. */
 	int (*execute)(void *state, const struct statement *statement, json_t *rows, struct gr_error *err);

@@ -91,6 +91,28 @@ def check_a_lost_connection_is_made_anew(bench):
     bench.expect(bench.count_runs() == before + 1, "the run is not in the history")
 
 
+def check_an_enclosed_run_makes_it_anew(bench):
+    """A run that starts no program gives up most files and ports, and yet reaches the history's server again."""
+    before = bench.count_runs()
+    psql = [os.path.join(bench.place.programs, "psql"), "-X", "-A", "-t", "-c",
+            "SELECT COUNT(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE application_name = 'gridlane'",
+            bench.place.url()]
+    with open(os.path.join(bench.folder, "quiet.yml"), "w", encoding="utf-8") as file:
+        file.write(PIPELINE.format(command="[]").split("  - uses: run")[0])
+    with subprocess.Popen([os.environ["GRIDLANE"], "run", "--sandbox", "quiet.yml", "--time-scale", "10", "--trace"],
+                          cwd=bench.folder, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True,
+                          env={"PATH": os.environ["PATH"], "HOME": bench.folder,
+                               "GRIDLANE_HISTORY": bench.place.url()}) as run:
+        for line in run.stderr:
+            if "app_build_run" in line or "/ci/execution" in line:  # the run is on the server: the history is open
+                break
+        cut = subprocess.run(psql, capture_output=True, text=True, check=True).stdout.strip()
+        run.stderr.read()
+        bench.expect(run.wait() == 0, "the enclosed run failed")
+    bench.expect(cut == "1", f"{cut} connections were cut")
+    bench.expect(bench.count_runs() == before + 1, "the enclosed run is not in the history")
+
+
 def check_no_server_changes_no_verdict(bench):
     nowhere = f"postgresql://gridlane:{PASSWORD}@/postgres?host={bench.folder}"
     done = bench.run_pipeline(place=nowhere)
@@ -122,7 +144,8 @@ def main():
         place.run("createdb", "-h", place.folder, "-U", "gridlane", "runs")
         place.database = "runs"
         bench = Bench(folder, place)
-        for check in (check_runs_share_it, check_a_lost_connection_is_made_anew, check_no_server_changes_no_verdict,
+        for check in (check_runs_share_it, check_a_lost_connection_is_made_anew,
+                      check_an_enclosed_run_makes_it_anew, check_no_server_changes_no_verdict,
                       check_passwords_stay_inside):
             check(bench)
         for finding in bench.findings:
