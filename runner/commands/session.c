@@ -18,17 +18,6 @@
 
 #define LOCK_STEP_MS 50 /* how often a lock is tried again */
 
-static sigset_t signals_of_end(void)
-{
-	sigset_t set;
-
-	(void)sigemptyset(&set);
-	(void)sigaddset(&set, SIGINT);
-	(void)sigaddset(&set, SIGTERM);
-	(void)sigaddset(&set, SIGHUP);
-	return set;
-}
-
 static bool wants_color(const struct arguments *arguments)
 {
 	const char *color = argument_value(arguments, OPT_COLOR);
@@ -50,16 +39,12 @@ static bool wants_live(const struct arguments *arguments)
 	       !argument_is_given(arguments, OPT_QUIET);
 }
 
-int session_init(struct session *session, const struct arguments *arguments, struct gr_error *err)
+static int read_numbers(struct session *session, struct gr_error *err)
 {
-	const char *grace = argument_value(arguments, OPT_GRACE);
-	const char *scale = argument_value(arguments, OPT_TIME_SCALE);
-	const char *color = argument_value(arguments, OPT_COLOR);
-	const char *lock_wait = argument_value(arguments, OPT_LOCK_WAIT);
+	const char *grace = argument_value(session->arguments, OPT_GRACE);
+	const char *scale = argument_value(session->arguments, OPT_TIME_SCALE);
+	const char *lock_wait = argument_value(session->arguments, OPT_LOCK_WAIT);
 
-	*session = (struct session){.arguments = arguments, .output = {.directory = -1}, .grace_ms = 6000};
-	session->redactor = redactor_new();
-	(void)signal(SIGPIPE, SIG_IGN); /* a reader of our output that goes away ends nothing */
 	if (grace && (!number_parse_duration(grace, &session->grace_ms) || session->grace_ms < 1000 ||
 	                     session->grace_ms > 600000))
 		return gr_fail(err, GR_USAGE, 0, "--grace: '%s' is not a duration from 1s to 10m", grace);
@@ -67,12 +52,25 @@ int session_init(struct session *session, const struct arguments *arguments, str
 		return gr_fail(err, GR_USAGE, 0, "--lock-wait: '%s' is not a duration", lock_wait);
 	if (scale && (!number_parse_real(scale, &session->time_scale) || session->time_scale <= 0))
 		return gr_fail(err, GR_USAGE, 0, "--time-scale: '%s' is not a positive number", scale);
+	return 0;
+}
+
+int session_init(struct session *session, const struct arguments *arguments, struct gr_error *err)
+{
+	const char *color = argument_value(arguments, OPT_COLOR);
+	int r;
+
+	*session = (struct session){.arguments = arguments, .output = {.directory = -1}, .grace_ms = 6000};
+	session->redactor = redactor_new();
+	(void)signal(SIGPIPE, SIG_IGN); /* a reader of our output that goes away ends nothing */
+	r = read_numbers(session, err);
+	if (r < 0)
+		return r;
 	if (color && strcmp(color, "auto") != 0 && strcmp(color, "always") != 0 && strcmp(color, "never") != 0)
 		return gr_fail(err, GR_USAGE, 0, "--color: '%s' is none of auto, always, never", color);
-	if (output_check_reports(arguments->values[OPT_REPORT], err) < 0)
-		return -(int)err->failure;
-	if (!argument_is_given(arguments, OPT_SIGN_WITH))
-		return 0;
+	r = output_check_reports(arguments->values[OPT_REPORT], err);
+	if (r < 0 || !argument_is_given(arguments, OPT_SIGN_WITH))
+		return r;
 	return key_read_private(argument_value(arguments, OPT_SIGN_WITH), &session->signer, err);
 }
 
@@ -80,7 +78,7 @@ void session_wait(const struct session *session)
 {
 	const struct timespec step = {.tv_nsec = LOCK_STEP_MS * 1000000};
 	int64_t until_ms = clock_now_ms() + session->lock_wait_ms;
-	sigset_t set = signals_of_end();
+	sigset_t set = session_signals();
 	int number = -1;
 
 	while (number < 0 && clock_now_ms() < until_ms && journal_is_busy(session->output.directory))
@@ -124,8 +122,7 @@ static void print_diagnostics(const struct diagnostics *diagnostics)
 }
 
 /* The pipeline cannot be run: reports say so too, or a CI would show those of the run before. */
-static void results_of_mistakes(
-        struct session *session, const struct diagnostics *diagnostics, const struct gr_error *err)
+void session_mistakes(struct session *session, const struct diagnostics *diagnostics, const struct gr_error *err)
 {
 	struct results *results = &session->results;
 
@@ -146,7 +143,7 @@ static void results_of_mistakes(
 	results_judge(results);
 }
 
-static struct output_order order_of(struct session *session, struct buffer *printed)
+struct output_order session_order(struct session *session, struct buffer *printed)
 {
 	return (struct output_order){.plan = session->plan,
 	        .wanted = session->arguments->values[OPT_REPORT],
@@ -159,7 +156,7 @@ static struct output_order order_of(struct session *session, struct buffer *prin
 /* Known before anything is sent: a release must not wait for a run that cannot vouch for it. */
 static int check_signer(struct session *session, struct gr_error *err)
 {
-	const struct output_order order = order_of(session, NULL);
+	const struct output_order order = session_order(session, NULL);
 
 	if (session->signer || session->is_cleanup || !output_is_wanted(&order, "attestation"))
 		return 0;
@@ -178,7 +175,7 @@ int session_load(struct session *session, const char *const *inputs, bool allow_
 	if (r < 0) {
 		if (diagnostics.errors == 0)
 			(void)complain(err);
-		results_of_mistakes(session, &diagnostics, err);
+		session_mistakes(session, &diagnostics, err);
 	}
 	diagnostics_release(&diagnostics);
 	return r;
@@ -406,120 +403,4 @@ int session_execute(struct session *session, struct gr_error *err)
 	options.history_certificates = session->certificates;
 	return session->is_cleanup ? engine_cleanup(session->plan, &options, &session->results, err)
 	                           : engine_run(session->plan, &options, &session->results, err);
-}
-
-/* ---- the end ---- */
-
-void session_close_journal(struct session *session)
-{
-	struct gr_error err = {0};
-
-	if (session->journal && session->journal->close && session->journal->close(session->journal->state, &err) < 0)
-		(void)complain(&err);
-	if (session->journal)
-		*session->journal = (struct event_reader){0};
-}
-
-static void close_readers(struct session *session)
-{
-	for (size_t i = 0; i < session->reader_count; i++) {
-		struct gr_error err = {0};
-
-		if (session->readers[i].close && session->readers[i].close(session->readers[i].state, &err) < 0)
-			(void)complain(&err); /* the verdict stands: results and reports are written by now */
-	}
-	session->reader_count = 0;
-}
-
-/* A signal that came when the engine was over: everything is known, and yet the run was told to stop. */
-static bool take_late_signal(struct session *session)
-{
-	const struct timespec now = {0};
-	sigset_t set = signals_of_end();
-	int number;
-
-	number = session->results.signal_number ? -1 : sigtimedwait(&set, NULL, &now);
-	if (number <= 0)
-		return false;
-	session->results.signal_number = number;
-	session->results.signalled_ms = clock_now_ms();
-	results_judge(&session->results);
-	return true;
-}
-
-/* What was said of an end that it was not. */
-static void write_reports_anew(struct session *session, const struct output_order *order)
-{
-	struct gr_error err = {0};
-
-	output_take_back(&session->output, order);
-	buffer_clear(order->printed);
-	(void)output_write_reports(&session->output, order, &session->results, &err); /* each failure is a note */
-}
-
-static void write_reports(struct session *session, const struct output_order *order)
-{
-	struct gr_error err = {0};
-
-	(void)unlinkat(session->output.directory, "state/reserve", 0); /* this is the end that it was kept for */
-	if (output_write_reports(&session->output, order, &session->results, &err) == 0 ||
-	        session->results.exit_status != 0)
-		return;
-	/* a green run whose reports are lost is not green: a gate would read the absence */
-	(void)results_add_problem(
-	        &session->results, err.failure == GR_CONFIG ? GR_ARTIFACT : GR_DISK, NULL, NULL, "%s", err.text);
-	results_judge(&session->results);
-	write_reports_anew(session, order);
-}
-
-int session_refuse(struct session *session, const struct gr_error *err)
-{
-	const struct diagnostics none = {0};
-	int status = complain(err);
-
-	if (err->failure != GR_DISK || session->journal)
-		return status;
-	results_of_mistakes(session, &none, err);
-	return session_finish(session);
-}
-
-int session_finish(struct session *session)
-{
-	GR_AUTO_BUFFER struct buffer printed = {0};
-	const struct output_order order = order_of(session, &printed);
-	struct run_event judged = {.kind = RUN_JUDGED, .results = &session->results};
-
-	(void)take_late_signal(session);
-	session_record(session);
-	write_reports(session, &order);
-	if (take_late_signal(session))
-		write_reports_anew(session, &order); /* they say what the exit status says */
-	judged.done = session->results.exit_status;
-	output_emit(&order.readers, &judged);
-	close_readers(session);
-	(void)fwrite(buffer_text(&printed), 1, printed.bytes, stdout);
-	(void)fflush(stdout);
-	session_tell_hooks(session); /* last: the verdict is out, and nothing of it waits for them */
-	return session->results.exit_status;
-}
-
-void session_release(struct session *session)
-{
-	for (size_t i = 0; i < WRITES_MOST; i++)
-		gr_free(session->writes[i]);
-	close_readers(session);
-	if (session->has_sandbox)
-		sandbox_end(&session->sandbox);
-	history_close(session->history);
-	json_decref(session->past);
-	gr_free(session->certificates);
-	results_release(&session->results);
-	replay_free(session->replay);
-	plan_free(session->plan);
-	json_decref(session->head);
-	output_release(&session->output);
-	redactor_free(session->redactor);
-	key_free(session->signer);
-	hook_list_release(&session->hooks);
-	transfer_finish();
 }

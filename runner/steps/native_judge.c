@@ -223,3 +223,18 @@ void native_judge_log(const struct step *step, const char *name, const struct na
 		        NATIVE_LOG_MOST_CASES);
 	judge_problems(native, failure, words, result);
 }
+
+void native_put_counts(const struct native_device *native, json_t *outputs)
+{
+	int64_t executed = 0;
+
+	if (native == NULL || native->all < 0 || native->passed < 0 || native->failed < 0)
+		return;
+	executed = native->passed + native->failed;
+	(void)json_object_set_new(outputs, "tests", json_integer(native->all));
+	(void)json_object_set_new(outputs, "passed", json_integer(native->passed));
+	(void)json_object_set_new(outputs, "failed", json_integer(native->failed));
+	(void)json_object_set_new(outputs, "executed", json_integer(executed));
+	(void)json_object_set_new(
+	        outputs, "pass_rate", json_real(executed > 0 ? (double)native->passed / (double)executed : 0.0));
+}

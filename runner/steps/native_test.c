@@ -114,22 +114,6 @@ static struct device_run *make_result(const struct step *step, const struct even
 	return result;
 }
 
-/* The server's counts are what users reckon with; the one case only carries them. */
-static void put_counts(const struct native_device *native, json_t *outputs)
-{
-	int64_t executed = 0;
-
-	if (native == NULL || native->all < 0 || native->passed < 0 || native->failed < 0)
-		return;
-	executed = native->passed + native->failed;
-	(void)json_object_set_new(outputs, "tests", json_integer(native->all));
-	(void)json_object_set_new(outputs, "passed", json_integer(native->passed));
-	(void)json_object_set_new(outputs, "failed", json_integer(native->failed));
-	(void)json_object_set_new(outputs, "executed", json_integer(executed));
-	(void)json_object_set_new(
-	        outputs, "pass_rate", json_real(executed > 0 ? (double)native->passed / (double)executed : 0.0));
-}
-
 static int hand_over(const struct step *step, struct device_run *result, enum outcome outcome, struct action *action)
 {
 	const struct state *state = step->state;
@@ -143,7 +127,7 @@ static int hand_over(const struct step *step, struct device_run *result, enum ou
 	set_text(outputs, "log_url", result->log_url);
 	set_text(outputs, "recording_url", result->recording_url);
 	result_outputs(result, outputs);
-	put_counts(our_device(state), outputs);
+	native_put_counts(our_device(state), outputs);
 	action->device_run = result;
 	return step_done(action, outcome, outputs);
 }

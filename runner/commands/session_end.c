@@ -1,0 +1,136 @@
+/* The end of a session: reports, last words, the exit status. */
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "reporters/reporter.h"
+#include "runner/base/memory.h"
+#include "runner/commands/session.h"
+#include "runner/net/transfer.h"
+
+sigset_t session_signals(void)
+{
+	sigset_t set;
+
+	(void)sigemptyset(&set);
+	(void)sigaddset(&set, SIGINT);
+	(void)sigaddset(&set, SIGTERM);
+	(void)sigaddset(&set, SIGHUP);
+	return set;
+}
+
+void session_close_journal(struct session *session)
+{
+	struct gr_error err = {0};
+
+	if (session->journal && session->journal->close && session->journal->close(session->journal->state, &err) < 0)
+		(void)complain(&err);
+	if (session->journal)
+		*session->journal = (struct event_reader){0};
+}
+
+static void close_readers(struct session *session)
+{
+	for (size_t i = 0; i < session->reader_count; i++) {
+		struct gr_error err = {0};
+
+		if (session->readers[i].close && session->readers[i].close(session->readers[i].state, &err) < 0)
+			(void)complain(&err); /* the verdict stands: results and reports are written by now */
+	}
+	session->reader_count = 0;
+}
+
+/* A signal that came when the engine was over: everything is known, and yet the run was told to stop. */
+static bool take_late_signal(struct session *session)
+{
+	const struct timespec now = {0};
+	sigset_t set = session_signals();
+	int number;
+
+	number = session->results.signal_number ? -1 : sigtimedwait(&set, NULL, &now);
+	if (number <= 0)
+		return false;
+	session->results.signal_number = number;
+	session->results.signalled_ms = clock_now_ms();
+	results_judge(&session->results);
+	return true;
+}
+
+/* What was said of an end that it was not. */
+static void write_reports_anew(struct session *session, const struct output_order *order)
+{
+	struct gr_error err = {0};
+
+	output_take_back(&session->output, order);
+	buffer_clear(order->printed);
+	(void)output_write_reports(&session->output, order, &session->results, &err); /* each failure is a note */
+}
+
+static void write_reports(struct session *session, const struct output_order *order)
+{
+	struct gr_error err = {0};
+
+	(void)unlinkat(session->output.directory, "state/reserve", 0); /* this is the end that it was kept for */
+	if (output_write_reports(&session->output, order, &session->results, &err) == 0 ||
+	        session->results.exit_status != 0)
+		return;
+	/* a green run whose reports are lost is not green: a gate would read the absence */
+	(void)results_add_problem(
+	        &session->results, err.failure == GR_CONFIG ? GR_ARTIFACT : GR_DISK, NULL, NULL, "%s", err.text);
+	results_judge(&session->results);
+	write_reports_anew(session, order);
+}
+
+int session_refuse(struct session *session, const struct gr_error *err)
+{
+	const struct diagnostics none = {0};
+	int status = complain(err);
+
+	if (err->failure != GR_DISK || session->journal)
+		return status;
+	session_mistakes(session, &none, err);
+	return session_finish(session);
+}
+
+int session_finish(struct session *session)
+{
+	GR_AUTO_BUFFER struct buffer printed = {0};
+	const struct output_order order = session_order(session, &printed);
+	struct run_event judged = {.kind = RUN_JUDGED, .results = &session->results};
+
+	(void)take_late_signal(session);
+	session_record(session);
+	write_reports(session, &order);
+	if (take_late_signal(session))
+		write_reports_anew(session, &order); /* they say what the exit status says */
+	judged.done = session->results.exit_status;
+	output_emit(&order.readers, &judged);
+	close_readers(session);
+	(void)fwrite(buffer_text(&printed), 1, printed.bytes, stdout);
+	(void)fflush(stdout);
+	session_tell_hooks(session); /* last: the verdict is out, and nothing of it waits for them */
+	return session->results.exit_status;
+}
+
+void session_release(struct session *session)
+{
+	for (size_t i = 0; i < WRITES_MOST; i++)
+		gr_free(session->writes[i]);
+	close_readers(session);
+	if (session->has_sandbox)
+		sandbox_end(&session->sandbox);
+	history_close(session->history);
+	json_decref(session->past);
+	gr_free(session->certificates);
+	results_release(&session->results);
+	replay_free(session->replay);
+	plan_free(session->plan);
+	json_decref(session->head);
+	output_release(&session->output);
+	redactor_free(session->redactor);
+	key_free(session->signer);
+	hook_list_release(&session->hooks);
+	transfer_finish();
+}
