@@ -19,16 +19,15 @@ enum {
 /* Where the members of a case are in its list. */
 enum { AT_NAME, AT_MODULE, AT_DATA, AT_RAW, AT_REASON, AT_NTH, AT_STATE, AT_UNSTEADY };
 
+/* Cut at a blank, or left out: half a secret is one that the redaction does not know. */
 static json_t *reason_to_json(const char *reason)
 {
 	size_t bytes = reason != NULL ? strlen(reason) : 0;
 
-	if (reason == NULL)
-		return json_null();
 	if (bytes > REASON_MOST_BYTES)
-		for (bytes = REASON_MOST_BYTES; bytes > 0 && ((unsigned char)reason[bytes] & 0xC0) == 0x80;)
-			bytes--; /* not within a character */
-	return json_stringn(reason, bytes);
+		for (bytes = REASON_MOST_BYTES; bytes > 0 && strchr(" \t\r\n", reason[bytes]) == NULL;)
+			bytes--;
+	return bytes > 0 ? json_stringn(reason, bytes) : json_null();
 }
 
 static json_t *case_to_json(const struct seen_case *seen)
