@@ -129,6 +129,10 @@ static void spoil(const struct state *state, struct reply *reply, const json_t *
 	const char *kind = member_text(fault, "kind");
 
 	reply->delivery = fault_delivery(fault);
+	if (strcmp(kind, "outage") == 0 && json_object_get(fault, "status") != NULL) { /* a gateway still answers */
+		kind = "status";
+		reply->delivery = DELIVER_NORMAL;
+	}
 	if (is_one_of(kind, with_headers)) {
 		spoil_headers(reply, fault);
 		reply->http_status = (int)member_number(fault, "status", strcmp(kind, "status") == 0 ? 503 : 307);

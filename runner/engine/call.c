@@ -64,9 +64,7 @@ static void finish(struct call *call, enum call_outcome outcome)
 
 static enum call_outcome outcome_when_unsent(const struct call *call)
 {
-	if (call->operation->repeat == CLASS_READ || call->operation->repeat == CLASS_WRITE)
-		return CALL_FAILED;
-	return CALL_NOT_SENT;
+	return operation_may_repeat(call->operation) ? CALL_FAILED : CALL_NOT_SENT;
 }
 
 /* ---- tokens that are not known yet ---- */
@@ -183,74 +181,35 @@ static void emit(struct call *call, enum run_event_kind kind, const char *text, 
 	engine_emit(call->engine, &event);
 }
 
-/* What the server's flags mean for the one who asked. */
-static enum call_outcome outcome_of_answer(struct call *call, const json_t *body)
+/* Nobody is there: no connection, or a gateway that finds nobody behind it. */
+static bool is_out_of_reach(const struct transfer_result *result)
 {
-	char words[256];
-
-	switch (operation_says(call->operation, body)) {
-	case ANSWER_SUCCESS:
-	case ANSWER_SILENT:
-		return CALL_DONE;
-	case ANSWER_REFUSED:
-		(void)answer_message(body, words);
-		(void)gr_fail(&call->result.error, answer_is_about_auth(body) ? GR_AUTH : GR_SERVER, 0,
-		        "%s: the server says: %s", call->operation->id, words[0] ? words : "(no reason given)");
-		return CALL_REFUSED;
-	case ANSWER_CONTRADICTORY:
-		break;
-	}
-	(void)gr_fail(&call->result.error, GR_PROTOCOL, 0, "%s: the answer says success and failure at once",
-	        call->operation->id);
-	if (call->operation->repeat == CLASS_READ || call->operation->repeat == CLASS_WRITE)
-		return CALL_FAILED;
-	return CALL_LOST;
+	return result->curl_code || (result->status >= 502 && result->status <= 504);
 }
 
-static void refused_by_status(struct call *call, const struct transfer_result *result, const json_t *body)
-{
-	enum gr_failure failure = GR_SERVER;
-	char words[256] = "";
-
-	if (body)
-		(void)answer_message(body, words);
-	if (result->status == 401 || result->status == 403)
-		failure = GR_AUTH;
-	if (result->status >= 300 && result->status < 400) {
-		(void)gr_fail(&call->result.error, GR_PROTOCOL, 0,
-		        "%s: the server redirects (HTTP %ld), and a form with a token is never sent on; check the "
-		        "server's URL",
-		        call->operation->id, result->status);
-		return;
-	}
-	(void)gr_fail(&call->result.error, failure, 0, "%s: HTTP %ld%s%s", call->operation->id, result->status,
-	        words[0] ? ": " : "", words);
-}
-
-static void why_broken(struct call *call, const struct transfer_result *result, const struct gr_error *parse)
-{
-	if (result->curl_code || result->error.failure)
-		call->result.error = result->error;
-	else if (parse->failure && result->status < 400)
-		call->result.error = *parse;
-	else
-		(void)gr_fail(&call->result.error, GR_NETWORK, 0, "HTTP %ld", result->status);
-	(void)gr_context(&call->result.error, "%s", call->operation->id);
-}
-
-/* Repeats are used up, and the connection is what fails: the call waits for the server to come back, once. */
+/* Repeats are used up, and nobody is there: the call waits for the server to come back, once. */
 static bool wait_out(struct call *call, const struct transfer_result *result, enum attempt_verdict verdict)
 {
-	bool is_safe = verdict == ATTEMPT_NOT_SENT || call->operation->repeat == CLASS_READ ||
-	               call->operation->repeat == CLASS_WRITE;
+	bool is_safe = verdict == ATTEMPT_NOT_SENT || operation_may_repeat(call->operation);
 
-	if (!is_safe || !result->curl_code || verdict == ATTEMPT_HOPELESS || call->was_held_back ||
+	if (!is_safe || !is_out_of_reach(result) || verdict == ATTEMPT_HOPELESS || call->was_held_back ||
 	        call->order.passes_outage || !outage_begin(call->engine))
 		return false;
 	call->was_held_back = true;
 	call->attempts = 0;
 	loop_timer_set(call->engine->loop, &call->timer, loop_now(call->engine->loop));
 	return true;
+}
+
+/* The next attempt would come after the time that is left for it: the time limit is what ends this, and it ends now. */
+static void say_too_late(struct call *call, int64_t wait_ms)
+{
+	char span[CLOCK_TEXT_BYTES];
+	GR_AUTO_FREE char *why = gr_strdup(call->result.error.text);
+
+	call->result.error = (struct gr_error){0};
+	(void)gr_fail(&call->result.error, GR_DEADLINE, 0, "%s; a repeat in %s would be after the step's timeout", why,
+	        clock_format_span(wait_ms, span));
 }
 
 static bool try_again(struct call *call, const struct transfer_result *result, enum attempt_verdict verdict)
@@ -286,10 +245,17 @@ static bool try_again(struct call *call, const struct transfer_result *result, e
 		call->result.may_still_work = result->is_timeout || result->status == 408 || result->status == 504;
 		finish(call, CALL_LOST);
 		return true;
+	case RETRY_TOO_LATE:
+		say_too_late(call, decision.wait_ms);
+		finish(call, outcome_when_unsent(call));
+		return true;
 	case RETRY_GIVE_UP:
 		if (wait_out(call, result, verdict))
 			return true;
-		finish(call, verdict == ATTEMPT_THROTTLED ? CALL_REFUSED : outcome_when_unsent(call));
+		/* a read that is told to come later for too long has no answer; a start that is has a no */
+		finish(call, verdict == ATTEMPT_THROTTLED && !operation_may_repeat(call->operation)
+		                     ? CALL_REFUSED
+		                     : outcome_when_unsent(call));
 		return true;
 	case RETRY_DONE:
 		return false;
@@ -317,7 +283,7 @@ static void judge(struct call *call, struct transfer_result *result)
 	verdict = attempt_judge(result, body != NULL);
 	outage_note(call->engine, verdict, result);
 	if (verdict == ATTEMPT_ANSWERED) {
-		enum call_outcome outcome = outcome_of_answer(call, body);
+		enum call_outcome outcome = meaning_of_answer(call->operation, body, &call->result.error);
 
 		retry_bucket_success(&call->engine->bucket, call->attempts);
 		call->body = gr_take(&body);
@@ -325,9 +291,9 @@ static void judge(struct call *call, struct transfer_result *result)
 		return;
 	}
 	if (verdict == ATTEMPT_REFUSED || verdict == ATTEMPT_THROTTLED)
-		refused_by_status(call, result, body);
+		meaning_of_refusal(call->operation, result, body, &call->result.error);
 	else
-		why_broken(call, result, &parse);
+		meaning_of_trouble(call->operation, result, &parse, &call->result.error);
 	if (try_again(call, result, verdict))
 		return;
 	call->body = gr_take(&body);
@@ -417,8 +383,7 @@ static void attempt(void *context)
 		r = form_fill(call->engine, call->operation, request, &err);
 	if (r == 0 && call->operation->repeat != CLASS_READ)
 		emit(call, STEP_INTENT, call->operation->id, call->order.arguments);
-	if (r == 0 && call->engine->broken.failure && call->operation->repeat != CLASS_READ &&
-	        call->operation->repeat != CLASS_WRITE) {
+	if (r == 0 && call->engine->broken.failure && !operation_may_repeat(call->operation)) {
 		err = call->engine->broken; /* no start without a trace on the disk */
 		r = -(int)err.failure;
 	}

@@ -259,6 +259,7 @@ static void note_progress(struct download *download)
 static void try_again(struct download *download, const struct transfer_result *result, enum attempt_verdict verdict)
 {
 	struct engine *engine = task_of(download)->engine;
+	const struct retry_policy policy = form_retries(engine, &task_of(download)->plan->retry);
 	struct gr_error why = {0};
 	struct retry_decision decision;
 	struct retry_facts facts = {.class_ = CLASS_READ, .verdict = verdict};
@@ -267,13 +268,13 @@ static void try_again(struct download *download, const struct transfer_result *r
 	note_progress(download);
 	facts.attempt = download->attempts;
 	facts.since_first_ms = loop_now(engine->loop) - download->first_ms;
-	facts.retry_after_ms = result->retry_after_ms;
+	facts.retry_after_ms = result->retry_after_ms < 0 ? -1 : engine_scaled(engine, result->retry_after_ms);
 	facts.time_left_ms = task_of(download)->deadline_ms == CLOCK_NEVER
 	                             ? CLOCK_NEVER
 	                             : task_of(download)->deadline_ms - loop_now(engine->loop);
 	facts.random = engine_random();
 	facts.budget_is_empty = !retry_bucket_take(&engine->bucket, verdict, result->is_timeout);
-	decision = retry_decide(&task_of(download)->plan->retry, &facts);
+	decision = retry_decide(&policy, &facts);
 	if (decision.kind != RETRY_WAIT || why.failure == GR_PROTOCOL || why.failure == GR_DISK) {
 		give_up(download, &why);
 		return;
@@ -347,7 +348,12 @@ static void attempt(void *context)
 	        .validator = download->validator,
 	        .on_done = on_transferred,
 	        .context = download};
+	int64_t wait_ms;
 
+	if (outage_holds(engine, &wait_ms) && wait_ms != CLOCK_NEVER) {
+		set_next(download, attempt, wait_ms);
+		return;
+	}
 	download->attempts++;
 	engine->requests++;
 	task->requests++;

@@ -38,7 +38,7 @@ struct call_result {
 struct call_order {
 	enum operation_id operation;
 	json_t *arguments; /* taken over */
-	const struct retry_policy *policy;
+	const struct retry_policy *policy; /* in the time of the pipeline */
 	int64_t answer_ms; /* 0: the operation's own */
 	int64_t deadline_ms; /* no repeat would begin after it */
 	bool is_quick; /* cleanup under a signal */
@@ -55,6 +55,16 @@ void call_cancel(struct call *call); /* no call back follows; NULL is fine */
 /* The operation, when the request of a start (or another write that is sent once) is on the wire at this moment; else
  * NULL. */
 const char *call_committed(const struct call *call);
+
+/* ---- what came back (meaning.c) ---- */
+bool operation_may_repeat(const struct operation *operation); /* without a trace: a read, or an idempotent write */
+/* A complete answer: what its flags mean for the one who asked; err is filled unless it is CALL_DONE. */
+enum call_outcome meaning_of_answer(const struct operation *operation, const json_t *body, struct gr_error *err);
+/* A status that is a definite no; body may be NULL. And no usable answer; parse: why its body is none. */
+void meaning_of_refusal(const struct operation *operation, const struct transfer_result *result, const json_t *body,
+        struct gr_error *err);
+void meaning_of_trouble(const struct operation *operation, const struct transfer_result *result,
+        const struct gr_error *parse, struct gr_error *err);
 
 /* ---- forms (form.c) ---- */
 
@@ -121,7 +131,6 @@ struct task {
 	const struct plan_step *plan;
 	struct step step;
 	struct step_context context;
-	struct retry_policy retry;
 	struct timer wait, limit; /* ACTION_WAIT; `timeout:` */
 	struct call *call;
 	struct download *download;

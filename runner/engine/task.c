@@ -18,17 +18,6 @@ static void emit(struct task *task, struct run_event *event)
 	engine_emit(task->engine, event);
 }
 
-/* `retry:` in real time: waits of the pipeline pass faster in a rehearsal. */
-static void fill_retry(struct task *task)
-{
-	const struct engine *engine = task->engine;
-
-	task->retry = task->plan->retry;
-	task->retry.backoff_low_ms = engine_scaled(engine, task->retry.backoff_low_ms);
-	task->retry.backoff_high_ms = engine_scaled(engine, task->retry.backoff_high_ms);
-	task->retry.budget_ms = engine_scaled(engine, task->retry.budget_ms);
-}
-
 static void fill_context(struct task *task)
 {
 	struct engine *engine = task->engine;
@@ -229,7 +218,7 @@ static void start_call(struct task *task, struct action *action)
 {
 	struct call_order order = {.operation = action->operation,
 	        .arguments = gr_take(&action->arguments),
-	        .policy = &task->retry,
+	        .policy = &task->plan->retry,
 	        .answer_ms = action->answer_ms,
 	        .deadline_ms = task->deadline_ms,
 	        .lane = task->lane->name,
@@ -419,7 +408,6 @@ struct task *task_start(struct lane *lane, const struct plan_step *plan)
 	task->step = (struct step){.kind = plan->kind, .context = &task->context, .memory = json_object()};
 	lane->task = task;
 	fill_context(task);
-	fill_retry(task);
 	set_limit(task);
 	emit(task, &started);
 	if (known)

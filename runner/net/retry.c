@@ -71,14 +71,21 @@ static enum retry_kind what_is_safe(enum operation_class class_, enum attempt_ve
 	return RETRY_AMBIGUOUS;
 }
 
+static int64_t twice(int64_t ms)
+{
+	return ms > INT64_MAX / 2 ? INT64_MAX : ms * 2;
+}
+
 static int64_t backoff(const struct retry_policy *policy, const struct retry_facts *facts)
 {
-	int64_t most = policy->backoff_low_ms;
+	bool is_busy = facts->verdict == ATTEMPT_THROTTLED || facts->verdict == ATTEMPT_OVERLOADED;
+	int64_t most = is_busy ? twice(policy->backoff_low_ms) : policy->backoff_low_ms;
+	int64_t high = is_busy ? twice(policy->backoff_high_ms) : policy->backoff_high_ms;
 
-	for (unsigned n = 1; n < facts->attempt && most < policy->backoff_high_ms; n++)
-		most = most > INT64_MAX / 2 ? INT64_MAX : most * 2;
-	if (most > policy->backoff_high_ms)
-		most = policy->backoff_high_ms;
+	for (unsigned n = 1; n < facts->attempt && most < high; n++)
+		most = twice(most);
+	if (most > high)
+		most = high;
 	return most > 0 ? (int64_t)(facts->random % ((uint64_t)most + 1)) : 0;
 }
 
@@ -104,7 +111,8 @@ struct retry_decision retry_decide(const struct retry_policy *policy, const stru
 	if (facts->since_first_ms > policy->budget_ms || wait_ms > policy->budget_ms - facts->since_first_ms)
 		return decision;
 	if (facts->time_left_ms != CLOCK_NEVER && wait_ms > facts->time_left_ms)
-		return decision; /* not to sleep to the end first */
+		return (struct retry_decision){
+		        .kind = RETRY_TOO_LATE, .wait_ms = wait_ms}; /* not to sleep to the end first */
 	return (struct retry_decision){.kind = RETRY_WAIT, .wait_ms = wait_ms};
 }
 

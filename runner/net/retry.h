@@ -11,7 +11,8 @@
 struct retry_policy { /* `retry:` of the pipeline */
 	unsigned max; /* repeats after the first attempt */
 	int64_t backoff_low_ms,
-	        backoff_high_ms; /* full jitter: 0 .. min(high, low * 2^(n - 1)) after the n-th attempt */
+	        backoff_high_ms; /* full jitter: 0 .. min(high, low * 2^(n - 1)) after the n-th attempt; both are twice
+	                            as long when the server said that it has too much to do */
 	int64_t budget_ms; /* time since the first attempt after which no repeat starts */
 };
 extern const struct retry_policy retry_default; /* max 6, 500ms..30s, 10m (pipeline language, defaults) */
@@ -29,7 +30,8 @@ enum attempt_verdict {
 /* body_is_json: the body of a 2xx parsed. */
 enum attempt_verdict attempt_judge(const struct transfer_result *result, bool body_is_json);
 
-enum retry_kind { RETRY_DONE, RETRY_WAIT, RETRY_GIVE_UP, RETRY_AMBIGUOUS };
+/* RETRY_TOO_LATE: the next one would be after the time that is left. */
+enum retry_kind { RETRY_DONE, RETRY_WAIT, RETRY_GIVE_UP, RETRY_TOO_LATE, RETRY_AMBIGUOUS };
 struct retry_decision {
 	enum retry_kind kind;
 	int64_t wait_ms;

@@ -176,7 +176,7 @@ static int take_bad(
 {
 	struct app_state *state = step->state;
 
-	if (why->failure == GR_AUTH || !polling_survives(&state->polling))
+	if (why->failure == GR_AUTH || why->failure == GR_DEADLINE || !polling_survives(&state->polling))
 		return app_end_with(step, event, action, why);
 	return pause_poll(step, event, action);
 }
@@ -206,7 +206,7 @@ int app_take_poll(const struct step *step, const struct event *event, struct act
 
 	if (read_answer(step, event, &execution, &why) == 0)
 		result = take_good(step, event, &execution, action);
-	else if (event->outcome == CALL_DONE || event->outcome == CALL_REFUSED)
+	else if (event->outcome == CALL_DONE || event->outcome == CALL_REFUSED || why.failure == GR_DEADLINE)
 		result = take_bad(step, event, action, &why);
 	else
 		result = pause_poll(step, event, action); /* an outage; poll.stall bounds it */

@@ -346,9 +346,9 @@ static int take_poll(const struct step *step, const struct event *event, struct 
 		(void)answer_fail(event, GR_SERVER, &why, "ask for native test %s", state->id);
 	else if (native_result_decode(event->body, &result, &why) == 0)
 		return take_good(step, event, &result, action);
-	if (event->outcome != CALL_DONE && event->outcome != CALL_REFUSED)
+	if (event->outcome != CALL_DONE && event->outcome != CALL_REFUSED && why.failure != GR_DEADLINE)
 		return pause_poll(step, event, action); /* an outage; poll.stall bounds it */
-	if (why.failure == GR_AUTH || !polling_survives(&state->polling))
+	if (why.failure == GR_AUTH || why.failure == GR_DEADLINE || !polling_survives(&state->polling))
 		return cut_short(step, event, action, OUTCOME_ERROR, &why);
 	return pause_poll(step, event, action);
 }

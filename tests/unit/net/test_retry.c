@@ -195,6 +195,21 @@ static void it_waits_as_long_as_the_server_asks_but_not_for_ever(void **state)
 	assert_int_equal(retry_decide(&policy, &facts).wait_ms, 300000);
 }
 
+static void it_waits_twice_as_long_for_a_server_that_has_too_much_to_do(void **state)
+{
+	struct retry_facts facts = facts_of(CLASS_READ, ATTEMPT_THROTTLED);
+
+	(void)state;
+	facts.random = 1000;
+	assert_int_equal(retry_decide(&retry_default, &facts).wait_ms, 1000);
+	facts.random = 1001;
+	assert_int_equal(retry_decide(&retry_default, &facts).wait_ms, 0);
+	facts.verdict = ATTEMPT_OVERLOADED;
+	facts.attempt = 6;
+	facts.random = 32000;
+	assert_int_equal(retry_decide(&retry_default, &facts).wait_ms, 32000);
+}
+
 static void it_gives_up_at_once_when_the_wait_is_longer_than_the_time_left(void **state)
 {
 	struct retry_facts facts = facts_of(CLASS_READ, ATTEMPT_OVERLOADED);
@@ -202,12 +217,12 @@ static void it_gives_up_at_once_when_the_wait_is_longer_than_the_time_left(void 
 	(void)state;
 	facts.retry_after_ms = 5000;
 	facts.time_left_ms = 4999;
-	assert_int_equal(retry_decide(&retry_default, &facts).kind, RETRY_GIVE_UP);
+	assert_int_equal(retry_decide(&retry_default, &facts).kind, RETRY_TOO_LATE);
 	facts.time_left_ms = 5000;
 	assert_int_equal(retry_decide(&retry_default, &facts).kind, RETRY_WAIT);
 	facts.time_left_ms = -1;
 	facts.retry_after_ms = -1;
-	assert_int_equal(retry_decide(&retry_default, &facts).kind, RETRY_GIVE_UP);
+	assert_int_equal(retry_decide(&retry_default, &facts).kind, RETRY_TOO_LATE);
 }
 
 static void it_pays_for_repeats_with_tokens(void **state)
@@ -264,6 +279,7 @@ int main(void)
 	        cmocka_unit_test(it_waits_with_full_jitter_up_to_a_doubling_limit),
 	        cmocka_unit_test(it_survives_huge_backoffs),
 	        cmocka_unit_test(it_waits_as_long_as_the_server_asks_but_not_for_ever),
+	        cmocka_unit_test(it_waits_twice_as_long_for_a_server_that_has_too_much_to_do),
 	        cmocka_unit_test(it_gives_up_at_once_when_the_wait_is_longer_than_the_time_left),
 	        cmocka_unit_test(it_pays_for_repeats_with_tokens),
 	        cmocka_unit_test(it_gets_tokens_back_for_successes),

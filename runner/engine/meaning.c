@@ -1,0 +1,60 @@
+/* What came back from a call, in words and as its outcome. */
+#include "runner/api/answer.h"
+#include "runner/engine/run.h"
+
+bool operation_may_repeat(const struct operation *operation)
+{
+	return operation->repeat == CLASS_READ || operation->repeat == CLASS_WRITE;
+}
+
+enum call_outcome meaning_of_answer(const struct operation *operation, const json_t *body, struct gr_error *err)
+{
+	char words[256];
+
+	switch (operation_says(operation, body)) {
+	case ANSWER_SUCCESS:
+	case ANSWER_SILENT:
+		return CALL_DONE;
+	case ANSWER_REFUSED:
+		(void)answer_message(body, words);
+		(void)gr_fail(err, answer_is_about_auth(body) ? GR_AUTH : GR_SERVER, 0, "%s: the server says: %s",
+		        operation->id, words[0] ? words : "(no reason given)");
+		return CALL_REFUSED;
+	case ANSWER_CONTRADICTORY:
+		break;
+	}
+	(void)gr_fail(err, GR_PROTOCOL, 0, "%s: the answer says success and failure at once", operation->id);
+	return operation_may_repeat(operation) ? CALL_FAILED : CALL_LOST;
+}
+
+void meaning_of_refusal(const struct operation *operation, const struct transfer_result *result, const json_t *body,
+        struct gr_error *err)
+{
+	enum gr_failure failure = GR_SERVER;
+	char words[256] = "";
+
+	if (body)
+		(void)answer_message(body, words);
+	if (result->status == 401 || result->status == 403)
+		failure = GR_AUTH;
+	if (result->status >= 300 && result->status < 400) {
+		(void)gr_fail(err, GR_PROTOCOL, 0,
+		        "%s: the server redirects (HTTP %ld), and a form with a token is never sent on; check the "
+		        "server's URL",
+		        operation->id, result->status);
+		return;
+	}
+	(void)gr_fail(err, failure, 0, "%s: HTTP %ld%s%s", operation->id, result->status, words[0] ? ": " : "", words);
+}
+
+void meaning_of_trouble(const struct operation *operation, const struct transfer_result *result,
+        const struct gr_error *parse, struct gr_error *err)
+{
+	if (result->curl_code || result->error.failure)
+		*err = result->error;
+	else if (parse->failure && result->status < 400)
+		*err = *parse;
+	else
+		(void)gr_fail(err, GR_NETWORK, 0, "HTTP %ld", result->status);
+	(void)gr_context(err, "%s", operation->id);
+}
