@@ -52,7 +52,7 @@ int hooks_read(struct engine *engine, struct gr_error *err)
 
 	if (count > 0)
 		list->items = gr_alloc(count, sizeof(*list->items));
-	for (; count > list->count; list->count++) {
+	for (; list && count > list->count; list->count++) {
 		struct hook *hook = &list->items[list->count];
 		struct gr_error why = {0};
 
