@@ -63,11 +63,14 @@ static void check_parameter_file(
 static void check_parameter_value(struct check *check, const struct parameter *parameter, const struct node *node)
 {
 	GR_AUTO_JSON json_t *value = NULL;
+	GR_AUTO_FREE char *number = NULL;
 	const char *text;
 
 	if (!node_is_static(node, early_names) || node_evaluate(node, check->early, &value, NULL) != 0)
 		return;
-	text = json_string_value(value);
+	if (json_is_integer(value))
+		number = gr_printf("%" JSON_INTEGER_FORMAT, json_integer_value(value));
+	text = number != NULL ? number : json_string_value(value);
 	if ((parameter->flags & PARAMETER_FILE) != 0 && text != NULL)
 		check_parameter_file(check, parameter, node, text);
 	else if (parameter->choices != NULL && text != NULL && !is_choice(parameter->choices, text))

@@ -1,6 +1,8 @@
 /* gridlane api: any operation of the API, from its table. */
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "runner/api/answer.h"
 #include "runner/api/handle.h"
@@ -229,6 +231,25 @@ static int print_answer(const struct online *online, const json_t *answer, struc
 	return 0;
 }
 
+/* All that can be said against the call before anything is sent: names, values, and files that cannot be read. */
+static int check_call(
+        const struct online *online, const struct operation *operation, const json_t *values, struct gr_error *err)
+{
+	struct request *request = NULL;
+	int r = request_new(operation, values, &request, err);
+
+	if (r < 0)
+		return r;
+	for (size_t i = 0; i < request->field_count && r == 0; i++)
+		if (request->fields[i].is_file && access(request->fields[i].value, R_OK) != 0)
+			r = gr_fail(err, GR_USAGE, errno, "parameter '%s': file '%s'", request->fields[i].name,
+			        request->fields[i].value);
+	if (r == 0 && argument_is_given(online->arguments, OPT_PAGINATE) && !operation_parameter(operation, "page"))
+		r = gr_fail(err, GR_USAGE, 0, "--paginate: '%s' has no pages", operation->id);
+	request_free(request);
+	return r;
+}
+
 static int call(struct online *online, const struct operation *operation, struct gr_error *err)
 {
 	enum operation_id id = (enum operation_id)(operation - operation_get((enum operation_id)0));
@@ -241,9 +262,7 @@ static int call(struct online *online, const struct operation *operation, struct
 	use_handle(operation, values, "app_id", "application_token");
 	use_handle(operation, values, "version_id", "version_token");
 	if (r == 0)
-		r = request_check_names(operation, values, err);
-	if (r == 0 && argument_is_given(online->arguments, OPT_PAGINATE) && !operation_parameter(operation, "page"))
-		r = gr_fail(err, GR_USAGE, 0, "--paginate: '%s' has no pages", operation->id);
+		r = check_call(online, operation, values, err);
 	if (r < 0)
 		return r;
 	r = online_call(online, id, values, &answer, err);

@@ -28,12 +28,17 @@ static const struct operation *operation_of(const struct step *step)
 static int begin(struct step *step, struct gr_error *err)
 {
 	GR_AUTO_JSON json_t *arguments = NULL;
+	struct request *request = NULL;
+	int failure = 0;
 
 	if (operation_of(step) == NULL)
 		return gr_fail(err, GR_CONFIG, 0, "the API has no operation '%s'",
 		        with_text(step, "operation") != NULL ? with_text(step, "operation") : "");
 	arguments = make_arguments(step);
-	return request_check_names(operation_of(step), arguments, err);
+	failure = request_new(operation_of(step), arguments, &request, err); /* before a token is looked up for it */
+	if (failure == 0)
+		request_free(request);
+	return failure;
 }
 
 static void release(struct step *step)

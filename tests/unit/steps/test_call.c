@@ -80,6 +80,9 @@ static void unknown_operations_and_parameters_are_refused(void **state)
 	script_start(&s, "call", "{'operation': 'uninstall_app', 'device_id': '26', 'bundle': 'com.x'}");
 	expect_failure(&s, GR_CONFIG, "bundle");
 	script_close(&s);
+	script_start(&s, "call", "{'operation': 'assign_team_admin', 'team_id': '1', 'status': 7}");
+	expect_failure(&s, GR_CONFIG, "parameter 'status' is '7'");
+	script_close(&s);
 }
 
 static void it_stops_when_told(void **state)
