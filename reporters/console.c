@@ -1,7 +1,9 @@
 #include "reporters/console.h"
 
 #include <stdarg.h>
+#include <stdio.h>
 #include <string.h>
+#include <sys/ioctl.h>
 
 #include "reporters/words.h"
 #include "runner/base/clock.h"
@@ -31,8 +33,40 @@ void console_write(struct console *console, const char *text, size_t bytes)
 		console->is_dead = true;
 }
 
-static const char *color_of(enum tone tone)
+size_t console_columns(const struct console *console)
 {
+	struct winsize size = {0};
+
+	if (ioctl(console->fd, TIOCGWINSZ, &size) < 0)
+		return 0;
+	return size.ws_col == 0 ? 80 : size.ws_col;
+}
+
+const char *console_span(int64_t span_ms, char text[static CLOCK_TEXT_BYTES])
+{
+	if (span_ms < 0 || span_ms >= 60000)
+		return clock_format_span(span_ms, text);
+	(void)snprintf(text, CLOCK_TEXT_BYTES, "%ds", (int)(span_ms / 1000));
+	return text;
+}
+
+void console_add_clock(const struct console *console, struct buffer *out)
+{
+	int64_t past_ms = console->started_ms ? console->now_ms - console->started_ms : 0;
+	int64_t left_ms = console->expected_ms - past_ms;
+	char span[CLOCK_TEXT_BYTES];
+
+	buffer_add_text(out, console_span(past_ms, span));
+	if (console->expected_ms > 0 && left_ms >= 0)
+		buffer_printf(out, ", about %s left", console_span(left_ms, span));
+	else if (console->expected_ms > 0)
+		buffer_printf(out, ", longer than usual (%s)", console_span(console->expected_ms, span));
+}
+
+const char *console_color(const struct console *console, enum tone tone)
+{
+	if (!has(console, CONSOLE_COLOR))
+		return NULL;
 	switch (tone) {
 	case TONE_PLAIN:
 		return NULL;
@@ -52,7 +86,7 @@ void console_print(struct console *console, enum tone tone, const char *format, 
 {
 	GR_AUTO_BUFFER struct buffer line = {0};
 	GR_AUTO_FREE char *text = NULL;
-	const char *color = has(console, CONSOLE_COLOR) ? color_of(tone) : NULL;
+	const char *color = console_color(console, tone);
 	char stamp[CLOCK_TEXT_BYTES];
 	va_list args;
 
@@ -111,6 +145,11 @@ static int on_event(void *state, const struct run_event *event, struct gr_error 
 	if (event->now_ms > console->now_ms)
 		console->now_ms = event->now_ms;
 	console->wall_ms = event->wall_ms;
+	if (event->kind == RUN_STARTED) {
+		console->started_ms = event->now_ms;
+		gr_free(console->name);
+		console->name = gr_strdup(event->text);
+	}
 	is_news = lanes_follow(console, event);
 	if (event->kind == RUN_NOTE) {
 		keep(&console->notes, &console->note_count, event->text);
@@ -141,6 +180,8 @@ static int on_close(void *state, struct gr_error *err)
 	release_texts(console->unsaid, console->unsaid_count);
 	gr_free(console->verdict);
 	gr_free(console->cause);
+	gr_free(console->name);
+	gr_free(console->live_widths);
 	lanes_release(console);
 	gr_free(console);
 	return 0;
@@ -159,6 +200,13 @@ int console_open(
 	console->redactor = redactor;
 	*ret_reader = (struct event_reader){on_event, on_close, console};
 	return 0;
+}
+
+void console_expect(struct event_reader *reader, int64_t expected_ms)
+{
+	struct console *console = reader->state;
+
+	console->expected_ms = expected_ms;
 }
 
 void console_tick(struct event_reader *reader, int64_t now_ms)

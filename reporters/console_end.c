@@ -15,6 +15,8 @@
 #define REASON_BYTES 200
 #define DEVICE_COLUMNS 28
 #define STEP_COLUMNS 18
+#define NARROW_COLUMNS 8
+#define OTHER_COLUMNS 48 /* counts, a time, and what is between */
 
 /* The first line of a text that has something in it, cut. Appends ": line". */
 static void add_reason(struct buffer *out, const char *reason)
@@ -33,7 +35,40 @@ static void add_reason(struct buffer *out, const char *reason)
 		buffer_add_text(out, "...");
 }
 
-static void print_run(struct console *console, const struct device_run *run)
+/* As wide as what stands in them, unless the terminal is narrower. */
+struct table {
+	size_t device, step;
+};
+
+static size_t columns_for(size_t columns, const char *text, size_t most)
+{
+	size_t bytes = strlen(text) < most ? strlen(text) : most;
+
+	return bytes > columns ? bytes : columns;
+}
+
+static struct table table_of(const struct console *console, const struct results *results)
+{
+	struct table table = {.device = strlen("device"), .step = strlen("step")};
+	size_t terminal = console_columns(console), over;
+
+	for (size_t i = 0; i < results->run_count && i < RUNS_MOST; i++) {
+		const struct device_run *run = &results->runs[i];
+
+		table.device = columns_for(table.device, device_label(&run->device), DEVICE_COLUMNS);
+		table.step = columns_for(table.step, run->step ? run->step : "?", STEP_COLUMNS);
+	}
+	over = terminal > 0 && table.device + table.step + OTHER_COLUMNS > terminal
+	               ? table.device + table.step + OTHER_COLUMNS - terminal
+	               : 0;
+	for (; over > 0 && table.device > NARROW_COLUMNS; over--)
+		table.device--;
+	for (; over > 0 && table.step > NARROW_COLUMNS; over--)
+		table.step--;
+	return table;
+}
+
+static void print_run(struct console *console, const struct device_run *run, const struct table *table)
 {
 	size_t counts[STATUS_ERROR + 1] = {0};
 	const char *device = device_label(&run->device), *step = run->step ? run->step : "?";
@@ -43,9 +78,9 @@ static void print_run(struct console *console, const struct device_run *run)
 	for (size_t i = 0; i < run->case_count; i++)
 		counts[run->cases[i].status]++;
 	is_good = run->is_complete && run->failure == GR_NONE && counts[STATUS_FAILED] + counts[STATUS_ERROR] == 0;
-	console_print(console, is_good ? TONE_GOOD : TONE_BAD, "  %-28.*s %-18.*s %6zu %6zu %6zu %7zu %6zu  %s%s%s",
-	        (int)words_cut(device, strlen(device), DEVICE_COLUMNS), device,
-	        (int)words_cut(step, strlen(step), STEP_COLUMNS), step, run->case_count, counts[STATUS_PASSED],
+	console_print(console, is_good ? TONE_GOOD : TONE_BAD, "  %-*.*s  %-*.*s  %5zu %6zu %6zu %7zu %6zu  %s%s%s",
+	        (int)table->device, (int)words_cut(device, strlen(device), table->device), device, (int)table->step,
+	        (int)words_cut(step, strlen(step), table->step), step, run->case_count, counts[STATUS_PASSED],
 	        counts[STATUS_FAILED], counts[STATUS_SKIPPED], counts[STATUS_ERROR],
 	        run->elapsed_ms >= 0 ? clock_format_span(run->elapsed_ms, span) : "-", run->is_complete ? "" : "  ",
 	        run->is_complete ? "" : failure_name(run->failure == GR_NONE ? GR_UNKNOWN : run->failure));
@@ -53,12 +88,14 @@ static void print_run(struct console *console, const struct device_run *run)
 
 static void print_runs(struct console *console, const struct results *results)
 {
+	const struct table table = table_of(console, results);
+
 	if (results->run_count == 0)
 		return;
-	console_print(console, TONE_PLAIN, "  %-28s %-18s %6s %6s %6s %7s %6s  %s", "device", "step", "tests", "passed",
-	        "failed", "skipped", "errors", "time");
+	console_print(console, TONE_PLAIN, "  %-*s  %-*s  tests passed failed skipped errors  time", (int)table.device,
+	        "device", (int)table.step, "step");
 	for (size_t i = 0; i < results->run_count && i < RUNS_MOST; i++)
-		print_run(console, &results->runs[i]);
+		print_run(console, &results->runs[i], &table);
 	if (results->run_count > RUNS_MOST)
 		console_print(console, TONE_PLAIN, "  and %zu more device runs", results->run_count - RUNS_MOST);
 }

@@ -10,6 +10,7 @@
 
 /* Lanes that a heartbeat names. */
 #define HEARTBEAT_LANES 5
+#define MOVE_EVERY_MS 15000
 
 /* "[phones/0 Galaxy S21] regression" */
 static char *place_of(const struct run_event *event)
@@ -148,6 +149,18 @@ static void print_line(struct console *console, const struct run_event *event)
 	console_print(console, is_repeat ? TONE_WARN : TONE_PLAIN, "%s%s%s", place, between, text_of(event));
 }
 
+/* A file that takes long: a line now and then. */
+static void print_move(struct console *console, const struct run_event *event)
+{
+	struct lane_view *view = event->lane ? lanes_find(console, event->lane) : NULL;
+	GR_AUTO_FREE char *place = place_of(event);
+
+	if (!view || console->now_ms - view->said_ms < MOVE_EVERY_MS)
+		return;
+	view->said_ms = console->now_ms;
+	console_print(console, TONE_PLAIN, "%s: %s", place, view->progress ? view->progress : "");
+}
+
 static void print_cancelled(struct console *console, const struct run_event *event)
 {
 	console_print(console, TONE_WARN,
@@ -162,6 +175,7 @@ void plain_event(struct console *console, const struct run_event *event)
 	        [LANE_ENDED] = print_detail,
 	        [STEP_STARTED] = print_line,
 	        [STEP_PROGRESS] = print_line,
+	        [STEP_MOVED] = print_move,
 	        [STEP_LEARNED] = print_detail,
 	        [STEP_INTENT] = print_detail,
 	        [STEP_ANSWER] = print_detail,
@@ -184,6 +198,7 @@ void plain_event(struct console *console, const struct run_event *event)
 void plain_heartbeat(struct console *console)
 {
 	GR_AUTO_BUFFER struct buffer line = {0};
+	GR_AUTO_BUFFER struct buffer clock = {0};
 	size_t named = 0, active = 0;
 	char span[CLOCK_TEXT_BYTES];
 
@@ -194,9 +209,11 @@ void plain_heartbeat(struct console *console)
 			continue;
 		buffer_printf(&line, "%s[%s] %s%s%s for %s", named++ ? "; " : "", view->name,
 		        view->step ? view->step : "?", view->progress ? ", " : "", view->progress ? view->progress : "",
-		        clock_format_span(console->now_ms - view->since_ms, span));
+		        console_span(console->now_ms - view->since_ms, span));
 	}
 	if (active > named)
 		buffer_printf(&line, "; and %zu more", active - named);
-	console_print(console, TONE_DIM, "run: still at it: %s", line.bytes ? buffer_text(&line) : "waiting");
+	console_add_clock(console, &clock);
+	console_print(console, TONE_DIM, "run: still at it after %s: %s", buffer_text(&clock),
+	        line.bytes ? buffer_text(&line) : "waiting");
 }

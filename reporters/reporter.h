@@ -49,6 +49,8 @@ enum console_flags {
 /* fd: where to write (1). The reader is valid until its close. */
 int console_open(
         int fd, unsigned flags, struct redactor *redactor, struct event_reader *ret_reader, struct gr_error *err);
+/* How long earlier runs of this pipeline took. */
+void console_expect(struct event_reader *reader, int64_t expected_ms);
 /* Redraw the live view's clocks; call about every 100 ms on a terminal. In CI: a heartbeat line when nothing was
  * printed for 60 s. */
 void console_tick(struct event_reader *reader, int64_t now_ms);

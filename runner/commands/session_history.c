@@ -1,6 +1,7 @@
 /* The history of a run: opened before it, written after it was judged. */
 #include <stdlib.h>
 
+#include "reporters/reporter.h"
 #include "runner/base/clock.h"
 #include "runner/base/memory.h"
 #include "runner/base/text.h"
@@ -10,6 +11,7 @@
  * yet. */
 #define WAIT_MS ((int64_t)30000)
 #define WAIT_STOPPED_MS ((int64_t)1500)
+#define LOOKED_AT 15 /* runs, for when this one may end */
 
 char *history_place(const struct arguments *arguments, bool has_sandbox, struct gr_error *ret_why)
 {
@@ -56,6 +58,38 @@ static void read_past(struct session *session)
 	session->past = json_pack("{s:o*, s:o*}", "durations", durations, "seconds", seconds);
 }
 
+static int compare(const void *one, const void *other)
+{
+	double a = *(const double *)one, b = *(const double *)other;
+
+	return (a > b) - (a < b);
+}
+
+/* The median of the last runs that came to an end of their own. What cannot be read is no news: the view just says
+ * nothing of the end. */
+static void expect_end(struct session *session)
+{
+	const struct history_filter filter = {.pipeline = session->plan->name, .most = LOOKED_AT};
+	GR_AUTO_JSON json_t *rows = NULL;
+	double seconds[LOOKED_AT];
+	struct gr_error ignored = {0};
+	const json_t *row;
+	size_t i, count = 0;
+
+	if (!session->console || history_list(session->history, &filter, &rows, &ignored) < 0)
+		return;
+	json_array_foreach (rows, i, row) {
+		const char *verdict = json_string_value(json_object_get(row, "verdict"));
+
+		if (count < LOOKED_AT && (text_equal(verdict, "passed") || text_equal(verdict, "failed")))
+			seconds[count++] = json_number_value(json_object_get(row, "seconds"));
+	}
+	if (count == 0)
+		return;
+	qsort(seconds, count, sizeof(seconds[0]), compare);
+	console_expect(session->console, (int64_t)(seconds[count / 2] * 1000));
+}
+
 void session_open_history(struct session *session)
 {
 	GR_AUTO_FREE char *place = NULL;
@@ -66,6 +100,8 @@ void session_open_history(struct session *session)
 	history_learn_secrets(place, session->redactor);
 	if (place && history_open(place, &session->history, &session->why_no_history) == 0)
 		read_past(session);
+	if (session->history)
+		expect_end(session);
 }
 
 json_t *session_look_back(void *user, const struct results *results, struct gr_error *err)

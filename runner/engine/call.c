@@ -315,14 +315,6 @@ static void on_transferred(void *context, struct transfer_result *result)
 	judge(call, result);
 }
 
-static bool has_file(const struct request *request)
-{
-	for (size_t i = 0; i < request->field_count; i++)
-		if (request->fields[i].is_file)
-			return true;
-	return false;
-}
-
 static int send_form(struct call *call, const struct request *request, struct gr_error *err)
 {
 	struct transfer_field *fields = gr_alloc(request->field_count + 1, sizeof(*fields));
@@ -333,7 +325,7 @@ static int send_form(struct call *call, const struct request *request, struct gr
 
 	form_order(request, fields);
 	wire.flags = TRANSFER_POST;
-	if (call->engine->plan->server.urlencoded && !has_file(request))
+	if (call->engine->plan->server.urlencoded && !form_has_file(request))
 		wire.flags |= TRANSFER_URLENCODED;
 	if (call->operation->repeat != CLASS_READ)
 		wire.flags |= TRANSFER_ONCE; /* libcurl repeats a POST by itself on a dead connection */
@@ -453,6 +445,17 @@ void call_free_lookups(struct engine *engine)
 		gr_free(lookup->handle);
 		gr_free(lookup);
 	}
+}
+
+const struct transfer *call_transfer(const struct call *call, const char **ret_file)
+{
+	const struct operation *operation = call ? call->operation : NULL;
+
+	*ret_file = NULL;
+	for (const struct parameter *at = operation ? operation->parameters : NULL; at && at->name; at++)
+		if (at->flags & PARAMETER_FILE)
+			*ret_file = json_string_value(json_object_get(call->order.arguments, at->name));
+	return call ? call->transfer : NULL;
 }
 
 const char *call_committed(const struct call *call)

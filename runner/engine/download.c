@@ -20,13 +20,11 @@
 #define FILE_MOST_BYTES (4LL << 30)
 /* One turn of the loop reads so much of a finished file: other lanes are not to wait for its end. */
 #define CHUNK_BYTES (4 << 20)
-#define SAY_EVERY_MS 5000
 
 struct download {
 	struct task *task;
 	struct transfer *transfer;
 	struct timer timer; /* the next attempt, the next chunk, or handing over */
-	struct timer say;
 	char *url, *path, *shown; /* path: below the output folder, or NULL; shown: its last part */
 	int64_t most_bytes;
 	bool is_text;
@@ -70,7 +68,6 @@ void download_cancel(struct download *download)
 		return;
 	loop = task_of(download)->engine->loop;
 	loop_timer_clear(loop, &download->timer);
-	loop_timer_clear(loop, &download->say);
 	if (download->transfer)
 		transfer_cancel(download->transfer);
 	if (download->is_text && download->fd >= 0)
@@ -289,7 +286,6 @@ static void on_transferred(void *context, struct transfer_result *result)
 	enum attempt_verdict verdict = attempt_judge(result, true);
 
 	download->transfer = NULL;
-	loop_timer_clear(task_of(download)->engine->loop, &download->say);
 	download->status = result->status;
 	if (result->validator[0] && result->status / 100 == 2)
 		(void)snprintf(download->validator, sizeof(download->validator), "%s", result->validator);
@@ -311,27 +307,6 @@ static void on_transferred(void *context, struct transfer_result *result)
 	} else {
 		try_again(download, result, verdict);
 	}
-}
-
-static void say(void *context)
-{
-	struct download *download = context;
-	struct loop *loop = task_of(download)->engine->loop;
-	int64_t sent, send_total, received, total;
-	char so_far[32], whole[32];
-	GR_AUTO_FREE char *text = NULL;
-	struct run_event event = {.kind = STEP_PROGRESS,
-	        .lane = task_of(download)->lane->name,
-	        .step = task_of(download)->plan->id,
-	        .done = -1,
-	        .total = -1};
-
-	transfer_progress(download->transfer, &sent, &send_total, &received, &total);
-	text = gr_printf("%s: %s of %s", strrchr(download->path, '/') + 1, number_format_bytes(received, so_far),
-	        total > 0 ? number_format_bytes(total, whole) : "an unknown length");
-	event.text = text;
-	engine_emit(task_of(download)->engine, &event);
-	loop_timer_set(loop, &download->say, loop_now(loop) + SAY_EVERY_MS);
 }
 
 static void attempt(void *context)
@@ -357,15 +332,14 @@ static void attempt(void *context)
 	download->attempts++;
 	engine->requests++;
 	task->requests++;
-	if (transfer_start(engine->loop, &engine->settings, &wire, &download->transfer, &err) < 0) {
+	if (transfer_start(engine->loop, &engine->settings, &wire, &download->transfer, &err) < 0)
 		give_up(download, &err);
-		return;
-	}
-	if (!download->path)
-		return;
-	download->say.on_due = say;
-	download->say.context = download;
-	loop_timer_set(engine->loop, &download->say, loop_now(engine->loop) + SAY_EVERY_MS);
+}
+
+const struct transfer *download_transfer(const struct download *download, const char **ret_file)
+{
+	*ret_file = download ? download->path : NULL;
+	return download ? download->transfer : NULL;
 }
 
 /* ---- the beginning ---- */

@@ -107,6 +107,7 @@ static void on_tick(void *context)
 {
 	struct engine *engine = context;
 
+	moving_say(engine);
 	engine->options->on_tick(engine->options->user, loop_now(engine->loop));
 	loop_timer_set(engine->loop, &engine->tick, loop_now(engine->loop) + TICK_MS);
 }

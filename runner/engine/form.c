@@ -79,3 +79,11 @@ void form_order(const struct request *request, struct transfer_field *fields)
 				fields[n++] = (struct transfer_field){field->name, field->value, field->is_file};
 		}
 }
+
+bool form_has_file(const struct request *request)
+{
+	for (size_t i = 0; i < request->field_count; i++)
+		if (request->fields[i].is_file)
+			return true;
+	return false;
+}

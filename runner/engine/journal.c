@@ -134,6 +134,7 @@ static bool must_sync(const struct run_event *event)
 	case LANE_ENDED:
 	case STEP_STARTED:
 	case STEP_PROGRESS:
+	case STEP_MOVED:
 	case STEP_ANSWER:
 	case STEP_OUTPUT:
 	case STEP_REPEAT:
@@ -149,8 +150,8 @@ static bool must_sync(const struct run_event *event)
 /* Said to people alone, or repeated from what is in the journal anyway. */
 static bool is_left_out(const struct run_event *event)
 {
-	return event->kind == STEP_OUTPUT || event->kind == STEP_PROGRESS || event->kind == RUN_NOTE ||
-	       event->kind == STEP_REPEAT || event->kind == RUN_GATE_RULE;
+	return event->kind == STEP_OUTPUT || event->kind == STEP_PROGRESS || event->kind == STEP_MOVED ||
+	       event->kind == RUN_NOTE || event->kind == STEP_REPEAT || event->kind == RUN_GATE_RULE;
 }
 
 static json_t *record_of(const struct run_event *event)

@@ -55,6 +55,8 @@ void call_cancel(struct call *call); /* no call back follows; NULL is fine */
 /* The operation, when the request of a start (or another write that is sent once) is on the wire at this moment; else
  * NULL. */
 const char *call_committed(const struct call *call);
+/* The exchange that is under way, or NULL; *ret_file: the file that it sends, borrowed, or NULL. NULL is fine. */
+const struct transfer *call_transfer(const struct call *call, const char **ret_file);
 
 /* ---- what came back (meaning.c) ---- */
 bool operation_may_repeat(const struct operation *operation); /* without a trace: a read, or an idempotent write */
@@ -71,6 +73,7 @@ void meaning_of_trouble(const struct operation *operation, const struct transfer
 struct request;
 /* Put secrets in the place of their handles. */
 int form_fill(struct engine *engine, const struct operation *operation, struct request *request, struct gr_error *err);
+bool form_has_file(const struct request *request);
 void form_order(const struct request *request, struct transfer_field *fields);
 /* How long the answer may take; wanted_ms: what the step asks for, or 0. */
 int64_t form_answer_ms(const struct engine *engine, const struct operation *operation, int64_t wanted_ms);
@@ -140,6 +143,7 @@ struct task {
 	struct timer stop_by; /* a start under way gets this long for its answer */
 	char *said; /* the last progress */
 	int64_t *looks; /* of the context's poll policy */
+	int64_t moved_bytes; /* of the file under way, when it was last spoken of */
 	int64_t until_every_ms; /* pace of `until:` */
 	bool is_begun, has_result;
 	unsigned requests;
@@ -165,6 +169,11 @@ void command_stop(struct command *command); /* TERM, then KILL; no call back fol
 void commands_free(struct engine *engine); /* after the loop is gone */
 int download_start(struct task *task, const struct action *action, struct gr_error *err);
 void download_cancel(struct download *download); /* no event follows; NULL is fine */
+/* The exchange that brings a file, or NULL; *ret_file: its path, borrowed. NULL is fine. */
+const struct transfer *download_transfer(const struct download *download, const char **ret_file);
+
+/* ---- files under way (moving.c): for displays, at each tick ---- */
+void moving_say(struct engine *engine);
 
 /* ---- files that a run brings home (artifact.c) ---- */
 /* artifacts/LANE/STEP/NAME below the output folder, in names that every system takes, numbered when taken; the
@@ -272,6 +281,7 @@ struct engine {
 	struct lookup *lookups; /* of the vault, under way (call.c) */
 	struct command *commands;
 	struct timer limit, tick, grace;
+	int64_t moved_ms; /* when files under way were last spoken of */
 	int64_t started_ms;
 	enum gr_failure stop; /* GR_CANCELLED, GR_DEADLINE, GR_NETWORK (an outage), or GR_NONE */
 	int signal_number;

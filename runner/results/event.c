@@ -14,6 +14,7 @@ const char *run_event_name(enum run_event_kind kind)
 	        [LANE_ENDED] = "lane_ended",
 	        [STEP_STARTED] = "step_started",
 	        [STEP_PROGRESS] = "step_progress",
+	        [STEP_MOVED] = "step_moved",
 	        [STEP_LEARNED] = "step_learned",
 	        [STEP_INTENT] = "step_intent",
 	        [STEP_ANSWER] = "step_answer",
@@ -384,8 +385,8 @@ static bool has_outcome(enum run_event_kind kind)
 
 static bool has_numbers(enum run_event_kind kind)
 {
-	return kind == STEP_PROGRESS || kind == STEP_OUTPUT || kind == STEP_ENDED || kind == RUN_PROBLEM ||
-	       kind == RUN_CANCELLED;
+	return kind == STEP_PROGRESS || kind == STEP_MOVED || kind == STEP_OUTPUT || kind == STEP_ENDED ||
+	       kind == RUN_PROBLEM || kind == RUN_CANCELLED;
 }
 
 json_t *run_event_to_json(const struct run_event *event)

@@ -16,6 +16,9 @@ enum run_event_kind {
 	STEP_STARTED, /* lane, step, text: kind; detail: {name, runs_tests, best_effort, may_continue} or NULL */
 	STEP_PROGRESS, /* lane, step, text: for people ("12/40 tests, 1 failed"); done/total when known (-1 otherwise)
 	                */
+	STEP_MOVED, /* lane, step, text: the file; detail: {direction: "upload" or "download"}; done/total: bytes, total
+	             * -1 when not known. About twice a second while a file is under way: for displays, no fact to keep
+	             */
 	STEP_LEARNED, /* lane, step, detail: facts to keep */
 	STEP_INTENT, /* lane, step, text: operation id; detail: arguments with handles in the place of secrets */
 	STEP_ANSWER, /* lane, step, text: operation id; detail: {verdict, status, ...} */

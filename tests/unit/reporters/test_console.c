@@ -4,64 +4,9 @@
 #include <stdint.h>
 
 #include <cmocka.h>
-#include <pty.h>
 #include <signal.h>
-#include <sys/ioctl.h>
 
-#include "tests/unit/reporters/sample.h"
-
-/* A console that writes into a file without a name, and what it wrote so far. */
-struct stage {
-	FILE *file;
-	struct event_reader reader;
-};
-
-static void stage_open(struct stage *stage, unsigned flags, struct redactor *redactor)
-{
-	stage->file = tmpfile();
-	assert_non_null(stage->file);
-	assert_int_equal(console_open(fileno(stage->file), flags, redactor, &stage->reader, NULL), 0);
-}
-
-static void say(struct stage *stage, struct run_event event)
-{
-	assert_int_equal(stage->reader.event(stage->reader.state, &event, NULL), 0);
-}
-
-/* What was written, the caller's. */
-static char *heard(struct stage *stage)
-{
-	long bytes = lseek(fileno(stage->file), 0, SEEK_END);
-	char *text = gr_alloc((size_t)bytes + 1, 1);
-
-	assert_int_equal(pread(fileno(stage->file), text, (size_t)bytes, 0), bytes);
-	return text;
-}
-
-/* Close, and what was written, the caller's. */
-static char *stage_close(struct stage *stage)
-{
-	char *text;
-
-	assert_int_equal(stage->reader.close(stage->reader.state, NULL), 0);
-	text = heard(stage);
-	(void)fclose(stage->file);
-	return text;
-}
-
-static void expect(const char *text, const char *piece)
-{
-	if (!strstr(text, piece))
-		fail_msg("'%s' is not in:\n%s", piece, text);
-}
-
-static void expect_none(const char *text, const char *piece)
-{
-	if (strstr(text, piece))
-		fail_msg("'%s' is in:\n%s", piece, text);
-}
-
-#define LANE .lane = "phones/0 Galaxy S21", .step = "regression"
+#include "tests/unit/reporters/stage.h"
 
 static void it_prints_one_line_a_change_with_its_lane_in_front(void **state)
 {
@@ -202,6 +147,7 @@ static void it_gives_a_sign_of_life_after_a_silent_minute(void **state)
 
 	(void)state;
 	stage_open(&stage, 0, NULL);
+	say(&stage, (struct run_event){.kind = RUN_STARTED, .text = "shop", .now_ms = 2000});
 	say(&stage, (struct run_event){.kind = STEP_STARTED, LANE, .text = "app_build_run", .now_ms = 1000});
 	say(&stage, (struct run_event){
 	                    .kind = STEP_PROGRESS, LANE, .text = "3/40 tests", .done = 3, .total = 40, .now_ms = 2000});
@@ -211,7 +157,7 @@ static void it_gives_a_sign_of_life_after_a_silent_minute(void **state)
 	console_tick(&stage.reader, 62000);
 	console_tick(&stage.reader, 62100); /* not again before another minute */
 	text = stage_close(&stage);
-	expect(text, "run: still at it: [phones/0 Galaxy S21] regression, 3/40 tests for 1m01s\n");
+	expect(text, "run: still at it after 1m00s: [phones/0 Galaxy S21] regression, 3/40 tests for 1m01s\n");
 	assert_null(strstr(strstr(text, "still") + 1, "still"));
 }
 
@@ -243,81 +189,19 @@ static void it_says_nothing_when_quiet_before_the_end(void **state)
 	assert_string_equal(text, "");
 }
 
-/* ---- the live view, on a terminal of its own ---- */
-
-/* All that was written to the terminal so far, the caller's: a mark of our own shows where that ends. */
-static char *read_terminal(int control, int terminal)
+static void it_says_now_and_then_how_far_a_file_is_in_a_log(void **state)
 {
-	static const char mark[] = "<end>";
-	char *text = gr_alloc(65536, 1);
-	size_t bytes = 0;
-	ssize_t got;
-
-	assert_int_equal(write(terminal, mark, strlen(mark)), strlen(mark));
-	while (!strstr(text, mark)) {
-		got = read(control, text + bytes, 4096);
-		assert_true(got > 0 && bytes < 60000);
-		bytes += (size_t)got;
-	}
-	*strstr(text, mark) = '\0';
-	return text;
-}
-
-static void it_draws_one_line_a_lane_over_itself_and_clears_it_at_the_end(void **state)
-{
-	struct winsize size = {.ws_row = 24, .ws_col = 90};
-	struct event_reader reader;
-	struct results results;
+	struct run_event move = {.kind = STEP_MOVED, LANE, .text = "app.apk", .total = -1};
+	GR_AUTO_FREE char *text = NULL;
 	struct stage stage;
-	int control, terminal;
-	GR_AUTO_FREE char *live = NULL;
-	GR_AUTO_FREE char *end = NULL;
 
 	(void)state;
-	if (openpty(&control, &terminal, NULL, NULL, &size) != 0)
-		skip(); /* a root without /dev/pts has no terminals */
-	assert_int_equal(console_open(terminal, CONSOLE_LIVE, NULL, &reader, NULL), 0);
-	stage.reader = reader;
-	say(&stage, (struct run_event){.kind = STEP_STARTED, LANE, .text = "app_build_run", .now_ms = 1000});
-	say(&stage, (struct run_event){.kind = STEP_PROGRESS,
-	                    LANE,
-	                    .text = "20/40 tests and a long text that no terminal has room for",
-	                    .done = 20,
-	                    .total = 40,
-	                    .now_ms = 2000});
-	say(&stage, (struct run_event){.kind = STEP_PROGRESS,
-	                    LANE,
-	                    .text = "20/40 tests and a long text that no terminal has room for",
-	                    .done = 20,
-	                    .total = 40,
-	                    .now_ms = 2000}); /* again: no news */
-	say(&stage, (struct run_event){.kind = STEP_STARTED,
-	                    .lane = "phones/1 \xe9\x9b\xbb\xe8\xa9\xb1",
-	                    .step = "install",
-	                    .now_ms = 2000});
-	say(&stage, (struct run_event){.kind = STEP_STARTED, .lane = "main", .step = "phones", .text = "matrix"});
-	console_tick(&stage.reader, 3000);
-	console_tick(&stage.reader, 3010); /* too early to draw again */
-	console_tick(&stage.reader, 3200);
-	live = read_terminal(control, terminal);
-	expect(live, "phones/0 Galaxy S21");
-	expect(live, "[########........]  2s  20/40");
-	expect_none(live, "main"); /* its lanes speak for it */
-	expect(live, "\x1b[1A\x1b[2K\x1b[1A\x1b[2K"); /* two lines up */
-	expect_none(live, "no terminal has room");
-	expect_none(live, "started");
-	sample_fill(&results);
-	say(&stage, (struct run_event){.kind = RUN_JUDGED, .results = &results, .now_ms = 3300});
-	console_tick(&stage.reader, 9000); /* over is over */
-	assert_int_equal(reader.close(reader.state, NULL), 0);
-	end = read_terminal(control, terminal);
-	assert_int_equal(strncmp(end, "\x1b[1A\x1b[2K\x1b[1A\x1b[2K", 16), 0);
-	expect_none(end + 16, "\x1b");
-	expect_none(end, "phones/0 Galaxy S21");
-	expect(end, "FAILED (exit status 1)");
-	results_release(&results);
-	(void)close(control);
-	(void)close(terminal);
+	stage_open(&stage, 0, NULL);
+	for (move.now_ms = 1000; move.now_ms <= 36000; move.now_ms += 1000, move.done += 1 << 20)
+		say(&stage, move);
+	text = stage_close(&stage);
+	assert_string_equal(text, "[phones/0 Galaxy S21] regression: transfer: 1.0 MiB/s, 15.0 MiB of app.apk\n"
+	                          "[phones/0 Galaxy S21] regression: transfer: 1.0 MiB/s, 30.0 MiB of app.apk\n");
 }
 
 static void it_takes_a_closed_output_calmly(void **state)
@@ -417,7 +301,7 @@ int main(void)
 	        cmocka_unit_test(it_gives_a_sign_of_life_after_a_silent_minute),
 	        cmocka_unit_test(it_stamps_and_colours_lines_when_asked),
 	        cmocka_unit_test(it_says_nothing_when_quiet_before_the_end),
-	        cmocka_unit_test(it_draws_one_line_a_lane_over_itself_and_clears_it_at_the_end),
+	        cmocka_unit_test(it_says_now_and_then_how_far_a_file_is_in_a_log),
 	        cmocka_unit_test(it_takes_a_closed_output_calmly),
 	        cmocka_unit_test(it_has_no_end_to_tell_when_it_was_never_judged),
 	        cmocka_unit_test(it_logs_one_json_object_a_line_without_secrets),
