@@ -20,6 +20,14 @@ static const struct row rows[] = {
 #undef KEY
 };
 
+static const struct example {
+	const char *section, *key, *json;
+} examples[] = {
+#define EXAMPLE(...) {__VA_ARGS__},
+#include "pipelines/schema_examples.def"
+#undef EXAMPLE
+};
+
 struct section {
 	const char *name;
 	const struct key *keys;
@@ -75,6 +83,32 @@ static json_t *with_words(json_t *value, const char *help, const char *fallback)
 	return value;
 }
 
+static void add_examples(json_t *properties, const char *section)
+{
+	for (size_t i = 0; i < GR_COUNT(examples); i++) {
+		json_t *property = json_object_get(properties, examples[i].key), *list;
+
+		if (strcmp(examples[i].section, section) != 0)
+			continue;
+		list = json_object_get(property, "examples");
+		if (list == NULL) {
+			list = json_array();
+			(void)json_object_set_new(property, "examples", list);
+		}
+		(void)json_array_append_new(list, json_loads(examples[i].json, JSON_DECODE_ANY, NULL));
+	}
+}
+
+bool schema_example(size_t index, const char **ret_section, const char **ret_key, const char **ret_json)
+{
+	if (index >= GR_COUNT(examples))
+		return false;
+	*ret_section = examples[index].section;
+	*ret_key = examples[index].key;
+	*ret_json = examples[index].json;
+	return true;
+}
+
 static json_t *key_value(const char *section, const char *key)
 {
 	const struct row *row = find_row(section, key);
@@ -90,6 +124,7 @@ static json_t *section_value(const struct section *section)
 		if (key->later == NULL)
 			(void)json_object_set_new(properties, key->name, key_value(section->name, key->name));
 	}
+	add_examples(properties, section->name);
 	object = json_pack("{s:s, s:s, s:o, s:b}", "description", section->help, "type", "object", "properties",
 	        properties, "additionalProperties", 0);
 	if (section->required != NULL)
@@ -157,12 +192,14 @@ static json_t *outputs_of(const struct kind *kind)
 static json_t *kind_value(const struct kind *kind)
 {
 	json_t *properties = json_object(), *required = json_array(), *object;
+	GR_AUTO_FREE char *name = gr_printf("with_%s", kind->name);
 
 	for (const struct field *field = kind->fields; field->name != NULL; field++) {
 		(void)json_object_set_new(properties, field->name, field_value(field));
 		if ((field->flags & FIELD_REQUIRED) != 0)
 			(void)json_array_append_new(required, json_string(field->name));
 	}
+	add_examples(properties, name);
 	object = json_pack("{s:s, s:s, s:o, s:o, s:o}", "description", kind->summary, "type", "object", "properties",
 	        properties, "required", required, "x-outputs", outputs_of(kind));
 	if ((kind->flags & KIND_OPEN) != 0)

@@ -13,4 +13,7 @@ json_t *schema_make(void); /* a new reference */
  * key is accepted with any value. For the test that there is none. */
 bool schema_missing(size_t index, const char **ret_section, const char **ret_key);
 
+/* Row `index` of schema_examples.def; false past the end. For the test that each stands in the schema. */
+bool schema_example(size_t index, const char **ret_section, const char **ret_key, const char **ret_json);
+
 #endif

@@ -106,9 +106,14 @@ static json_t *matrix(void)
 {
 	json_t *object = names_of(or_template(json_pack("{s:s, s:i}", "type", "array", "minItems", 1)));
 
-	(void)json_object_set_new(object, "properties",
-	        json_pack("{s:o, s:o}", "max_parallel", schema_form(FORM_INT, "1..10000"), "fail_fast",
-	                schema_form(FORM_BOOL, NULL)));
+	json_t *most = schema_form(FORM_INT, "1..10000"), *fast = schema_form(FORM_BOOL, NULL);
+
+	(void)json_object_set_new(most, "description", json_string("How many lanes run at a time; all, if left out."));
+	(void)json_object_set_new(
+	        fast, "description", json_string("Whether a lane that does not pass stops the others."));
+	(void)json_object_set_new(fast, "default", json_false());
+	(void)json_object_set_new(
+	        object, "properties", json_pack("{s:o, s:o}", "max_parallel", most, "fail_fast", fast));
 	return object;
 }
 
@@ -123,13 +128,22 @@ static json_t *kinds(void)
 	return json_pack("{s:o}", "enum", list);
 }
 
+static json_t *report_file(const char *format)
+{
+	GR_AUTO_FREE char *help = gr_printf("Where the report '%s' goes, below the output folder.", format);
+	json_t *value = schema_form(FORM_TEXT, NULL);
+
+	(void)json_object_set_new(value, "description", json_string(help));
+	return value;
+}
+
 static json_t *reports(void)
 {
 	json_t *properties = json_object();
 	const char *name;
 
 	for (size_t i = 0; (name = check_report_format(i)) != NULL; i++)
-		(void)json_object_set_new(properties, name, schema_form(FORM_TEXT, NULL));
+		(void)json_object_set_new(properties, name, report_file(name));
 	return json_pack("{s:s, s:o, s:b}", "type", "object", "properties", properties, "additionalProperties", 0);
 }
 

@@ -6,6 +6,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "pipelines/schema.h"
 #include "runner/base/ci.h"
 #include "runner/base/file.h"
 #include "runner/base/memory.h"
@@ -66,6 +67,17 @@ static const struct starter *find_starter(const char *platform, struct gr_error 
 	return NULL;
 }
 
+/* "github, gitlab, ... or none" */
+static char *template_names(void)
+{
+	GR_AUTO_BUFFER struct buffer names = {0};
+
+	for (const struct ci_template *at = ci_templates; at->name != NULL; at++)
+		buffer_printf(&names, "%s%s", at == ci_templates ? "" : ", ", at->name);
+	buffer_add_text(&names, " or none");
+	return buffer_take(&names);
+}
+
 static int find_template(const char *name, const struct ci_template **ret_template, struct gr_error *err)
 {
 	*ret_template = NULL;
@@ -75,9 +87,11 @@ static int find_template(const char *name, const struct ci_template **ret_templa
 		if (strcmp(at->name, name) == 0)
 			*ret_template = at;
 	}
-	if (*ret_template == NULL)
-		return gr_fail(err, GR_USAGE, 0,
-		        "--ci: there is no template for '%s'; `gridlane init --help` names them", name);
+	if (*ret_template == NULL) {
+		GR_AUTO_FREE char *names = template_names();
+
+		return gr_fail(err, GR_USAGE, 0, "--ci: there is no template for '%s'; it is one of %s", name, names);
+	}
 	return 0;
 }
 
@@ -132,8 +146,7 @@ static void add_head(struct buffer *out, const struct answers *answers)
 
 	buffer_printf(out,
 	        "# yaml-language-server: $schema=./gridlane.schema.json\n"
-	        "# The schema: gridlane schema > gridlane.schema.json. Try it without an account: gridlane run "
-	        "--sandbox %s%s\n"
+	        "# Try it without an account: gridlane run --sandbox %s%s\n"
 	        "version: 1\nname: device-tests\ntimeout: 60m\n\ninputs:\n",
 	        answers->file, app == NULL && strcmp(answers->platform, "web") != 0 ? " --input app=FILE" : "");
 	if (strcmp(answers->platform, "web") == 0)
@@ -214,11 +227,44 @@ static int write_file(const char *path, const char *text, struct gr_error *err)
 	return file_commit(&writer, err);
 }
 
-static int write_both(const struct answers *answers, const struct starter *starter, const struct ci_template *template,
+/* Beside the pipeline, whose first line names it. One that is there stays. */
+static int write_schema(const char *pipeline, char **ret_written, struct gr_error *err)
+{
+	const char *slash = strrchr(pipeline, '/');
+	GR_AUTO_FREE char *path =
+	        gr_printf("%.*sgridlane.schema.json", slash ? (int)(slash - pipeline + 1) : 0, pipeline);
+	GR_AUTO_JSON json_t *schema = NULL;
+	GR_AUTO_FREE char *text = NULL;
+	GR_AUTO_FREE char *line = NULL;
+	int r;
+
+	*ret_written = NULL;
+	if (access(path, F_OK) == 0)
+		return 0;
+	schema = schema_make();
+	text = json_dumps(schema, JSON_COMPACT);
+	line = gr_printf("%s\n", text);
+	r = write_file(path, line, err);
+	if (r == 0)
+		*ret_written = gr_take(&path);
+	return r;
+}
+
+static void say_next(const struct answers *answers, const struct starter *starter)
+{
+	bool needs_app = answers->app == NULL && strcmp(starter->platform, "web") != 0;
+
+	printf("next: gridlane validate %s\n      gridlane run --sandbox %s%s\n", answers->file, answers->file,
+	        needs_app ? " --input app=FILE" : "");
+	printf("then: TESTGRID_URL and TESTGRID_TOKEN become variables of the CI; `gridlane doctor` tries them\n");
+}
+
+static int write_all(const struct answers *answers, const struct starter *starter, const struct ci_template *template,
         struct gr_error *err)
 {
 	GR_AUTO_FREE char *pipeline = make_pipeline(answers, starter);
 	GR_AUTO_FREE char *job = template != NULL ? make_job(template, answers->file) : NULL;
+	GR_AUTO_FREE char *schema = NULL;
 	int r = check_free(answers->file, err);
 
 	if (r == 0)
@@ -227,13 +273,16 @@ static int write_both(const struct answers *answers, const struct starter *start
 		r = write_file(answers->file, pipeline, err);
 	if (r == 0 && template != NULL)
 		r = write_file(template->target, job, err);
+	if (r == 0)
+		r = write_schema(answers->file, &schema, err);
 	if (r < 0)
 		return r;
 	printf("wrote %s\n", answers->file);
 	if (template != NULL)
 		printf("wrote %s\n", template->target);
-	printf("next: gridlane validate %s\n      gridlane run --sandbox %s%s\n", answers->file, answers->file,
-	        answers->app == NULL && strcmp(starter->platform, "web") != 0 ? " --input app=FILE" : "");
+	if (schema != NULL)
+		printf("wrote %s, for editors\n", schema);
+	say_next(answers, starter);
 	return 0;
 }
 
@@ -244,6 +293,8 @@ static const char *platform_of(const char *app)
 
 static int make(const struct arguments *arguments, struct answers *answers, struct gr_error *err)
 {
+	GR_AUTO_FREE char *names = template_names();
+	GR_AUTO_FREE char *question = gr_printf("CI: %s", names);
 	const struct ci_template *template = NULL;
 	const struct starter *starter;
 
@@ -257,12 +308,11 @@ static int make(const struct arguments *arguments, struct answers *answers, stru
 	if (answers->app != NULL && access(answers->app, R_OK) != 0)
 		return gr_fail(err, GR_USAGE, 0, "--app: there is no file '%s'", answers->app);
 	ask(arguments, OPT_NAME, "Name of the application on the server", starter->application, &answers->name);
-	ask(arguments, OPT_CI, "CI: github, gitlab, jenkins, azure, circleci, buildkite, bitrise or none", ci_here(),
-	        &answers->ci);
+	ask(arguments, OPT_CI, question, ci_here(), &answers->ci);
 	ask(arguments, OPT_OUT_FILE, "File for the pipeline", DEFAULT_PIPELINE, &answers->file);
 	if (find_template(answers->ci, &template, err) < 0)
 		return -(int)err->failure;
-	return write_both(answers, starter, template, err);
+	return write_all(answers, starter, template, err);
 }
 
 int command_init(const struct arguments *arguments)

@@ -52,6 +52,26 @@ static void every_step_kind_has_its_fields(void **state)
 	}
 }
 
+static void every_example_stands_at_a_key(void **state)
+{
+	GR_AUTO_JSON json_t *schema = schema_make();
+	const char *section, *key, *text;
+
+	(void)state;
+	for (size_t i = 0; schema_example(i, &section, &key, &text); i++) {
+		bool is_top = strcmp(section, "pipeline") == 0;
+		const json_t *object = is_top ? schema : member(member(schema, "$defs"), section), *example;
+		GR_AUTO_JSON json_t *wanted = json_loads(text, JSON_DECODE_ANY, NULL);
+		size_t at, found = 0;
+
+		assert_non_null(wanted);
+		json_array_foreach (member(member(member(object, "properties"), key), "examples"), at, example)
+			found += (size_t)json_equal(example, wanted);
+		assert_int_equal(found, 1);
+	}
+	assert_false(schema_example(1000, &section, &key, &text));
+}
+
 /* Every reference leads to a definition. Returns how many there are. */
 static size_t follow(const json_t *definitions, const json_t *value)
 {
@@ -94,6 +114,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 	        cmocka_unit_test(every_key_of_the_checker_has_words),
+	        cmocka_unit_test(every_example_stands_at_a_key),
 	        cmocka_unit_test(every_step_kind_has_its_fields),
 	        cmocka_unit_test(every_reference_leads_somewhere),
 	        cmocka_unit_test(unknown_keys_are_refused_but_fragments_are_not),
