@@ -3,6 +3,7 @@
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 #include <sys/stat.h>
 
 #include "pipelines/check.h"
@@ -224,7 +225,8 @@ int plan_load(const char *file, const struct plan_options *options, struct plan 
 	*ret_diagnostics = (struct diagnostics){.file = gr_strdup(file)};
 	result = file_read(file, TREE_MOST_BYTES, GR_CONFIG, &source, &why);
 	if (result != 0) {
-		findings_add(ret_diagnostics, (struct place){0}, NULL, "%s", why.text);
+		findings_add(ret_diagnostics, (struct place){0},
+		        access(file, F_OK) != 0 ? "`gridlane init` writes a first pipeline" : NULL, "%s", why.text);
 		if (err != NULL)
 			*err = why;
 		return result;

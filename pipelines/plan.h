@@ -183,5 +183,7 @@ void plan_free(struct plan *plan);
 /* `gridlane plan`: what would be called, lane by lane, with the worst-case duration. format: "text", "json", "mermaid".
  */
 int plan_print(const struct plan *plan, const char *format, struct buffer *out, struct gr_error *err);
+/* All that is known of the steps with that id before they are done; GR_USAGE when there is none. */
+int plan_print_step(const struct plan *plan, const char *id, struct buffer *out, struct gr_error *err);
 
 #endif

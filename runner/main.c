@@ -22,7 +22,7 @@ static int unknown_command(const char *name)
 		names[count++] = command->name;
 	near = text_suggest(name, names);
 	fprintf(stderr, "gridlane: there is no command '%s'%s%s%s; see `gridlane --help`\n", name,
-	        near ? "; did you mean '" : "", near ? near : "", near ? "'?" : "");
+	        near ? " (did you mean '" : "", near ? near : "", near ? "'?)" : "");
 	return failure_exit_status(GR_USAGE);
 }
 
@@ -60,7 +60,13 @@ int main(int argc, char **argv)
 	gr_memory_init();
 	keep_memory_private();
 	if (argc < 2 || strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0 || strcmp(argv[1], "help") == 0) {
-		help_print_all();
+		command = argc > 2 ? command_find(argv[2]) : NULL;
+		if (argc > 2 && command == NULL)
+			return unknown_command(argv[2]);
+		if (command != NULL)
+			help_print_command(command);
+		else
+			help_print_all();
 		return argc < 2 ? failure_exit_status(GR_USAGE) : 0;
 	}
 	command = command_find(strcmp(argv[1], "--version") == 0 ? "version" : argv[1]);

@@ -139,10 +139,15 @@ static void describe(const struct operation *operation)
 static int no_such(const char *name)
 {
 	const char *near = operation_suggest(name);
+	bool has_match = false; /* would `api list NAME` show anything? */
 	struct gr_error err = {0};
 
-	(void)gr_fail(&err, GR_USAGE, 0, "the API has no operation '%s'%s%s%s; see `gridlane api list`", name,
-	        near ? "; did you mean '" : "", near ? near : "", near ? "'?" : "");
+	for (int i = 0; i < OP_COUNT; i++)
+		has_match = has_match || text_contains_nocase(operation_get((enum operation_id)i)->id, name);
+
+	(void)gr_fail(&err, GR_USAGE, 0, "the API has no operation '%s'%s%s%s; see `gridlane api list%s%s`", name,
+	        near ? " (did you mean '" : "", near ? near : "", near ? "'?)" : "", has_match ? " " : "",
+	        has_match ? name : "");
 	return complain(&err);
 }
 

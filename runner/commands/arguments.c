@@ -47,7 +47,7 @@ static int unknown_option(const char *command, const char *name, struct gr_error
 			candidates[count++] = command_options[i].name;
 	near = text_suggest(name, candidates);
 	return gr_fail(err, GR_USAGE, 0, "%s has no option --%s%s%s%s; see `gridlane %s --help`", command, name,
-	        near ? "; did you mean --" : "", near ? near : "", near ? "?" : "", command);
+	        near ? " (did you mean --" : "", near ? near : "", near ? "?)" : "", command);
 }
 
 static void add_value(struct arguments *arguments, int id, const char *value)

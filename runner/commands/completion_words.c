@@ -101,7 +101,31 @@ static void answer_reports(const struct line *line)
 		answer(line, reporter->name, reporter->help);
 }
 
-static void answer_inputs(const struct line *line)
+static void answer_plan_inputs(const struct line *line, const struct plan *plan)
+{
+	for (size_t i = 0; i < plan->input_count; i++) {
+		GR_AUTO_FREE char *word = gr_printf("%s=", plan->inputs[i].name);
+
+		answer(line, word, type_name(plan->inputs[i].type));
+	}
+}
+
+static void answer_steps(const struct line *line, const struct plan_step *steps, size_t count)
+{
+	for (size_t i = 0; i < count; i++) { /* as deep as the file */
+		answer(line, steps[i].id, steps[i].kind != NULL ? steps[i].kind->name : "matrix");
+		answer_steps(line, steps[i].steps, steps[i].step_count);
+	}
+}
+
+static void answer_plan_steps(const struct line *line, const struct plan *plan)
+{
+	answer_steps(line, plan->steps, plan->step_count);
+	answer_steps(line, plan->finally, plan->finally_count);
+}
+
+/* What the pipeline that the line names has to offer. */
+static void answer_from_plan(const struct line *line, void (*answer_with)(const struct line *, const struct plan *))
 {
 	const char *file = plain_word(line, 0);
 	const struct plan_options options = {.inputs_are_optional = true, .allow_outside = true};
@@ -111,13 +135,8 @@ static void answer_inputs(const struct line *line)
 
 	if (file == NULL)
 		return;
-	if (plan_load(file, &options, &plan, &diagnostics, &err) == 0) {
-		for (size_t i = 0; i < plan->input_count; i++) {
-			GR_AUTO_FREE char *word = gr_printf("%s=", plan->inputs[i].name);
-
-			answer(line, word, type_name(plan->inputs[i].type));
-		}
-	}
+	if (plan_load(file, &options, &plan, &diagnostics, &err) == 0)
+		answer_with(line, plan);
 	diagnostics_release(&diagnostics);
 	plan_free(plan);
 }
@@ -131,7 +150,9 @@ static void answer_value(const struct line *line, const struct option *option)
 	else if (id == OPT_REPORT)
 		answer_reports(line);
 	else if (id == OPT_INPUT)
-		answer_inputs(line);
+		answer_from_plan(line, answer_plan_inputs);
+	else if (id == OPT_STEP)
+		answer_from_plan(line, answer_plan_steps);
 	else if (id == OPT_FORMAT)
 		answer_choices(
 		        line, "", strcmp(line->command->name, "plan") == 0 ? "text|json|mermaid" : "text|json|github");

@@ -4,6 +4,10 @@
 #include "runner/base/memory.h"
 #include "runner/commands/command.h"
 
+#define PAGE_COLUMNS 80
+#define COMMAND_COLUMNS 24
+#define OPTION_COLUMNS 25
+
 const struct command commands[] = {
 #define COMMAND(name, ...) {#name, __VA_ARGS__, command_##name},
 #include "runner/commands/commands.def"
@@ -17,6 +21,27 @@ const struct command *command_find(const char *name)
 		if (strcmp(command->name, name) == 0)
 			return command;
 	return NULL;
+}
+
+/* A term and its help: side by side, or below each other when the term is long; folded at 80 columns. */
+static void print_entry(const char *term, int columns, const char *help)
+{
+	size_t room = (size_t)(PAGE_COLUMNS - columns - 3);
+
+	printf("  %-*s%s", columns, term, strlen(term) > (size_t)columns - 1 ? "\n" : "");
+	if (strlen(term) > (size_t)columns - 1)
+		printf("  %*s", columns, "");
+	while (strlen(help) > room) {
+		size_t bytes = room;
+
+		while (bytes > 0 && help[bytes] != ' ')
+			bytes--;
+		if (bytes == 0) /* one long word */
+			bytes = strcspn(help, " ");
+		printf("%.*s\n  %*s", (int)bytes, help, columns, "");
+		help += bytes + (help[bytes] == ' ');
+	}
+	printf("%s\n", help);
 }
 
 static void print_statuses(void)
@@ -40,11 +65,16 @@ static void print_statuses(void)
 void help_print_all(void)
 {
 	printf("gridlane executes test pipelines on the TestGrid device cloud.\n\n"
-	       "  gridlane run --sandbox pipelines/examples/smoke.yml     try it, without an account\n"
-	       "  TESTGRID_URL=... TESTGRID_TOKEN=... gridlane run ci.yml against the real cloud\n\nCommands:\n");
-	for (const struct command *command = commands; command->name; command++)
-		printf("  %-10s %-13s %s\n", command->name, command->arguments, command->summary);
-	printf("\n`gridlane COMMAND --help` shows its options.\n");
+	       "  gridlane init                                        write a pipeline, and a job for your CI\n"
+	       "  gridlane run --sandbox pipelines/examples/smoke.yml  try one, without an account\n"
+	       "  gridlane doctor                                      is all there for the real "
+	       "cloud?\n\nCommands:\n");
+	for (const struct command *command = commands; command->name; command++) {
+		GR_AUTO_FREE char *term = gr_printf("%s %s", command->name, command->arguments);
+
+		print_entry(term, COMMAND_COLUMNS, command->summary);
+	}
+	printf("\n`gridlane COMMAND --help` shows an example, and its options.\n");
 	print_statuses();
 }
 
@@ -64,7 +94,7 @@ void help_print_command(const struct command *command)
 		                                               : " ",
 		        option->argument ? option->argument : "",
 		        option->argument && (option->flags & OPTION_MAY_BE_BARE) ? "]" : "");
-		printf("  %-24s %s\n", left, option->help);
+		print_entry(left, OPTION_COLUMNS, option->help);
 	}
 	printf("\nEach option can be set in the environment: GRIDLANE_ and its name in capitals.\n");
 }

@@ -226,8 +226,9 @@ int output_check_reports(const char *const *wanted, struct gr_error *err)
 		const char *near = text_suggest(format, names);
 
 		if (!reporter_find(format))
-			return gr_fail(err, GR_USAGE, 0, "--report: there is no format '%s'%s%s%s", format,
-			        near ? "; did you mean '" : "", near ? near : "", near ? "'?" : "");
+			return gr_fail(err, GR_USAGE, 0,
+			        "--report: there is no format '%s'%s%s%s; `gridlane report --help` names them", format,
+			        near ? " (did you mean '" : "", near ? near : "", near ? "'?)" : "");
 	}
 	return 0;
 }

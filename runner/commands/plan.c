@@ -1,13 +1,24 @@
 /* gridlane plan: what would be called, lane by lane, with the worst-case duration. */
 #include <stdio.h>
+#include <string.h>
 
 #include "pipelines/plan.h"
 #include "runner/base/memory.h"
 #include "runner/commands/command.h"
 
+static int print(const struct arguments *arguments, const struct plan *plan, struct buffer *text, struct gr_error *err)
+{
+	const char *format = argument_value(arguments, OPT_FORMAT), *step = argument_value(arguments, OPT_STEP);
+
+	if (step == NULL)
+		return plan_print(plan, format ? format : "text", text, err);
+	if (format != NULL && strcmp(format, "text") != 0)
+		return gr_fail(err, GR_USAGE, 0, "--step goes with --format text alone");
+	return plan_print_step(plan, step, text, err);
+}
+
 int command_plan(const struct arguments *arguments)
 {
-	const char *format = argument_value(arguments, OPT_FORMAT);
 	const struct plan_options options = {
 	        .inputs = arguments->values[OPT_INPUT],
 	        .inputs_are_optional = true,
@@ -24,7 +35,7 @@ int command_plan(const struct arguments *arguments)
 	(void)fputs(buffer_text(&text), stderr);
 	buffer_clear(&text);
 	if (r == 0)
-		r = plan_print(plan, format ? format : "text", &text, &err);
+		r = print(arguments, plan, &text, &err);
 	(void)fputs(buffer_text(&text), stdout);
 	if (r < 0 && diagnostics.errors == 0)
 		(void)complain(&err);

@@ -93,10 +93,15 @@ int session_reopen(struct session *session, struct gr_error *err)
 	const char *folder;
 	int r = output_reopen(wanted, &session->output, err);
 
-	if (r == 0)
-		session_wait(session);
-	if (r == 0)
-		r = replay_read(session->output.directory, &session->replay, err);
+	if (r < 0 && session->arguments->word_count == 0)
+		return gr_context(err, "no run has left its folder here; name one: `gridlane %s DIR`",
+		        session->arguments->command);
+	if (r < 0)
+		return r;
+	session_wait(session);
+	r = replay_read(session->output.directory, &session->replay, err);
+	if (r < 0 && faccessat(session->output.directory, "journal.jsonl", F_OK, 0) != 0)
+		return gr_context(err, "'%s' holds no run that can be gone on with", wanted);
 	if (r < 0)
 		return gr_context(err, "'%s'", wanted);
 	output_adopt(&session->output, session->replay->head);
@@ -134,9 +139,13 @@ void session_mistakes(struct session *session, const struct diagnostics *diagnos
 	for (size_t i = 0; i < diagnostics->count; i++) {
 		const struct diagnostic *one = &diagnostics->items[i];
 
-		if (!one->is_warning)
+		if (one->is_warning)
+			continue;
+		if (one->line > 0)
 			(void)results_add_problem(results, GR_CONFIG, NULL, NULL, "%s:%u:%u: %s", session->file,
 			        one->line, one->column, one->message);
+		else
+			(void)results_add_problem(results, GR_CONFIG, NULL, NULL, "%s", one->message);
 	}
 	if (diagnostics->errors == 0)
 		(void)results_add_problem(results, err->failure, NULL, NULL, "%s", err->text);
