@@ -307,6 +307,7 @@ static void check_top(struct check *check, const struct node *nodes, const struc
 	        .frame = &frame,
 	        .limit_ms = check->plan->timeout_ms,
 	        .limit_name = "the `timeout` of the run",
+	        .name = check->is_finally ? "`finally`" : "`steps`",
 	};
 
 	check_list(&listing);

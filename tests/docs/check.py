@@ -66,8 +66,32 @@ def validate(line, block):
         return done.stdout + done.stderr if done.returncode else ""
 
 
+def sources():
+    """All strings of the program, pieces of one joined."""
+    text = ""
+    for top in ("runner", "pipelines", "reporters"):
+        for folder, _, names in os.walk(os.path.join(ROOT, top)):
+            text += "".join(read(os.path.join(folder, name)) for name in names if name.endswith((".c", ".def")))
+    return re.sub(r'"\s*"', "", text)
+
+
+def messages(text):
+    """What the first column of the troubleshooting table quotes; X, Y and ... stand for what differs."""
+    for row in re.findall(r"^\| (`.*?) \|", text, re.M):
+        for quoted in re.findall(r"`([^`]+)`", row):
+            yield from (piece for piece in re.split(r"'?\b[XY]\b'?|\.\.\.", quoted) if len(piece.strip()) > 5)
+
+
 def main():
     wrong = count = 0
+    program, quoted = sources(), list(messages(read(os.path.join(ROOT, "docs/troubleshooting.md"))))
+    for message in quoted:
+        if message.strip() not in program:
+            print(f"docs/troubleshooting.md: no message holds '{message}'")
+            wrong += 1
+    if len(quoted) < 15:
+        print(f"docs/troubleshooting.md: only {len(quoted)} messages were found")
+        wrong += 1
     for path in documents():
         if not os.path.exists(path):
             continue

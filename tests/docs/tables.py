@@ -10,7 +10,7 @@ import subprocess
 import sys
 
 ROOT = os.path.realpath(os.path.join(os.path.dirname(os.path.abspath(__file__)), "../.."))
-FILES = ("docs/language.md", "docs/exit-status.md")
+FILES = ("docs/language.md", "docs/exit-status.md", "docs/ci.md", "docs/command-line.md")
 
 
 def words(value):
@@ -93,7 +93,42 @@ def failures(_):
         f"| {status} | `gridlane.{name}` | {text} |" for name, status, text in rows]
 
 
-TABLES = {"top": table, "sections": sections, "kinds": kinds, "failures": failures}
+def rows(path, macro):
+    """The rows of a table in C: texts as texts, NULL as None, other words as words."""
+    with open(os.path.join(ROOT, path), encoding="utf-8") as file:
+        text = re.sub(r"/\*.*?\*/", "", file.read(), flags=re.S)
+    for row in re.findall(rf"^{macro}\((.*?)\)$", text, re.M | re.S):
+        parts = re.findall(r'"((?:\\.|[^"\\])*)"|([\w|]+(?: \| \w+)*)', row)
+        yield [one if one or not other else (None if other == "NULL" else other) for one, other in parts]
+
+
+def systems(_):
+    lines = ["| CI | known by | build URL | branch | commit | pull request | job |", "| --- | --- | --- | --- | --- | --- | --- |"]
+    for name, sign, *facts, _ in rows("runner/base/ci.def", "PROVIDER"):
+        lines.append(f"| {name} | `{sign}` | " + " | ".join("yes" if fact else "" for fact in facts) + " |")
+    return lines
+
+
+def commands(_):
+    lines = ["| command | what it does |", "| --- | --- |"]
+    for name, arguments, _, _, summary, _ in rows("runner/commands/commands.def", "COMMAND"):
+        lines.append(f"| `gridlane {cell((name + ' ' + (arguments or '')).strip())}` | {cell(summary)} |")
+    return lines
+
+
+def options(_):
+    lines = ["| option | of | what it does |", "| --- | --- | --- |"]
+    for _, of, name, argument, flags, text in rows("runner/commands/options.def", "OPTION"):
+        if name == "help":
+            continue
+        dashes = "--" if len(name) > 1 else "-"
+        value = "" if not argument else f"[={argument}]" if "MAY_BE_BARE" in flags else f" {argument}"
+        lines.append(f"| `{dashes}{name}{cell(value)}` | {' '.join(f'`{one}`' for one in of.split())} | {cell(text)} |")
+    return lines
+
+
+TABLES = {"top": table, "sections": sections, "kinds": kinds, "failures": failures, "systems": systems,
+          "commands": commands, "options": options}
 
 
 def main():
