@@ -4,6 +4,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "pipelines/plan.h"
 #include "runner/base/ci.h"
 #include "runner/base/clock.h"
 #include "runner/base/memory.h"
@@ -15,8 +16,12 @@
 #define SKEW_MOST_MS ((int64_t)60 * 1000) /* reservations are made with wall-clock times */
 #define ANSWER_MS ((int64_t)15 * 1000)
 
+extern char **environ;
+
 struct visit {
 	struct online *online;
+	struct plan *plan; /* of the pipeline whose server is looked at, or NULL: the environment's */
+	char *ca_file, *client_cert, *client_key, *proxy; /* of it */
 	struct loop *loop;
 	char *url;
 	int failures;
@@ -38,8 +43,6 @@ static void say(struct visit *visit, const char *mark, const char *format, ...)
 	visit->failures += strcmp(mark, "BAD") == 0;
 }
 
-/* ---- the server ---- */
-
 static bool is_set(const char *name)
 {
 	const char *value = getenv(name);
@@ -47,18 +50,99 @@ static bool is_set(const char *name)
 	return value != NULL && *value != '\0';
 }
 
-/* The sandbox's address, or the environment's. */
+/* ---- what the pipeline says of its server ---- */
+
+static json_t *environment(void)
+{
+	json_t *object = json_object();
+
+	for (char **entry = environ; entry != NULL && *entry != NULL; entry++) {
+		const char *equals = strchr(*entry, '=');
+		GR_AUTO_FREE char *name = equals != NULL ? gr_strndup(*entry, (size_t)(equals - *entry)) : NULL;
+
+		if (name != NULL) /* what is no UTF-8 stays out: nothing can be made of it */
+			(void)json_object_set_new(object, name, json_string(equals + 1));
+	}
+	return object;
+}
+
+/* A text of `server:`, else the variable's, else NULL. The caller's. */
+static char *setting(struct visit *visit, const struct node *node, const char *variable)
+{
+	GR_AUTO_JSON json_t *scope = NULL;
+	GR_AUTO_JSON json_t *value = NULL;
+	struct gr_error err = {0};
+
+	if (node == NULL)
+		return variable != NULL && is_set(variable) ? gr_strdup(getenv(variable)) : NULL;
+	scope = json_pack("{s:o, s:{}, s:{}}", "env", environment(), "inputs", "secrets");
+	if (node_evaluate(node, scope, &value, &err) < 0)
+		say(visit, "BAD", "%s:%u: `server` cannot be read: %s", visit->plan->file, node->line, err.text);
+	return json_is_string(value) ? gr_strdup(json_string_value(value)) : NULL;
+}
+
+/* false: there is a pipeline, and it is wrong; its mistakes are printed. */
+static bool read_pipeline(struct visit *visit, const struct arguments *arguments)
+{
+	const struct plan_options options = {.inputs_are_optional = true, .allow_outside = true};
+	struct diagnostics diagnostics = {0};
+	GR_AUTO_BUFFER struct buffer text = {0};
+	struct gr_error err = {0};
+	int r;
+
+	if (arguments->word_count == 0)
+		return true;
+	r = plan_load(arguments->words[0], &options, &visit->plan, &diagnostics, &err);
+	if (r < 0) {
+		diagnostics_print_text(&diagnostics, &text);
+		(void)fputs(buffer_text(&text), stdout);
+		say(visit, "BAD", "'%s' has mistakes", arguments->words[0]);
+	} else {
+		say(visit, "ok", "'%s' is well formed", arguments->words[0]);
+		visit->online->options.server_of = visit->plan;
+	}
+	diagnostics_release(&diagnostics);
+	return r == 0;
+}
+
+/* As a run would take them, so that what is said here holds for it. The sandbox needs none. */
+static void read_tls(struct visit *visit)
+{
+	static const struct plan_server none;
+	const struct plan_server *server = visit->plan != NULL ? &visit->plan->server : &none;
+
+	if (visit->online->has_sandbox)
+		return;
+	visit->ca_file = setting(visit, server->ca_file, "GRIDLANE_CA_BUNDLE");
+	if (visit->ca_file == NULL)
+		visit->ca_file = setting(visit, NULL, "SSL_CERT_FILE");
+	visit->client_cert = setting(visit, server->client_cert, NULL);
+	visit->client_key = setting(visit, server->client_key, NULL);
+	visit->proxy = setting(visit, server->proxy, NULL);
+	if (visit->ca_file != NULL)
+		say(visit, access(visit->ca_file, R_OK) == 0 ? "ok" : "BAD", "certificates of '%s' are trusted%s",
+		        visit->ca_file, access(visit->ca_file, R_OK) == 0 ? "" : ", but it cannot be read");
+}
+
+/* ---- the server ---- */
+
+/* The sandbox's address, the pipeline's, or the environment's. */
 static bool find_url(struct visit *visit)
 {
-	const char *url = visit->online->has_sandbox ? visit->online->sandbox.url : getenv("TESTGRID_URL");
+	const struct node *node = visit->plan != NULL ? visit->plan->server.url : NULL;
+	GR_AUTO_FREE char *url = visit->online->has_sandbox ? gr_strdup(visit->online->sandbox.url)
+	                                                    : setting(visit, node, "TESTGRID_URL");
+	const char *source = node != NULL ? "server.url" : "TESTGRID_URL";
+	bool may_be_http = visit->plan != NULL && visit->plan->server.insecure_http;
 	struct gr_error err = {0};
 
 	if (url == NULL || *url == '\0')
 		say(visit, "BAD",
-		        "TESTGRID_URL is not set: export TESTGRID_URL=https://HOST, the address of your TestGrid; "
-		        "or try `gridlane doctor --sandbox`");
-	else if (url_base(url, false, &visit->url, &err) < 0)
-		say(visit, "BAD", "TESTGRID_URL: %s", err.text);
+		        "%s is not set: export TESTGRID_URL=https://HOST, the address of your TestGrid; "
+		        "or try `gridlane doctor --sandbox`",
+		        source);
+	else if (url_base(url, may_be_http, &visit->url, &err) < 0)
+		say(visit, "BAD", "%s: %s", source, err.text);
 	else
 		say(visit, "ok", "the server is %s", visit->url);
 	return visit->url != NULL;
@@ -98,7 +182,12 @@ static void on_answer(void *context, struct transfer_result *result)
 /* A plain GET of the address: name, connection, TLS; any answer will do. */
 static void reach(struct visit *visit)
 {
-	const struct transfer_settings settings = {.base_url = visit->url};
+	const struct transfer_settings settings = {.base_url = visit->url,
+	        .ca_file = visit->ca_file,
+	        .client_cert = visit->client_cert,
+	        .client_key = visit->client_key,
+	        .proxy = visit->online->has_sandbox ? "" : visit->proxy,
+	        .insecure_http = visit->plan != NULL && visit->plan->server.insecure_http};
 	const struct transfer_request request = {
 	        .url = visit->url, .answer_ms = ANSWER_MS, .sink_fd = -1, .on_done = on_answer, .context = visit};
 	struct transfer *transfer = NULL;
@@ -112,14 +201,22 @@ static void reach(struct visit *visit)
 	visit->loop = NULL;
 }
 
+/* One that a pipeline names is tried: the reason why it is not there comes from there. */
+static bool has_token(const struct visit *visit)
+{
+	if (visit->plan != NULL && (visit->plan->server.token != NULL || visit->plan->server.email != NULL))
+		return true;
+	return visit->online->has_sandbox || is_set("TESTGRID_TOKEN") ||
+	       (is_set("TESTGRID_EMAIL") && is_set("TESTGRID_PASSWORD"));
+}
+
 static void check_token(struct visit *visit)
 {
 	GR_AUTO_JSON json_t *arguments = json_object();
 	GR_AUTO_JSON json_t *answer = NULL;
 	struct gr_error err = {0};
 
-	if (!visit->online->has_sandbox && !is_set("TESTGRID_TOKEN") &&
-	        !(is_set("TESTGRID_EMAIL") && is_set("TESTGRID_PASSWORD")))
+	if (!has_token(visit))
 		say(visit, "BAD",
 		        "TESTGRID_TOKEN is not set: make a token in the web page of your TestGrid, and keep it as a "
 		        "secret "
@@ -181,8 +278,13 @@ static void check_folder(struct visit *visit)
 
 static int finish(const struct visit *visit)
 {
+	GR_AUTO_BUFFER struct buffer next = {0};
+
+	if (visit->plan != NULL)
+		buffer_printf(&next, "run %s", visit->plan->file);
 	if (visit->failures == 0) {
-		printf("\nall is well; next: gridlane validate PIPELINE\n");
+		printf("\nall is well; next: gridlane %s\n",
+		        visit->plan == NULL ? "validate PIPELINE" : buffer_text(&next));
 		return 0;
 	}
 	printf("\n%d thing%s to mend\n", visit->failures, visit->failures == 1 ? "" : "s");
@@ -201,15 +303,23 @@ int command_doctor(const struct arguments *arguments)
 	} else {
 		if (is_set("TESTGRID_TOKEN"))
 			(void)redactor_add(online.redactor, getenv("TESTGRID_TOKEN"));
-		if (find_url(&visit))
-			reach(&visit);
-		check_token(&visit);
+		if (read_pipeline(&visit, arguments)) {
+			read_tls(&visit);
+			if (find_url(&visit))
+				reach(&visit);
+			check_token(&visit);
+		}
 		check_proxies(&visit);
 		check_ci(&visit);
 		check_folder(&visit);
 		status = finish(&visit);
 	}
 	gr_free(visit.url);
+	gr_free(visit.ca_file);
+	gr_free(visit.client_cert);
+	gr_free(visit.client_key);
+	gr_free(visit.proxy);
+	plan_free(visit.plan);
 	online_release(&online);
 	return status;
 }

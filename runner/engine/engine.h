@@ -36,6 +36,8 @@ struct engine_options {
 	struct event_reader *readers;
 	size_t reader_count;
 	const char *server_url, *server_token; /* of the sandbox; they win over pipeline and environment; or NULL */
+	const struct plan
+	        *server_of; /* single_call(): whose `server:` and `secrets:` count; NULL: the environment alone */
 	double time_scale; /* all durations of the pipeline are divided by it; 1 in real life */
 	int64_t grace_ms; /* from a signal to the end of this process */
 	bool trace;

@@ -76,7 +76,8 @@ int single_call(const struct engine_options *options, enum operation_id operatio
         json_t **ret_answer, struct gr_error *err)
 {
 	static const struct plan none = {.name = NULL};
-	struct single single = {.engine = {.plan = &none, .options = options}};
+	struct single single = {
+	        .engine = {.plan = options->server_of ? options->server_of : &none, .options = options}};
 	int r = loop_new(4, &single.engine.loop, err);
 
 	single.engine.vault = vault_new(options->redactor);
