@@ -138,16 +138,28 @@ class Rig:
         except (FileNotFoundError, ValueError):
             return None
 
+    def records(self):
+        """The journal's, without what a kill tore off at its end."""
+        try:
+            with open(os.path.join(self.out, "journal.jsonl"), encoding="utf-8") as file:
+                return [json.loads(line[9:]) for line in file.read().split("\n")[:-1]]
+        except FileNotFoundError:
+            return []
+
+    def known_cases(self):
+        """(build number, name, state) of tests that an answer once showed with their end: 2 passed, 3 failed."""
+        cases = set()
+        for record in self.records():
+            if record["type"] == "step_learned":
+                for key, value in record["detail"].items():
+                    if key.startswith("case/") and value[6] in (2, 3):
+                        cases.add((key.split("/")[1], value[0], value[6]))
+        return cases
+
     def known_results(self):
         """Build numbers whose complete result is in the journal."""
         numbers = set()
-        try:
-            with open(os.path.join(self.out, "journal.jsonl"), encoding="utf-8") as file:
-                lines = file.read().split("\n")[:-1]
-        except FileNotFoundError:
-            return numbers
-        for line in lines:
-            record = json.loads(line[9:])
+        for record in self.records():
             if record["type"] == "device_result":
                 with open(os.path.join(self.out, record["file"]), encoding="utf-8") as file:
                     result = json.load(file)
@@ -183,12 +195,19 @@ def wrong(rig, status, clean, said):
     shown = {run.get("build_number"): run for run in (results or {}).get("runs", [])}
     for number in rig.known_results() - set(shown):
         found.append(("lost", f"the result of build {number} was known and is not in results.json"))
+    for number, name, end in sorted(rig.known_cases()):
+        states = [case["status"] for case in shown.get(number, {"cases": []})["cases"] if case["name"] == name]
+        if not states or states[0] not in ({2: "passed", 3: "failed"}[end], "error"):
+            found.append(("lost", f"'{name}' of build {number} was {'passed' if end == 2 else 'failed'}, is {states}"))
     if status in (0, 1):
         if results is None or not os.path.exists(os.path.join(rig.out, "junit.xml")):
             found.append(("lie", f"status {status} without reports"))
         for run in runs:
             if run["is_completed"] == 3 and run["build_number"] not in shown:
                 found.append(("lost", f"build {run['build_number']} is complete on the server and not in results.json"))
+    if status == 0 and any(len(run["cases"]) != 8 or any(case["status"] != "passed" for case in run["cases"])
+                           for run in results["runs"]):
+        found.append(("lie", "status 0, and not every test passed"))
     if status == 0 and (rig.module != 12 or len(runs) != rig.devices or any(r["is_completed"] != 3 for r in runs)):
         found.append(("lie", f"status 0 with {len(runs)} runs of module {rig.module}"))
     return found

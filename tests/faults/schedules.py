@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Seeded schedules of faults and kills against the sandbox: what is promised must hold after each.
 
-usage: GRIDLANE=path/to/gridlane schedules.py [COUNT [FIRST_SEED]]
+usage: GRIDLANE=path/to/gridlane schedules.py [COUNT [FIRST_SEED]]; WORKERS=N: so many side by side (2)
 
 Each seed makes a scenario (faults of the exchange, lists that lag, other people's builds), kills the runner at random
 points, goes on with `run` on the same folder, and ends with `cleanup`. KEEP=1 keeps the folders of failed seeds.
@@ -28,7 +28,12 @@ def make_fault(chance):
     if chance.random() < 0.1:
         return {"operation": "app_build_run", "kind": "list_delay", "seconds": chance.randint(1, 60)}
     if chance.random() < 0.05:
-        return {"operation": chance.choice(OPERATIONS), "kind": "outage", "call": 1, "seconds": chance.randint(5, 600)}
+        outage = {"operation": chance.choice(OPERATIONS), "kind": "outage", "call": 1, "seconds": chance.randint(5, 600)}
+        return {**outage, **chance.choice([{}, {"status": 503}])}
+    if chance.random() < 0.05:
+        first = chance.randint(2, 12)
+        kind = chance.choice([{"kind": "shrink", "count": chance.randint(1, 8)}, {"kind": "device_vanishes"}])
+        return {"operation": "execution_details", "from": first, "until": first + chance.choice([0, 1, 20]), **kind}
     operation = chance.choice(OPERATIONS)
     fault = {"operation": operation, "kind": chance.choice(KINDS)}
     if chance.random() < 0.03:
@@ -78,7 +83,7 @@ def main():
     count = int(sys.argv[1]) if len(sys.argv) > 1 else 25
     first = int(sys.argv[2]) if len(sys.argv) > 2 else 1
     counts, statuses, began = {}, {}, time.monotonic()
-    with concurrent.futures.ThreadPoolExecutor(2) as pool:
+    with concurrent.futures.ThreadPoolExecutor(int(os.environ.get("WORKERS", "2"))) as pool:
         for seed, status, found, scenario in pool.map(run_seed, range(first, first + count)):
             statuses[status] = statuses.get(status, 0) + 1
             for kind, words in found:
