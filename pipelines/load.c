@@ -366,6 +366,8 @@ static void report_syntax(struct loader *loader, const yaml_parser_t *parser)
 
 	if (parser->context != NULL)
 		hint = gr_printf("%s that began in line %zu", parser->context, parser->context_mark.line + 1);
+	if (parser->error == YAML_MEMORY_ERROR)
+		gr_out_of_memory(); /* no mistake of the file's */
 	findings_add(loader->findings, mark_place(parser->problem_mark), hint, "this is not valid YAML: %s", problem);
 }
 

@@ -5,11 +5,9 @@
 #include <string.h>
 #include <unistd.h>
 
-static void out_of_memory(void) __attribute__((noreturn));
-
 /* Nothing can be reported in full without memory. The journal on the disk stays what it is: `gridlane resume` goes
  * on from it, so leaving at once loses nothing. */
-static void out_of_memory(void)
+void gr_out_of_memory(void)
 {
 	static const char words[] = "gridlane: out of memory; `gridlane resume` goes on with this run\n";
 
@@ -28,7 +26,7 @@ void *gr_alloc(size_t count, size_t size)
 	void *memory = calloc(count ? count : 1, size ? size : 1);
 
 	if (!memory)
-		out_of_memory();
+		gr_out_of_memory();
 	return memory;
 }
 
@@ -37,7 +35,7 @@ void *gr_resize(void *memory, size_t count, size_t size)
 	void *moved = reallocarray(memory, count ? count : 1, size ? size : 1);
 
 	if (!moved)
-		out_of_memory();
+		gr_out_of_memory();
 	return moved;
 }
 
@@ -60,7 +58,7 @@ char *gr_vprintf(const char *format, va_list args)
 	char *text = NULL;
 
 	if (vasprintf(&text, format, args) < 0)
-		out_of_memory();
+		gr_out_of_memory();
 	return text;
 }
 
@@ -89,7 +87,7 @@ static void *json_alloc(size_t size)
 	void *memory = malloc(size ? size : 1);
 
 	if (!memory)
-		out_of_memory();
+		gr_out_of_memory();
 	return memory;
 }
 

@@ -8,6 +8,7 @@
 #include <stddef.h>
 
 void gr_free(void *memory);
+void gr_out_of_memory(void) __attribute__((noreturn)); /* for what a library says of its own allocations */
 void *gr_alloc(size_t count, size_t size) __attribute__((malloc, alloc_size(1, 2), returns_nonnull));
 /* Resize; the added part is NOT zeroed. */
 void *gr_resize(void *memory, size_t count, size_t size) __attribute__((alloc_size(2, 3), returns_nonnull));
