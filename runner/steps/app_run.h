@@ -105,6 +105,7 @@ struct watch {
 	json_t *index; /* key of a case -> its place in cases */
 	struct seen_case *cases;
 	size_t count;
+	size_t reason_bytes; /* of reasons that were told */
 	unsigned polls, over_polls;
 	bool is_present, was_present, is_queued;
 	size_t others; /* further devices in the last answer */
@@ -126,6 +127,7 @@ bool case_is_over(enum case_state state);
 /* app_seen.c: what is new goes into the step's memory; what an earlier process saw comes back from it. */
 void watch_tell(struct watch *watch, struct action *action);
 void watch_recall(struct watch *watch, const json_t *memory);
+bool case_is_stand_in(const struct watch *watch, const struct seen_case *seen); /* the real one was polled since */
 size_t watch_ended(const struct watch *watch); /* cases that have their end */
 size_t watch_failed(const struct watch *watch);
 /* Cases, counts and problems into the result. GR_NONE: the run is over; else what cut it short, and cases without an

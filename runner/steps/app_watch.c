@@ -368,7 +368,8 @@ void watch_judge(const struct watch *watch, enum gr_failure cut, struct device_r
 	for (size_t i = 0; i < COUNT_KINDS; i++)
 		result->reported[i] = watch->counts[i];
 	for (size_t i = 0; i < watch->count; i++)
-		judge_case(watch, &watch->cases[i], cut, result);
+		if (!case_is_stand_in(watch, &watch->cases[i]))
+			judge_case(watch, &watch->cases[i], cut, result);
 	if (cut != GR_NONE)
 		return;
 	judge_device(watch, words, result);

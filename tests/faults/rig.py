@@ -214,7 +214,7 @@ def wrong(rig, status, clean, said):
     return found
 
 
-def wait_for(child, rig, operation, call, seconds=10):
+def wait_for(child, rig, operation, call, seconds=TIME_LIMIT):
     """Until that call of the operation is in the sandbox's log, or the child is over."""
     ends = time.monotonic() + seconds
     while child.poll() is None and time.monotonic() < ends:
