@@ -24,7 +24,7 @@ PHASES = {
     "upload": ({"faults": [{"operation": "app_build_upload", "kind": "hang"}]}, "app_build_upload", 1, 0),
     "start": ({"faults": [{"operation": "app_build_run", "kind": "hang"}]}, "app_build_run", 2, 0),
     "answer": ({"faults": [{"operation": "app_build_run", "kind": "late", "seconds": 300}]}, "app_build_run", 2, 0),
-    "queued": ({"modules": [{**MODULE, "queue_seconds": 9999}]}, "execution_details", 6, 0),
+    "queued": ({"modules": [{**MODULE, "queue_seconds": 10**7}]}, "execution_details", 6, 0),
     "running": ({"modules": [{**MODULE, "run": "never_ends"}]}, "execution_details", 12, 0),
     "fetching": ({"faults": [{"operation": "file_native_log", "kind": "hang"}]}, "file_native_log", 2, 16),
     "releasing": ({"faults": [{"operation": "release_reserve_device", "call": 1, "kind": "hang"}]},
