@@ -1,5 +1,5 @@
-/* What the test runners of the two platforms print: the instrumentation protocol of Android (`am instrument -r`) and
- * the lines of XCTest. */
+/* What the test runners of the two platforms print: the instrumentation protocol of Android (`am instrument -r`), what
+ * it prints for people, the lines of XCTest, those of xcodebuild for tests side by side, and those of Swift Testing. */
 #include <string.h>
 
 #include "runner/base/memory.h"
@@ -118,12 +118,101 @@ static void xctest_log(const struct native_run *run, double now, struct buffer *
 	        (size_t)member_number(run->suite, "failed", 0), run->ends - run->starts, run->ends - run->starts);
 }
 
+/* ---- forms that a scenario asks for by name ---- */
+
+static bool has_failed(const struct native_case *test)
+{
+	return strcmp(test->outcome, "fail") == 0;
+}
+
+static const char *end_words(const struct native_case *test)
+{
+	if (has_failed(test))
+		return "failed";
+	return strcmp(test->outcome, "skipped") == 0 ? "skipped" : "passed";
+}
+
+/* `am instrument` without -r: a dot for a test that passed, nothing for one that was skipped. */
+static void people_case(struct buffer *out, const struct native_case *test)
+{
+	if (has_failed(test))
+		buffer_printf(out, "\nError in %s(%s):\njava.lang.AssertionError: %s\n\tat %s.%s(ShopTest.java:11)\n",
+		        test->name, test->class_name, test->reason, test->class_name, test->name);
+	else if (strcmp(test->outcome, "pass") == 0)
+		buffer_add_char(out, '.');
+}
+
+static void people_end(struct buffer *out, const struct native_run *run, size_t count)
+{
+	size_t failed = (size_t)member_number(run->suite, "failed", 0);
+
+	buffer_printf(out, "\n\nTime: %.3f\n", run->ends - run->starts);
+	if (failed > 0)
+		buffer_printf(out, "There were %zu failures:\n\nFAILURES!!!\nTests run: %zu,  Failures: %zu\n\n",
+		        failed, count, failed);
+	else
+		buffer_printf(out, "\nOK (%zu tests)\n\n", count);
+}
+
+/* xcodebuild with tests side by side: ends alone, and no word of what failed. */
+static void parallel_case(struct buffer *out, const struct native_case *test)
+{
+	buffer_printf(out, "Test case '%s.%s()' %s on 'Clone 1 of iPhone - ShopUITests-Runner (4711)' (%.3f seconds)\n",
+	        test->class_name, test->name, end_words(test), test->seconds);
+}
+
+static void swift_case(struct buffer *out, const struct native_case *test)
+{
+	if (strcmp(test->outcome, "skipped") == 0) {
+		buffer_printf(out, "➜ Test %s() skipped: \"%s\"\n", test->name, test->reason);
+		return;
+	}
+	buffer_printf(out, "◇ Test %s() started.\n", test->name);
+	if (has_failed(test))
+		buffer_printf(out, "✘ Test %s() recorded an issue at ShopTests.swift:42:5: Expectation failed: %s\n",
+		        test->name, test->reason);
+	buffer_printf(out, "%s Test %s() %s after %.3f seconds%s.\n", has_failed(test) ? "✘" : "✔", test->name,
+	        end_words(test), test->seconds, has_failed(test) ? " with 1 issue" : "");
+}
+
+static const struct form {
+	const char *name;
+	void (*add_case)(struct buffer *out, const struct native_case *test);
+} forms[] = {{"people", people_case}, {"parallel", parallel_case}, {"swift", swift_case}};
+
+static void form_log(const struct native_run *run, const struct form *form, double now, struct buffer *out)
+{
+	const char *class_name = "";
+	size_t count = case_count(run), i;
+	double time = run->starts;
+
+	for (i = 0; i < count; i++) {
+		struct native_case test = {0};
+
+		case_at(run, i, &test);
+		time += test.seconds;
+		if (form->add_case == people_case && strcmp(class_name, test.class_name) != 0)
+			buffer_printf(out, "\n%s:", test.class_name);
+		class_name = test.class_name;
+		if (time <= now + 1e-9 || now >= run->ends)
+			form->add_case(out, &test);
+		gr_free(test.name);
+	}
+	if (form->add_case == people_case && now >= run->ends)
+		people_end(out, run, count);
+}
+
 void native_log(const struct native_run *run, double now, struct buffer *out)
 {
 	const char *kind = member_text(run->suite, "log");
 
 	if (now < run->starts)
 		return;
+	for (size_t i = 0; i < GR_COUNT(forms); i++)
+		if (strcmp(kind, forms[i].name) == 0) {
+			form_log(run, &forms[i], now, out);
+			return;
+		}
 	if (strcmp(kind, "instrumentation") == 0)
 		instrumentation_log(run, now, out);
 	else if (strcmp(kind, "xctest") == 0)
