@@ -247,6 +247,8 @@ static int finish_from_action(struct task *task, struct action *action, struct g
 		        task->outputs, task->plan->kind->flags & KIND_OPEN ? "saved" : "files", task->files);
 	if (action->outcome == OUTCOME_PASSED)
 		task->error = (struct gr_error){0};
+	else if (!task->error.failure && task->stop.failure)
+		task->error = task->stop; /* a step that was stopped need not say why */
 	else if (!task->error.failure)
 		(void)gr_fail(&task->error, action->outcome == OUTCOME_FAILED ? GR_FAILED : GR_UNKNOWN, 0, "%s",
 		        failure_words(action->outcome == OUTCOME_FAILED ? GR_FAILED : GR_UNKNOWN));

@@ -12,13 +12,16 @@
 #define SESSIONS_MOST 20 /* of one command: each is two more requests */
 #define USER_TOKEN_HANDLE "gridlane-secret:user"
 
-enum phase { PHASE_DEVICE, PHASE_COMMAND, PHASE_SESSIONS, PHASE_SESSION, PHASE_RECORDING, PHASE_RELEASE };
+enum phase { PHASE_DEVICE, PHASE_PAUSE, PHASE_COMMAND, PHASE_SESSIONS, PHASE_SESSION, PHASE_RECORDING, PHASE_RELEASE };
 
 struct state {
 	enum phase phase;
 	struct device device;
 	json_t *capabilities;
 	bool is_taken; /* by the capabilities builder: to be given back */
+	struct pace pace; /* of asking for a free device */
+	int64_t wait_end_ms;
+	bool asks_project; /* the sessions' list is asked for by the project's name */
 	int64_t start_ms, start_wall_ms;
 	struct device_run *result; /* the command is over */
 	json_t *outputs;
@@ -78,10 +81,11 @@ static char *project_of(const struct step *step)
 static int ask_device(const struct step *step, struct action *action)
 {
 	static const char *const wishes[] = {"device_name", "os_version", "device_tag", "manufactured_by"};
-	const struct state *state = step->state;
+	struct state *state = step->state;
 	const char *platform = with_text(step, "platform");
 	json_t *arguments = NULL;
 
+	state->phase = PHASE_DEVICE;
 	if (state->device.device_id != NULL)
 		return step_call(
 		        action, OP_GET_DEVICE_DETAILS, json_pack("{s:s}", "device_id", state->device.device_id));
@@ -170,11 +174,36 @@ static int spawn(const struct step *step, const struct event *event, struct acti
 	return 0;
 }
 
+static int64_t wait_ms(const struct step *step)
+{
+	double scale = step->context->poll.time_scale;
+	int64_t wait = with_int(step, "wait", 0);
+
+	return scale > 1 ? (int64_t)((double)wait / scale) : wait;
+}
+
+/* A refusal means that none is free: again later, as long as `wait` allows. */
+static bool wait_for_device(const struct step *step, const struct event *event, struct action *action)
+{
+	struct state *state = step->state;
+	int64_t next_ms = event->now_ms + pace_next(&state->pace, &step->context->poll, event->random);
+
+	if (event->outcome != CALL_REFUSED || answer_lacks_auth(event) || state->device.device_id != NULL ||
+	        event->now_ms >= state->wait_end_ms)
+		return false;
+	state->phase = PHASE_PAUSE;
+	action->progress = gr_printf("waiting for a device: %s", event->error.text);
+	return step_wait(action, next_ms < state->wait_end_ms ? next_ms : state->wait_end_ms) == 0;
+}
+
 static int take_device(const struct step *step, const struct event *event, struct action *action, struct gr_error *err)
 {
 	struct state *state = step->state;
 	const json_t *data = answer_member(event->body, "data");
 	bool is_given = state->device.device_id != NULL;
+
+	if (wait_for_device(step, event, action))
+		return 0;
 
 	if (event->outcome == CALL_LOST)
 		return gr_fail(err, GR_NO_DEVICE, 0,
@@ -273,11 +302,24 @@ static int give_back(const struct step *step, struct action *action)
 	return step_call(action, OP_RELEASE_DEVICE, json_pack("{s:s}", "device_id", state->device.device_id));
 }
 
-static int take_exit(const struct step *step, const struct event *event, struct action *action)
+/* Those of the time since the command began, and of our project: unless the command's own capabilities said otherwise.
+ */
+static int ask_sessions(const struct step *step, const struct event *event, struct action *action)
 {
 	struct state *state = step->state;
 	int64_t minutes = (event->now_ms - state->start_ms) / 60000 + 2;
-	json_t *arguments = NULL;
+	json_t *arguments = json_pack("{s:s}", "device_id", state->device.device_id);
+
+	state->phase = PHASE_SESSIONS;
+	set_taken(arguments, "last_minutes", gr_printf("%lld", (long long)minutes));
+	if (state->asks_project)
+		set_taken(arguments, "project_name", project_of(step));
+	return step_call(action, OP_ALL_AUTOMATION_BUILD_RESULTS, arguments);
+}
+
+static int take_exit(const struct step *step, const struct event *event, struct action *action)
+{
+	struct state *state = step->state;
 
 	state->outputs = event->outputs != NULL ? json_deep_copy(event->outputs) : json_object();
 	(void)json_object_set_new(state->outputs, "exit_status", json_integer(event->exit_status));
@@ -287,14 +329,8 @@ static int take_exit(const struct step *step, const struct event *event, struct 
 	state->result->elapsed_ms = event->now_ms - state->start_ms;
 	state->result->is_complete = true;
 	judge(step, event, state->result);
-	if (!with_flag(step, "logs"))
-		return give_back(step, action);
-	state->phase = PHASE_SESSIONS;
-	arguments = json_pack("{s:s}", "device_id", state->device.device_id);
-	set_taken(arguments, "last_minutes", gr_printf("%lld", (long long)minutes));
-	if (state->is_taken)
-		set_taken(arguments, "project_name", project_of(step));
-	return step_call(action, OP_ALL_AUTOMATION_BUILD_RESULTS, arguments);
+	state->asks_project = state->is_taken;
+	return with_flag(step, "logs") ? ask_sessions(step, event, action) : give_back(step, action);
 }
 
 /* ---- sessions ---- */
@@ -341,6 +377,12 @@ static int take_sessions(const struct step *step, const struct event *event, str
 	state->sessions = json_array();
 	if (event->outcome != CALL_DONE || answer_list(event->body, "data", &rows, &ignored) != 0)
 		miss(state, "sessions", event);
+	else if (json_array_size(rows) == 0 && state->asks_project) {
+		json_decref(state->sessions);
+		state->sessions = NULL;
+		state->asks_project = false; /* the command named another project: what ran on the device meanwhile */
+		return ask_sessions(step, event, action);
+	}
 	json_array_foreach (rows, i, row) {
 		GR_AUTO_FREE char *number = answer_text(row, "build_number");
 
@@ -403,13 +445,17 @@ static int take_release(const struct step *step, const struct event *event, stru
 
 static int next(struct step *step, const struct event *event, struct action *ret_action, struct gr_error *err)
 {
-	const struct state *state = step->state;
+	struct state *state = step->state;
 
 	if (event->kind == EVENT_STOP)
 		return state->result != NULL ? conclude(step, ret_action) : step_stop(event, ret_action);
-	if (event->kind == EVENT_START)
+	if (event->kind == EVENT_START) {
+		state->wait_end_ms = event->now_ms + wait_ms(step);
 		return ask_device(step, ret_action);
+	}
 	switch (state->phase) {
+	case PHASE_PAUSE:
+		return ask_device(step, ret_action);
 	case PHASE_DEVICE:
 		return take_device(step, event, ret_action, err);
 	case PHASE_COMMAND:

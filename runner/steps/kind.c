@@ -224,6 +224,7 @@ static const struct field appium_fields[] = {
         OPTION("os_version", TYPE_TEXT, NULL, NULL, "Take a free device with this version of the system."),
         OPTION("device_tag", TYPE_TEXT, NULL, NULL, "Take a free device with this tag."),
         OPTION("manufactured_by", TYPE_TEXT, NULL, NULL, "Take a free device of this maker."),
+        OPTION("wait", TYPE_DURATION, "5m", NULL, "How long to wait for a free device when none is given."),
         OPTION("project", TYPE_TEXT, NULL, NULL,
                 "Name that the sessions are filed under; the pipeline's name and the run's id if left out."),
         NEEDED("command", TYPE_TEXTS, NULL,

@@ -131,6 +131,46 @@ static void a_device_that_is_given_is_not_given_back(void **state)
 	script_close(&s);
 }
 
+static void it_waits_for_a_free_device_as_long_as_it_may(void **state)
+{
+	struct script s;
+
+	(void)state;
+	script_start(&s, "appium", WITH(", 'wait': '60s'"));
+	refuse_call(&s, "{'status': false, 'msg': 'No device is available.'}");
+	assert_int_equal(s.action.kind, ACTION_WAIT);
+	expect_text(s.action.progress, "waiting for a device");
+	let_time_come(&s);
+	expect_call(&s, OP_GET_FIRST_AVAILABLE_DEVICE_CAPABILITIES_BUILDER, "{'device_type': 'ios'}");
+	answer(&s, CAPABILITIES);
+	assert_int_equal(s.action.kind, ACTION_SPAWN);
+	script_close(&s);
+	script_start(&s, "appium", WITH(", 'wait': '60s'"));
+	for (int i = 0; i < 100 && s.action.kind != ACTION_DONE && s.result == 0; i++) {
+		refuse_call(&s, "{'status': false, 'msg': 'No device is available.'}");
+		if (s.action.kind == ACTION_WAIT)
+			let_time_come(&s);
+	}
+	expect_failure(&s, GR_NO_DEVICE, "take a device for Appium");
+	script_close(&s);
+}
+
+static void sessions_of_another_project_are_found_as_well(void **state)
+{
+	struct script s;
+
+	(void)state;
+	to_command(&s, WITH(""));
+	send_exit(&s, 0, NULL, NULL);
+	expect_call(&s, OP_ALL_AUTOMATION_BUILD_RESULTS, "{'project_name': 'shop 20260101T000000Z-1a2b3c'}");
+	answer(&s, "{'status': true, 'data': []}");
+	expect_call(&s, OP_ALL_AUTOMATION_BUILD_RESULTS, "{'device_id': '31', 'last_minutes': '3'}");
+	assert_null(json_object_get(s.action.arguments, "project_name"));
+	answer(&s, "{'status': true, 'data': []}");
+	expect_call(&s, OP_RELEASE_DEVICE, "{}");
+	script_close(&s);
+}
+
 static void a_lost_answer_may_hold_a_device(void **state)
 {
 	struct script s;
@@ -167,6 +207,8 @@ int main(void)
 	        cmocka_unit_test(a_command_that_fails_fails_the_run),
 	        cmocka_unit_test(no_junit_where_there_should_be_some_proves_nothing),
 	        cmocka_unit_test(a_device_that_is_given_is_not_given_back),
+	        cmocka_unit_test(it_waits_for_a_free_device_as_long_as_it_may),
+	        cmocka_unit_test(sessions_of_another_project_are_found_as_well),
 	        cmocka_unit_test(a_lost_answer_may_hold_a_device),
 	        cmocka_unit_test(a_stop_after_the_command_loses_no_result),
 	};
