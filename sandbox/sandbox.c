@@ -173,14 +173,30 @@ static enum MHD_Result reply_send(struct sandbox *sandbox, struct exchange *exch
 	return result;
 }
 
+/* A server may read forms of one kind alone; files can only come as multipart. */
+static void check_form_kind(const struct sandbox *sandbox, struct exchange *exchange)
+{
+	const char *wanted = state_word(&sandbox->state, "forms");
+	const char *type = MHD_lookup_connection_value(exchange->connection, MHD_HEADER_KIND, "Content-Type");
+	bool is_multipart = type != NULL && strncasecmp(type, "multipart/", 10) == 0;
+
+	if (json_object_size(exchange->call.files) > 0 || strcmp(wanted, "any") == 0)
+		return;
+	if (is_multipart != (strcmp(wanted, "multipart") == 0))
+		call_violation(&exchange->call, "the form is %s, and this server reads %s ones",
+		        is_multipart ? "multipart" : "urlencoded", wanted);
+}
+
 static enum MHD_Result request_end(struct sandbox *sandbox, struct exchange *exchange)
 {
 	if (exchange->is_answered)
 		return reply_send(sandbox, exchange);
-	if (exchange->form != NULL)
+	if (exchange->form != NULL) {
 		form_end(exchange->form);
-	else if (strcmp(exchange->method, "POST") == 0)
+		check_form_kind(sandbox, exchange);
+	} else if (strcmp(exchange->method, "POST") == 0) {
 		call_violation(&exchange->call, "the body is neither multipart/form-data nor urlencoded");
+	}
 	exchange->is_answered = true;
 	if (exchange_answer(exchange, ++sandbox->request_count, sandbox->log_fd) != 0)
 		exchange->reply.delivery = DELIVER_RESET; /* what is not in the log must not be answered either */

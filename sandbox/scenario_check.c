@@ -53,6 +53,7 @@ static const struct rule rules[] = {
         {"", "single", VALUE_WORD, "object|list"},
         {"", "empty", VALUE_WORD, "list|object|text|absent|refused"},
         {"", "nested_lists", VALUE_WORD, "text|list"},
+        {"", "forms", VALUE_WORD, "any|urlencoded|multipart"},
         {"", "download_urls", VALUE_WORD, "escaped|plain"},
         {"", "native_status", VALUE_WORD, "text|number"},
         {"", "completed_flag", VALUE_WORD, "normal|absent|early"},

@@ -15,6 +15,7 @@ const char *const scenario_default[] = {
         "single: object\n"
         "empty: list\n"
         "nested_lists: text\n"
+        "forms: any\n"
         "download_urls: escaped\n"
         "native_status: text\n"
         "completed_flag: normal\n"

@@ -33,6 +33,7 @@ int online_init(struct online *online, const struct arguments *arguments, struct
 	        .server_url = online->has_sandbox ? online->sandbox.url : NULL,
 	        .server_token = online->has_sandbox ? online->sandbox.token : NULL,
 	        .time_scale = 1,
+	        .urlencoded = argument_is_given(arguments, OPT_URLENCODED),
 	        .trace = argument_is_given(arguments, OPT_TRACE),
 	        .on_trace = on_trace,
 	        .user = online,

@@ -325,7 +325,7 @@ static int send_form(struct call *call, const struct request *request, struct gr
 
 	form_order(request, fields);
 	wire.flags = TRANSFER_POST;
-	if (call->engine->plan->server.urlencoded && !form_has_file(request))
+	if ((call->engine->plan->server.urlencoded || call->engine->options->urlencoded) && !form_has_file(request))
 		wire.flags |= TRANSFER_URLENCODED;
 	if (call->operation->repeat != CLASS_READ)
 		wire.flags |= TRANSFER_ONCE; /* libcurl repeats a POST by itself on a dead connection */

@@ -40,6 +40,7 @@ struct engine_options {
 	        *server_of; /* single_call(): whose `server:` and `secrets:` count; NULL: the environment alone */
 	double time_scale; /* all durations of the pipeline are divided by it; 1 in real life */
 	int64_t grace_ms; /* from a signal to the end of this process */
+	bool urlencoded; /* as server.urlencoded of a pipeline, for calls outside a run */
 	bool trace;
 	void (*on_trace)(void *user, const char *line);
 	void (*on_tick)(void *user, int64_t now_ms); /* about ten times a second, or NULL */

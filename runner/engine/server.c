@@ -196,9 +196,9 @@ static int read_tls(struct engine *engine, struct gr_error *err)
 	if (r == 0 && !engine->ca_file)
 		r = read_file_setting(engine, NULL, "SSL_CERT_FILE", &engine->ca_file, err);
 	if (r == 0)
-		r = read_file_setting(engine, server->client_cert, NULL, &engine->client_cert, err);
+		r = read_file_setting(engine, server->client_cert, "GRIDLANE_CLIENT_CERT", &engine->client_cert, err);
 	if (r == 0)
-		r = read_file_setting(engine, server->client_key, NULL, &engine->client_key, err);
+		r = read_file_setting(engine, server->client_key, "GRIDLANE_CLIENT_KEY", &engine->client_key, err);
 	if (r == 0)
 		r = server_setting(engine, server->proxy, NULL, &engine->proxy, err);
 	if (r == 0 && engine->proxy && strchr(engine->proxy, '@')) /* user:password@host */
