@@ -234,10 +234,6 @@ static int reserve_next(const struct step *step, const struct event *event, stru
 		return finish(step, action);
 	if (state->order_at >= state->order_count)
 		return wait_for_more(step, event, action, err);
-	if (state->account.user_id == NULL) {
-		state->phase = PHASE_USER;
-		return account_ask(&state->account, step, action);
-	}
 	state->phase = PHASE_RESERVE;
 	step_learn(action, "asked", device_to_json(candidate(state)));
 	return step_call(action, OP_RESERVE_DEVICE,
@@ -282,6 +278,10 @@ static int choose(const struct step *step, const struct event *event, struct act
 
 	if (state->matching == 0 && json_array_size(state->chosen) == 0)
 		return say_none(step, err);
+	if (with_int(step, "reserve_ms", 0) > 0 && state->account.user_id == NULL) {
+		state->phase = PHASE_USER; /* before any wait: without it there is nothing to wait for */
+		return account_ask(&state->account, step, action);
+	}
 	if (state->order_count < missing(state))
 		return wait_for_more(step, event, action, err);
 	if (with_int(step, "reserve_ms", 0) > 0)
@@ -417,7 +417,7 @@ static int take_user(const struct step *step, const struct event *event, struct 
 	struct state *state = step->state;
 	int failure = account_take(&state->account, step, event, err);
 
-	return failure != 0 ? failure : reserve_next(step, event, action, err);
+	return failure != 0 ? failure : choose(step, event, action, err);
 }
 
 static int start(const struct step *step, const struct event *event, struct action *action)

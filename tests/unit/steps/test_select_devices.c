@@ -170,6 +170,19 @@ static void the_only_user_is_looked_up(void **state)
 	script_close(&s);
 }
 
+static void an_unknown_user_is_told_before_any_wait(void **state)
+{
+	struct script s;
+
+	(void)state;
+	script_start(&s, "select_devices", WITH(", 'count': 1, 'reserve_ms': 60000, 'wait_ms': 600000"));
+	answer(&s, LIST(BUSY));
+	expect_call(&s, OP_USER_LIST, "{}");
+	answer(&s, "{'success': true, 'data': [{'user_id': 1}, {'user_id': 2}]}");
+	expect_failure(&s, GR_CONFIG, "TESTGRID_USER_ID");
+	script_close(&s);
+}
+
 static void open_reserving(struct script *script, const char *more)
 {
 	char *with = gr_printf("{" GALAXY ", 'reserve_ms': 60000, 'wait_ms': 60000%s}", more);
@@ -314,6 +327,7 @@ int main(void)
 	        cmocka_unit_test(nothing_matching_is_said_at_once),
 	        cmocka_unit_test(it_reserves_each_device_and_registers_it),
 	        cmocka_unit_test(the_only_user_is_looked_up),
+	        cmocka_unit_test(an_unknown_user_is_told_before_any_wait),
 	        cmocka_unit_test(a_refused_reservation_goes_on_to_the_next_device),
 	        cmocka_unit_test(a_reservation_that_is_not_granted_is_given_back),
 	        cmocka_unit_test(a_lost_reservation_is_looked_for_by_its_marker),
