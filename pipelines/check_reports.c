@@ -7,23 +7,18 @@
 
 struct report_format {
 	const char *name;
-	bool is_here; /* or a later version brings it */
 	bool is_folder; /* a name with a slash at its end is fine */
 	bool is_printed; /* `-`: into the log of the CI job */
 };
-static const struct report_format formats[] = {{"junit", true, false, false}, {"summary", true, false, false},
-        {"json", true, false, false}, {"html", true, true, false}, {"ctrf", true, false, false},
-        {"tap", true, false, false}, {"github", true, false, true}, {"gitlab", true, false, true},
-        {"azure", true, false, true}, {"teamcity", true, false, true}, {"buildkite", true, false, false},
-        {"allure", true, true, false}, {"attestation", true, false, false}, {"predicate", true, false, false}};
+static const struct report_format formats[] = {{"junit", false, false}, {"junit-files", true, false},
+        {"summary", false, false}, {"json", false, false}, {"html", true, false}, {"ctrf", false, false},
+        {"allure", true, false}, {"tap", false, false}, {"github", false, true}, {"gitlab", false, true},
+        {"azure", false, true}, {"teamcity", false, true}, {"buildkite", false, false}, {"attestation", false, false},
+        {"predicate", false, false}};
 
 const char *check_report_format(size_t index)
 {
-	for (size_t i = 0; i < GR_COUNT(formats); i++) {
-		if (formats[i].is_here && index-- == 0)
-			return formats[i].name;
-	}
-	return NULL;
+	return index < GR_COUNT(formats) ? formats[index].name : NULL;
 }
 
 static const struct report_format *find_format(const char *name)
@@ -38,21 +33,12 @@ static const struct report_format *find_format(const char *name)
 static bool check_format(struct check *check, const struct node *name)
 {
 	const char *names[GR_COUNT(formats) + 1] = {0};
-	const struct report_format *format = find_format(name->text);
-	GR_AUTO_FREE char *what = NULL;
-	size_t count = 0;
 
-	if (format != NULL && format->is_here)
+	if (find_format(name->text) != NULL)
 		return true;
-	for (size_t i = 0; i < GR_COUNT(formats); i++) {
-		if (formats[i].is_here)
-			names[count++] = formats[i].name;
-	}
-	what = gr_printf("the report format '%s'", name->text);
-	if (format != NULL)
-		check_later(check, name, what);
-	else
-		check_unknown(check, name, "report format", names);
+	for (size_t i = 0; i < GR_COUNT(formats); i++)
+		names[i] = formats[i].name;
+	check_unknown(check, name, "report format", names);
 	return false;
 }
 

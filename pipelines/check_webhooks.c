@@ -19,7 +19,11 @@ static const struct node *check_url(struct check *check, const struct node *hook
 		check_fail(check, hook, NULL, "a webhook needs a `url`");
 		return NULL;
 	}
-	if (node->kind != NODE_SCALAR || !check_templates(check, node, ROOTS_EARLY | ROOT_SECRETS, true))
+	if (node->kind != NODE_SCALAR) {
+		check_fail(check, node, NULL, "`url` of a webhook must be text");
+		return node;
+	}
+	if (!check_templates(check, node, ROOTS_EARLY | ROOT_SECRETS, true))
 		return node;
 	if (node->template == NULL && !text_has_prefix(node->text, "https://") &&
 	        !text_has_prefix(node->text, "http://"))

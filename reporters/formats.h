@@ -8,6 +8,8 @@ int json_report_write(
         const struct results *results, const char *target, const struct report_context *context, struct gr_error *err);
 int junit_write(
         const struct results *results, const char *target, const struct report_context *context, struct gr_error *err);
+int junit_files_write(
+        const struct results *results, const char *target, const struct report_context *context, struct gr_error *err);
 int summary_write(
         const struct results *results, const char *target, const struct report_context *context, struct gr_error *err);
 int html_write(

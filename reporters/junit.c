@@ -3,33 +3,17 @@
  * classname and name alone, so the device is in the classname; a suite without testcases is lost, so problems are
  * testcases; several readers show entities undecoded, so texts are in CDATA; only flakyFailure and rerunFailure with a
  * stackTrace are read for repeated tests. */
-#include "reporters/junit.h"
+#include "reporters/junit_document.h"
 
-#include <libxml/xmlwriter.h>
 #include <string.h>
 
-#include "reporters/formats.h"
 #include "reporters/words.h"
 #include "runner/base/clock.h"
-#include "runner/base/file.h"
 #include "runner/base/memory.h"
 #include "runner/base/number.h"
 #include "runner/base/text.h"
 
-/* GitLab refuses files over 30 MiB. Once the texts together have this size, each is cut to TEXT_LATER_BYTES. */
-#define TEXT_BUDGET_BYTES (12 * 1024 * 1024)
-#define TEXT_LATER_BYTES 200
 #define PROPERTY_BYTES 4000
-#define ATTACHMENTS_MOST 20 /* of a case */
-
-struct document {
-	xmlTextWriterPtr xml;
-	struct redactor *redactor;
-	const struct results *results;
-	const char *workspace_path; /* of the output folder; NULL: no attachments */
-	size_t text_bytes; /* written so far */
-	bool is_broken; /* libxml2 refused something */
-};
 
 /* ---- elements ---- */
 
@@ -103,12 +87,12 @@ static void cdata(struct document *document, const char *text)
 
 static size_t text_limit(const struct document *document)
 {
-	return document->text_bytes < TEXT_BUDGET_BYTES ? WORDS_TEXT_BYTES : TEXT_LATER_BYTES;
+	return document->text_bytes < JUNIT_TEXT_BUDGET ? WORDS_TEXT_BYTES : JUNIT_TEXT_LATER;
 }
 
 static size_t message_limit(const struct document *document)
 {
-	return document->text_bytes < TEXT_BUDGET_BYTES ? WORDS_MESSAGE_BYTES : TEXT_LATER_BYTES;
+	return document->text_bytes < JUNIT_TEXT_BUDGET ? WORDS_MESSAGE_BYTES : JUNIT_TEXT_LATER;
 }
 
 /* The first line of a clean text. */
@@ -249,7 +233,7 @@ static void add_attachments(struct document *document, const struct junit_suite 
 
 	if (!suite->run || !document->workspace_path || !is_bad(entry->status))
 		return;
-	for (size_t i = 0; i < document->results->artifact_count && found < ATTACHMENTS_MOST; i++) {
+	for (size_t i = 0; i < document->results->artifact_count && found < JUNIT_ATTACHMENTS; i++) {
 		const struct artifact *file = &document->results->artifacts[i];
 
 		if (!artifact_is_of_run(file, suite->run))
@@ -387,94 +371,45 @@ static void timestamp_attribute(struct document *document, int64_t wall_ms)
 		attribute(document, "timestamp", clock_format_utc(wall_ms, text));
 }
 
-static void write_suite(
-        struct document *document, const struct results *results, const struct junit_suite *suite, size_t number)
+void junit_write_part(struct document *document, const struct junit_part *part)
 {
-	start(document, 1, "testsuite");
-	attribute(document, "name", suite->name);
-	number_attribute(document, "id", number);
-	number_attribute(document, "tests", suite->count);
-	number_attribute(document, "failures", suite->counts[STATUS_FAILED]);
-	number_attribute(document, "errors", suite->counts[STATUS_ERROR]);
-	number_attribute(document, "skipped", suite->counts[STATUS_SKIPPED]);
-	time_attribute(document, suite->time_ms);
+	const struct junit_suite *suite = part->suite;
+	const struct results *results = document->results;
+	int depth = document->is_strict ? 0 : 1;
+
+	if (document->is_strict)
+		check(document, xmlTextWriterStartElement(document->xml, xml("testsuite")));
+	else
+		start(document, depth, "testsuite");
+	attribute(document, "name", part->name);
+	if (!document->is_strict)
+		number_attribute(document, "id", document->suites++);
+	number_attribute(document, "tests", part->count);
+	number_attribute(document, "failures", part->counts[STATUS_FAILED]);
+	number_attribute(document, "errors", part->counts[STATUS_ERROR]);
+	number_attribute(document, "skipped", part->counts[STATUS_SKIPPED]);
+	time_attribute(document, part->time_ms);
 	timestamp_attribute(document, suite->run ? suite->run->started_wall_ms : results->started_wall_ms);
-	attribute(document, "hostname", suite->slug);
+	if (!document->is_strict)
+		attribute(document, "hostname", suite->slug);
 	write_properties(document, results, suite->run);
-	for (size_t i = 0; i < suite->count; i++)
-		write_entry(document, suite, &suite->entries[i]);
-	end_line(document, 1);
+	for (size_t i = 0; i < part->count; i++)
+		write_entry(document, suite, &suite->entries[part->first + i]);
+	end_line(document, depth);
 }
 
-/* ---- the file ---- */
-
-static int64_t whole_time(const struct results *results)
+void junit_start_root(struct document *document, int64_t time_ms)
 {
-	struct junit_plan plan;
-	struct junit_suite suite;
-	int64_t time_ms = 0;
-
-	junit_plan_init(&plan, results, NULL);
-	while (junit_plan_next(&plan, &suite)) {
-		time_ms += suite.time_ms;
-		junit_suite_release(&suite);
-	}
-	junit_plan_release(&plan);
-	return time_ms;
-}
-
-static void write_document(struct document *document, const struct results *results)
-{
+	const struct results *results = document->results;
 	GR_AUTO_BUFFER struct buffer name = {0};
-	struct junit_plan plan;
-	struct junit_suite suite;
-	size_t number = 0;
 
 	words_line(document->redactor, &name, results->pipeline ? results->pipeline : "gridlane", WORDS_NAME_BYTES);
-	check(document, xmlTextWriterStartDocument(document->xml, "1.0", "UTF-8", NULL));
 	check(document, xmlTextWriterStartElement(document->xml, xml("testsuites")));
 	attribute(document, "name", buffer_text(&name));
-	time_attribute(document, whole_time(results));
-	junit_plan_init(&plan, results, document->redactor);
-	while (junit_plan_next(&plan, &suite)) {
-		write_suite(document, results, &suite, number++);
-		junit_suite_release(&suite);
-	}
-	junit_plan_release(&plan);
+	time_attribute(document, time_ms);
+}
+
+void junit_end_root(struct document *document)
+{
 	end_line(document, 0);
-	check(document, xmlTextWriterEndDocument(document->xml));
-}
-
-static int put_bytes(void *writer, const char *data, int bytes)
-{
-	file_write(writer, data, (size_t)bytes); /* keeps its first error for the commit */
-	return bytes;
-}
-
-static int put_end(void *writer)
-{
-	(void)writer;
-	return 0;
-}
-
-int junit_write(
-        const struct results *results, const char *target, const struct report_context *context, struct gr_error *err)
-{
-	GR_AUTO_WRITER struct file_writer *writer = NULL;
-	struct document document = {
-	        .redactor = context->redactor, .results = results, .workspace_path = context->workspace_path};
-	xmlOutputBufferPtr output;
-	int r = file_create(context->directory, target, 0644, &writer, err);
-
-	if (r < 0)
-		return r;
-	output = xmlOutputBufferCreateIO(put_bytes, put_end, writer, NULL);
-	document.xml = output ? xmlNewTextWriter(output) : NULL;
-	if (!document.xml)
-		return gr_fail(err, GR_INTERNAL, 0, "file '%s': libxml2 cannot write", target);
-	write_document(&document, results);
-	xmlFreeTextWriter(document.xml); /* lets the rest go */
-	if (document.is_broken)
-		return gr_fail(err, GR_INTERNAL, 0, "file '%s': libxml2 refused to write a part of it", target);
-	return file_commit(&writer, err);
 }

@@ -9,6 +9,8 @@ const struct reporter reporters[] = {
                 json_report_write, false, false},
         {"junit", "junit.xml", "JUnit XML, one suite for each device, as CI systems read it", junit_write, false,
                 false},
+        {"junit-files", "junit", "a folder with a JUnit file for each device run, as strict schemas want them",
+                junit_files_write, false, false},
         {"summary", "summary.md", "ten lines of Markdown for people", summary_write, false, false},
         {"html", "report", "a folder with a page for people: index.html, report.css", html_write, false, false},
         {"github", "-", "GitHub Actions: annotations, the step's summary and outputs", github_write, true, false},
