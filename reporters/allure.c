@@ -367,6 +367,11 @@ static void put_suites(struct allure *allure)
 	junit_plan_release(&plan);
 }
 
+static bool is_ours(const char *name)
+{
+	return text_has_suffix_nocase(name, "-result.json") || strstr(name, "-attachment") != NULL;
+}
+
 int allure_write(
         const struct results *results, const char *target, const struct report_context *context, struct gr_error *err)
 {
@@ -375,6 +380,7 @@ int allure_write(
 	struct allure allure = {
 	        .results = results, .context = context, .folder = folder, .copied = json_object(), .err = &first};
 
+	report_folder_clear(context->directory, folder, is_ours);
 	put_suites(&allure);
 	put_environment(&allure);
 	put_executor(&allure);

@@ -38,4 +38,7 @@ int predicate_write(
 /* The summary's text, for whatever shows Markdown. Appends to out. */
 void summary_text(const struct results *results, struct redactor *redactor, struct buffer *out);
 
+/* Remove what an earlier run left in a report's folder: its readers take every file for one of this run. */
+void report_folder_clear(int directory, const char *folder, bool (*is_ours)(const char *name));
+
 #endif

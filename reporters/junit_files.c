@@ -278,6 +278,14 @@ static int write_strict(
 	return end_file(target, document, err);
 }
 
+/* "001-Pixel_7.xml" */
+static bool is_ours(const char *name)
+{
+	size_t digits = strspn(name, "0123456789");
+
+	return digits >= 3 && name[digits] == '-' && text_has_suffix_nocase(name, ".xml");
+}
+
 int junit_files_write(
         const struct results *results, const char *target, const struct report_context *context, struct gr_error *err)
 {
@@ -288,6 +296,7 @@ int junit_files_write(
 	int r = 0;
 
 	document.is_strict = true;
+	report_folder_clear(context->directory, folder, is_ours);
 	walk_init(&walk, results, context->redactor);
 	for (size_t number = 1; r == 0 && next_part(&walk, &part); number++) {
 		struct target file = {

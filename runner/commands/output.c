@@ -377,7 +377,7 @@ static void remove_target(const struct output *output, const char *format, const
 	const struct reporter *reporter = reporter_find(format);
 
 	if (reporter && reporter->is_last)
-		(void)unlinkat(output->directory, target && *target ? target : reporter->target, 0);
+		file_remove_at(output->directory, target && *target ? target : reporter->target);
 }
 
 void output_take_back(const struct output *output, const struct output_order *order)

@@ -76,8 +76,10 @@ static void it_writes_a_result_for_each_attempt_with_the_last_one_latest(void **
 	(void)state;
 	sample_fill(&results);
 	folder_make(&folder);
+	folder_write(&folder, "allure-results/old-result.json", "{\"name\": \"of an earlier run\"}");
 	write_allure(&results, &folder, "allure-results/");
 	all = read_all(&folder);
+	assert_int_equal(json_array_size(all), 10);
 	assert_int_equal(count_of(all, "pays by card", "failed"), 3);
 	assert_int_equal(count_of(all, "scrolls", "passed"), 1);
 	assert_int_equal(count_of(all, "scrolls", "failed"), 1);

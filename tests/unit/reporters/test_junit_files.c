@@ -129,10 +129,13 @@ static void it_writes_a_file_a_device_run_for_strict_schemas(void **state)
 	(void)state;
 	sample_fill(&results);
 	folder_make(&folder);
+	folder_write(&folder, "strict/003-gridlane.xml", "of an earlier run");
+	folder_write(&folder, "strict/notes.xml", "of somebody else");
 	write_with(junit_files_write, &results, &folder, "strict/");
 	first = folder_read(&folder, "strict/001-Pixel_7-Android_14.xml", NULL);
 	assert_true(is_there(&folder, "strict/002-gridlane.xml"));
 	assert_false(is_there(&folder, "strict/003-gridlane.xml"));
+	assert_true(is_there(&folder, "strict/notes.xml"));
 	assert_non_null(strstr(first, "?>\n<testsuite name=\"Pixel 7 - Android 14\" tests="));
 	assert_null(strstr(first, "<testsuites"));
 	assert_null(strstr(first, " id="));
