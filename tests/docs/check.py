@@ -72,14 +72,15 @@ def sources():
     for top in ("runner", "pipelines", "reporters"):
         for folder, _, names in os.walk(os.path.join(ROOT, top)):
             text += "".join(read(os.path.join(folder, name)) for name in names if name.endswith((".c", ".def")))
-    return re.sub(r'"\s*"', "", text)
+    text = re.sub(r'"\s*"', "", text)
+    return text + re.sub(r"(\w)%s", r"\1s", text)  # "test%s" is "tests" more often than not
 
 
 def messages(text):
-    """What the first column of the troubleshooting table quotes; X, Y and ... stand for what differs."""
+    """What the first column of the troubleshooting table quotes; X, Y and ... stand for what differs (any single capital does)."""
     for row in re.findall(r"^\| (`.*?) \|", text, re.M):
         for quoted in re.findall(r"`([^`]+)`", row):
-            yield from (piece for piece in re.split(r"'?\b[XY]\b'?|\.\.\.", quoted) if len(piece.strip()) > 5)
+            yield from (piece for piece in re.split(r"'?\b[A-Z]\b'?|\.\.\.", quoted) if len(piece.strip()) > 5)
 
 
 def main():
