@@ -132,18 +132,21 @@ static int hand_over(const struct step *step, struct device_run *result, enum ou
 	return step_done(action, outcome, outputs);
 }
 
-/* All is known that will be; `log` may be NULL. */
+/* All is known that will be; `log` may be NULL, and without cases. */
 static int conclude(const struct step *step, struct native_log *log, struct action *action)
 {
 	struct state *state = step->state;
 	const struct native_device *native = our_device(state);
 	struct device_run *result = state->result;
+	bool has_cases = log != NULL && log->case_count > 0;
 
 	state->result = NULL;
-	if (native != NULL && log != NULL)
+	if (native != NULL && has_cases)
 		native_judge_log(step, base_name(step), native, log, result);
 	else if (native != NULL)
 		native_judge(step, base_name(step), native, result);
+	if (log != NULL && !has_cases && log->trouble != NULL)
+		device_run_add_problem(result, GR_STOPPED, "the run's log names no test and says: %s", log->trouble);
 	result_settle(result);
 	return hand_over(step, result, result_outcome(result), action);
 }
@@ -185,11 +188,11 @@ static int take_log(const struct step *step, const struct event *event, struct a
 		action->warning =
 		        gr_printf("the log of native test %s could not be had (HTTP %ld): its tests are not named",
 		                state->id, event->status);
-	else if (!has_cases)
+	else if (!has_cases && log.trouble == NULL)
 		action->warning = gr_printf(
 		        "the log of native test %s names no test in a form that is known: its tests are not named",
 		        state->id);
-	(void)conclude(step, has_cases ? &log : NULL, action);
+	(void)conclude(step, is_there ? &log : NULL, action);
 	native_log_release(&log);
 	return 0;
 }

@@ -432,6 +432,10 @@ static void a_crash_that_no_test_has_is_a_problem(void **state)
 	        TESTED("one", "0") "INSTRUMENTATION_RESULT: shortMsg=Process crashed.\n");
 	expect_problem(&s, GR_STOPPED, "Process crashed.");
 	script_close(&s);
+	fetch_log(&s, LOGGED("3", "Failed", "0", "0", "0"), "INSTRUMENTATION_RESULT: shortMsg=Process crashed.\n");
+	expect_problem(&s, GR_FAILED, "names no test and says: Process crashed.");
+	assert_null(s.action.warning);
+	script_close(&s);
 }
 
 static void without_a_usable_log_there_is_one_case_and_a_warning(void **state)
