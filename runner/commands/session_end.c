@@ -94,6 +94,58 @@ int session_refuse(struct session *session, const struct gr_error *err)
 	return session_finish(session);
 }
 
+static enum gr_failure first_failure(const struct results *results)
+{
+	for (size_t i = 0; i < results->problem_count; i++)
+		if (!results->problems[i].is_warning)
+			return results->problems[i].failure;
+	return GR_NONE;
+}
+
+static bool holds_something(const struct results *results)
+{
+	for (size_t i = 0; i < results->held_count; i++)
+		if (!results->held[i].is_released)
+			return true;
+	return false;
+}
+
+/* The command to type next; the caller's, NULL when there is none. Nothing is left of the sandbox to go on with. */
+static char *next_command(const struct session *session)
+{
+	const struct results *results = &session->results;
+	const char *folder = session->output.shown;
+	enum gr_failure first = first_failure(results);
+
+	if (holds_something(results) && !session->has_sandbox)
+		return gr_printf("gridlane cleanup %s", folder);
+	switch (results->verdict) {
+	case VERDICT_PASSED:
+	case VERDICT_FAILED:
+		return NULL; /* the failures are said above, and in the reports that are named */
+	case VERDICT_USAGE:
+		return gr_printf("gridlane validate %s", session->file);
+	case VERDICT_INFRASTRUCTURE:
+		if (first == GR_NETWORK || first == GR_AUTH)
+			return gr_printf("gridlane doctor %s", session->file);
+		break;
+	case VERDICT_TIMEOUT:
+	case VERDICT_CANCELLED:
+		break;
+	}
+	return session->has_sandbox ? NULL : gr_printf("gridlane resume %s", folder);
+}
+
+static void say_next(const struct session *session, const struct output_order *order)
+{
+	GR_AUTO_FREE char *command = session->is_cleanup ? NULL : next_command(session);
+	GR_AUTO_FREE char *text = command ? gr_printf("%-9s %s", "next", command) : NULL;
+	struct run_event event = {.kind = RUN_NOTE, .text = text};
+
+	if (text)
+		output_emit(&order->readers, &event);
+}
+
 int session_finish(struct session *session)
 {
 	GR_AUTO_BUFFER struct buffer printed = {0};
@@ -107,6 +159,7 @@ int session_finish(struct session *session)
 		write_reports_anew(session, &order); /* they say what the exit status says */
 	judged.done = session->results.exit_status;
 	output_emit(&order.readers, &judged);
+	say_next(session, &order);
 	close_readers(session);
 	(void)fwrite(buffer_text(&printed), 1, printed.bytes, stdout);
 	(void)fflush(stdout);
