@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <jansson.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "reporters/bundle.h"
@@ -19,6 +20,7 @@
 #define ATTACHMENTS_MOST 20
 #define ID_CHARS 32
 #define CHUNK_BYTES 65536
+#define COPIES_MOST_BYTES ((int64_t)256 << 20)
 
 struct allure {
 	const struct results *results;
@@ -26,7 +28,8 @@ struct allure {
 	const char *folder;
 	const struct junit_suite *suite;
 	int64_t clock_ms; /* where the next attempt of the suite begins */
-	json_t *copied; /* names of attachments that are there already, by their paths */
+	int64_t copied_bytes;
+	size_t left_out; /* files that were too long to copy */
 	struct gr_error *err;
 	int failure; /* the first one; nothing is written after it */
 };
@@ -72,25 +75,40 @@ static void put_json(struct allure *allure, const char *name, const json_t *json
 	put_text(allure, name, text ? text : "{}");
 }
 
-/* false: it is not there (any more). */
-static bool copy_file(struct allure *allure, const char *from, const char *name)
+static void copy_bytes(struct allure *allure, int fd, const char *path)
 {
 	GR_AUTO_WRITER struct file_writer *writer = NULL;
-	GR_AUTO_FREE char *path = gr_printf("%s/%s", allure->folder, name);
 	GR_AUTO_FREE char *chunk = gr_alloc(CHUNK_BYTES, 1);
-	GR_AUTO_CLOSE int fd = member_open(allure->context->directory, from);
 	ssize_t got;
 
-	if (fd < 0)
-		return false;
 	allure->failure = file_create(allure->context->directory, path, 0644, &writer, allure->err);
 	if (allure->failure < 0)
-		return false;
+		return;
 	while ((got = read(fd, chunk, CHUNK_BYTES)) > 0 || (got < 0 && errno == EINTR))
 		if (got > 0)
 			file_write(writer, chunk, (size_t)got);
-	allure->failure = got < 0 ? gr_fail(allure->err, GR_DISK, errno, "file '%s'", from)
+	allure->failure = got < 0 ? gr_fail(allure->err, GR_DISK, errno, "file '%s'", path)
 	                          : file_commit_later(&writer, allure->err);
+}
+
+/* Another name for the same file costs nothing; a copy, where there can be none. false: neither is to be had. */
+static bool bring(struct allure *allure, const char *from, const char *name)
+{
+	int directory = allure->context->directory;
+	GR_AUTO_FREE char *path = gr_printf("%s/%s", allure->folder, name);
+	GR_AUTO_CLOSE int fd = member_open(directory, from);
+	struct stat state;
+
+	if (fd < 0 || fstat(fd, &state) < 0 || !S_ISREG(state.st_mode))
+		return false;
+	if (linkat(directory, from, directory, path, 0) == 0)
+		return true;
+	if (state.st_size > COPIES_MOST_BYTES - allure->copied_bytes) {
+		allure->left_out++;
+		return false;
+	}
+	allure->copied_bytes += state.st_size;
+	copy_bytes(allure, fd, path);
 	return allure->failure == 0;
 }
 
@@ -116,34 +134,22 @@ static const char *type_of(const char *path)
 	return "application/octet-stream";
 }
 
-/* The name of the copy in the folder, borrowed, or NULL; it is made when it is asked for first. */
-static const char *source_of(struct allure *allure, const char *path)
+/* Allure 3 gives a file to the first result that names it, and to no other: each has its own. */
+static void add_attachment(struct allure *allure, json_t *list, const char *path, const char *uuid)
 {
-	const json_t *known = json_object_get(allure->copied, path);
-	GR_AUTO_FREE char *id = NULL, *name = NULL;
-
-	if (known)
-		return json_string_value(known);
-	id = id_of(allure->results->run_id ? allure->results->run_id : "", path, 0);
-	name = gr_printf("%s-attachment%s", id, extension_of(path));
-	(void)json_object_set_new(
-	        allure->copied, path, copy_file(allure, path, name) ? json_string(name) : json_null());
-	return json_string_value(json_object_get(allure->copied, path));
-}
-
-static void add_attachment(struct allure *allure, json_t *list, const char *path)
-{
-	const char *source = source_of(allure, path), *slash = strrchr(path, '/');
+	GR_AUTO_FREE char *source =
+	        gr_printf("%s-%zu-attachment%s", uuid, json_array_size(list) + 1, extension_of(path));
+	const char *slash = strrchr(path, '/');
 	GR_AUTO_BUFFER struct buffer name = {0};
 
-	if (!source)
+	if (!bring(allure, path, source))
 		return;
 	words_line(allure->context->redactor, &name, slash ? slash + 1 : path, WORDS_NAME_BYTES);
 	(void)json_array_append_new(list,
 	        json_pack("{s:s, s:s, s:s}", "name", buffer_text(&name), "type", type_of(path), "source", source));
 }
 
-static json_t *attachments_of(struct allure *allure)
+static json_t *attachments_of(struct allure *allure, const char *uuid)
 {
 	const struct device_run *run = allure->suite->run;
 	json_t *list = json_array();
@@ -152,7 +158,7 @@ static json_t *attachments_of(struct allure *allure)
 		const struct artifact *file = &allure->results->artifacts[i];
 
 		if (allure->failure == 0 && json_array_size(list) < ATTACHMENTS_MOST && artifact_is_of_run(file, run))
-			add_attachment(allure, list, file->path);
+			add_attachment(allure, list, file->path, uuid);
 	}
 	return list;
 }
@@ -275,11 +281,14 @@ static void put_attempt(
 	GR_AUTO_FREE char *history = id_of(entry->class_name, entry->name, 0), *uuid = uuid_of(allure, history, number);
 	GR_AUTO_FREE char *name = gr_printf("%s-result.json", uuid);
 	GR_AUTO_JSON json_t *result = result_of(allure, entry, attempt);
+	bool is_last = number == (entry->test ? entry->test->attempt_count : 0);
 
 	(void)json_object_set_new(result, "uuid", json_string(uuid));
 	(void)json_object_set_new(result, "historyId", json_string(history));
-	if (attempt->status == STATUS_FAILED || attempt->status == STATUS_ERROR)
-		(void)json_object_set_new(result, "attachments", attachments_of(allure));
+	if (is_last && number > 0 && attempt->status == STATUS_PASSED)
+		(void)json_object_set_new(json_object_get(result, "statusDetails"), "flaky", json_true());
+	if (is_last && (attempt->status == STATUS_FAILED || attempt->status == STATUS_ERROR))
+		(void)json_object_set_new(result, "attachments", attachments_of(allure, uuid));
 	put_json(allure, name, result);
 }
 
@@ -333,6 +342,11 @@ static void put_environment(struct allure *allure)
 	add_property(allure, &text, "run", results->run_id);
 	add_property(allure, &text, "server", results->server);
 	add_property(allure, &text, "verdict", verdict_name(results->verdict));
+	if (allure->left_out > 0) {
+		GR_AUTO_FREE char *count = gr_printf("%zu, too long to copy; they are in artifacts/", allure->left_out);
+
+		add_property(allure, &text, "attachments.left_out", count);
+	}
 	add_property(allure, &text, "branch", json_string_value(json_object_get(results->environment, "branch")));
 	add_property(allure, &text, "commit", json_string_value(json_object_get(results->environment, "commit")));
 	put_text(allure, "environment.properties", buffer_text(&text));
@@ -376,15 +390,15 @@ int allure_write(
         const struct results *results, const char *target, const struct report_context *context, struct gr_error *err)
 {
 	GR_AUTO_FREE char *folder = gr_strndup(target, strlen(target) - text_has_suffix_nocase(target, "/"));
+	GR_AUTO_CLOSE int handle = -1;
 	struct gr_error first = {0};
-	struct allure allure = {
-	        .results = results, .context = context, .folder = folder, .copied = json_object(), .err = &first};
+	struct allure allure = {.results = results, .context = context, .folder = folder, .err = &first};
 
 	report_folder_clear(context->directory, folder, is_ours);
+	allure.failure = file_make_directory_at(context->directory, folder, &handle, &first); /* for links */
 	put_suites(&allure);
 	put_environment(&allure);
 	put_executor(&allure);
-	json_decref(allure.copied);
 	if (allure.failure < 0 && err)
 		*err = first;
 	return allure.failure;

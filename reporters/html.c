@@ -9,6 +9,8 @@
 #include "runner/base/clock.h"
 #include "runner/base/memory.h"
 
+#define SHARE_LEAST 12 /* of 1000: what a phone's width and round corners leave to be seen */
+
 /* ---- the top ---- */
 
 static const char *tone_of(enum verdict verdict)
@@ -48,11 +50,11 @@ static void add_count(struct page *page, const char *tone, int64_t count, const 
 
 static void add_part(struct page *page, const char *tone, int64_t from, int64_t count)
 {
-	int64_t all = page->totals.tests;
+	int64_t all = page->totals.tests, width = count > 0 ? (from + count) * 1000 / all - from * 1000 / all + 1 : 0;
 
 	if (count > 0)
 		page_printf(page, "<rect class=\"%s\" x=\"%" PRId64 "\" y=\"0\" width=\"%" PRId64 "\" height=\"10\"/>",
-		        tone, from * 1000 / all, (from + count) * 1000 / all - from * 1000 / all + 1);
+		        tone, from * 1000 / all, width > SHARE_LEAST ? width : SHARE_LEAST);
 }
 
 /* Failures first, so that one in 100,000 is a visible edge. */
@@ -103,8 +105,10 @@ static void add_top(struct page *page)
 	}
 	page_printf(page, "<p class=\"when\">Exit status %d after ", results->exit_status);
 	page_span(page, results->elapsed_ms > 0 ? results->elapsed_ms : 0);
-	if (results->started_wall_ms > 0)
-		page_printf(page, ", begun <time>%s</time>", clock_format_utc(results->started_wall_ms, stamp));
+	if (results->started_wall_ms > 0) {
+		(void)clock_format_utc(results->started_wall_ms, stamp);
+		page_printf(page, ", begun <time datetime=\"%s\">%.10s %.8s UTC</time>", stamp, stamp, stamp + 11);
+	}
 	page_add(page, results->is_sandbox ? ", in the sandbox</p>\n" : "</p>\n");
 	add_counts(page);
 	page_add(page, "</header>\n");
@@ -116,7 +120,7 @@ static void add_navigation(struct page *page)
 {
 	static const struct {
 		const char *id, *title;
-	} links[] = {{"failures", "Failures"}, {"problems", "Problems"}, {"gate", "Gate"},
+	} links[] = {{"failures", "Failures"}, {"flaky", "Flaky"}, {"problems", "Problems"}, {"gate", "Gate"},
 	        {"comparison", "Side by side"}, {"devices", "Devices"}, {"tests", "Tests"}, {"steps", "Steps"},
 	        {"files", "Files"}, {"facts", "Run"}};
 
@@ -133,6 +137,7 @@ static void add_all(struct page *page)
 	add_navigation(page);
 	page_add(page, "<main id=\"main\" tabindex=\"-1\">\n");
 	html_failures(page);
+	html_flaky(page);
 	html_problems(page);
 	html_gate(page);
 	html_comparison(page);

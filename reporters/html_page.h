@@ -40,6 +40,7 @@ void page_cut(struct page *page, size_t left_out, const char *what); /* nothing 
 
 /* The sections. Each writes nothing when there is nothing of its kind. */
 void html_failures(struct page *page);
+void html_flaky(struct page *page);
 void html_comparison(struct page *page);
 void html_devices(struct page *page);
 void html_tests(struct page *page);

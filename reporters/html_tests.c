@@ -135,7 +135,8 @@ void html_failures(struct page *page)
 				add_failure(page, run, &run->cases[j], found <= OPEN_MOST);
 	}
 	if (found == 0)
-		page_add(page, "<p>No test failed, and none is without a result.</p>\n");
+		page_add(page, page->totals.tests ? "<p>No test failed, and none is without a result.</p>\n"
+		                                  : "<p>No test has a result.</p>\n");
 	page_cut(page, found > FAILURES_MOST ? found - FAILURES_MOST : 0, "failed tests are");
 	page_add(page, "</section>\n");
 }

@@ -1,4 +1,4 @@
-/* gridlane bundle: look into a bundle, check it, unpack it. */
+/* gridlane bundle: look into a bundle, check it, unpack it, make it again. */
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
@@ -9,6 +9,7 @@
 #include "runner/base/memory.h"
 #include "runner/base/text.h"
 #include "runner/commands/command.h"
+#include "runner/commands/output.h"
 
 static int list(const struct arguments *arguments, struct gr_error *err)
 {
@@ -59,13 +60,37 @@ static int extract(const struct arguments *arguments, struct gr_error *err)
 	return r;
 }
 
+/* From what lies in an output folder: the bundle that its run wrote, or would have. */
+static int create(const struct arguments *arguments, struct gr_error *err)
+{
+	struct output output = {.directory = -1};
+	struct results results = {0};
+	struct report_context context = {0};
+	GR_AUTO_FREE char *name = NULL;
+	int r = output_reopen(arguments->words[1], &output, err);
+
+	if (r == 0)
+		r = output_read_results(&output, &results, err);
+	context.directory = output.directory; /* the results are redacted already */
+	if (r == 0) {
+		name = arguments->word_count > 2 ? gr_strdup(arguments->words[2])
+		                                 : gr_printf("%s.tar.gz", results.run_id ? results.run_id : "run");
+		r = bundle_write(&results, name, &context, err);
+	}
+	if (r == 0)
+		printf("%s/%s\n", output.shown, name);
+	results_release(&results);
+	output_release(&output);
+	return r;
+}
+
 int command_bundle(const struct arguments *arguments)
 {
 	static const struct {
 		const char *name;
 		size_t most;
 		int (*run)(const struct arguments *arguments, struct gr_error *err);
-	} actions[] = {{"list", 2, list}, {"verify", 2, verify}, {"extract", 3, extract}};
+	} actions[] = {{"list", 2, list}, {"verify", 2, verify}, {"extract", 3, extract}, {"create", 3, create}};
 	struct gr_error err = {0};
 
 	for (size_t i = 0; i < GR_COUNT(actions); i++) {
@@ -77,6 +102,6 @@ int command_bundle(const struct arguments *arguments)
 			(void)actions[i].run(arguments, &err);
 		return err.failure ? complain(&err) : 0;
 	}
-	(void)gr_fail(&err, GR_USAGE, 0, "bundle '%s' is none of list, verify, extract", arguments->words[0]);
+	(void)gr_fail(&err, GR_USAGE, 0, "bundle '%s' is none of list, verify, extract, create", arguments->words[0]);
 	return complain(&err);
 }

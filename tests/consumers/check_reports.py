@@ -1,9 +1,11 @@
 #!/usr/bin/env python3
 """Reports of ten different runs, read back: the page (links, landmarks, contrast, what Chromium's console says), what
-CI systems read in the log, and one count of tests in all formats.
+CI systems read in the log, and one count of tests in all formats, by programs of others as well.
 
-usage: check_reports.py GRIDLANE FOLDER    (a folder to write into); exit status 1 when something is wrong
+usage: check_reports.py GRIDLANE FOLDER [MODULES]    (a folder to write into, one with node_modules); exit status 1 when
+something is wrong
 """
+import hashlib
 import html.parser
 import json
 import os
@@ -11,13 +13,15 @@ import re
 import shutil
 import subprocess
 import sys
+import tarfile
 import tempfile
 import urllib.parse
 import xml.etree.ElementTree
+import zipfile
 
 import make_results
 
-FORMATS = ("junit", "summary", "html", "ctrf", "tap", "github=github.txt", "gitlab=gitlab.txt", "azure=azure.txt",
+FORMATS = ("junit", "junit-files", "summary", "html", "ctrf", "allure", "tap", "github=github.txt", "gitlab=gitlab.txt", "azure=azure.txt",
            "teamcity=teamcity.txt", "buildkite")
 CHROMIUM = ("--headless --no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking "
             "--disable-component-update --disable-sync --enable-logging=stderr").split()
@@ -216,14 +220,152 @@ def count_tap(folder):
     return [len(points) - skipped - failed, failed, skipped]
 
 
+# ---- programs of others ----
+
+def count_junitparser(path):
+    """Debian's python3-junitparser, with Debian's Python, which need not be the one that runs this."""
+    script = ("import sys, junitparser as j\n"
+              "root = j.JUnitXml.fromfile(sys.argv[1])\n"
+              "suites = [root] if isinstance(root, j.TestSuite) else list(root)\n"
+              "tests = [t for s in suites for t in s]\n"
+              "failed = sum(any(isinstance(r, (j.Failure, j.Error)) for r in t.result) for t in tests)\n"
+              "skipped = sum(any(isinstance(r, j.Skipped) for r in t.result) for t in tests)\n"
+              "print(len(tests) - failed - skipped, failed, skipped)\n")
+    done = subprocess.run(["/usr/bin/python3", "-c", script, path], capture_output=True, text=True, check=False)
+    return list(map(int, done.stdout.split())) if done.returncode == 0 else done.stderr[-300:]
+
+
+def sum_strict_files(folder):
+    counts = [count_junitparser(os.path.join(folder, "junit", name))
+              for name in sorted(os.listdir(os.path.join(folder, "junit")))]
+    return [sum(column) for column in zip(*counts)]
+
+
+def check_readers(modules, folder, wanted):
+    names = list(wanted)
+    done = subprocess.run(["node", os.path.join(os.path.dirname(__file__), "readers.mjs"), modules, folder, *names],
+                          capture_output=True, text=True, timeout=600, check=False)
+    expect(done.returncode == 0, f"readers.mjs: {done.stderr[-500:]}")
+    found = json.loads(done.stdout) if done.returncode == 0 else {}
+    for name in names:
+        counts = found.get(name, {})
+        expect("ctrf" not in counts, f"{name}: CTRF's schema says: {counts.pop('ctrf', '')}")
+        if shutil.which("java") and os.path.exists("/usr/lib/python3/dist-packages/junitparser"):
+            counts["junitparser"] = count_junitparser(os.path.join(folder, name, "junit.xml"))
+            counts["junitparser, strict files"] = sum_strict_files(os.path.join(folder, name))
+        for reader, count in counts.items():
+            expect(count == wanted[name], f"{name}: {reader} counts {count}, and it is {wanted[name]}")
+    print(f"counted alike by {', '.join(sorted({reader for one in found.values() for reader in one}))}")
+
+
+def read_json_files(folder):
+    for name in sorted(os.listdir(folder)):
+        with open(os.path.join(folder, name), encoding="utf-8") as file:
+            yield json.load(file)
+
+
+def check_allure(modules, folder, name, wanted):
+    """Both generators: as many tests, devices told apart, attempts as retries, a file at the test that failed."""
+    results = os.path.join(folder, name, "allure-results")
+    commands = {"allure2": ["sh", os.path.join(modules, "node_modules/allure-commandline/dist/bin/allure"), "generate",
+                            "--clean"],
+                "allure3": ["node", os.path.join(modules, "node_modules/allure/cli.js"), "generate"]}
+    for version, command in commands.items():
+        if version == "allure2" and not shutil.which("java"):
+            print("skipped: there is no java here for Allure 2")
+            continue
+        out = os.path.join(folder, name, version)
+        shutil.rmtree(out, ignore_errors=True)
+        done = subprocess.run([*command, results, "-o", out], capture_output=True, text=True, timeout=600, check=False)
+        expect(done.returncode == 0, f"{name}: {version}: {done.stdout[-300:]}{done.stderr[-300:]}")
+        if done.returncode == 0:
+            check_allure_report(out, version, name, wanted)
+
+
+def check_allure_report(out, version, name, wanted):
+    path = "widgets/summary.json" if version == "allure2" else "widgets/statistic.json"
+    with open(os.path.join(out, path), encoding="utf-8") as file:
+        statistic = json.load(file)
+    statistic = statistic.get("statistic", statistic)
+    counts = [statistic.get("passed", 0), statistic.get("failed", 0) + statistic.get("broken", 0),
+              statistic.get("skipped", 0)]
+    expect(counts == wanted, f"{name}: {version} counts {counts}, and it is {wanted}")
+    tests = [one for one in read_json_files(os.path.join(out, "data", "test-cases" if version == "allure2"
+                                                         else "test-results"))
+             if not (one.get("hidden") or one.get("isRetry"))]
+    if name == "two-devices":
+        devices = {parameter["value"] for one in tests for parameter in one["parameters"]}
+        expect({"Pixel 7 - Android 14", "Galaxy S21 - Android 14"} <= devices, f"{version}: devices {devices}")
+        failed = next(one for one in tests if one["name"] == "pays by card" and one["status"] == "failed")
+        place = failed["testStage"] if version == "allure2" else failed
+        expect(failed["retriesCount"] == 1, f"{version}: {failed['retriesCount']} retries")
+        expect(len(place["attachments"]) == 1, f"{version}: {place['attachments']}")
+    if name == "flaky":
+        flaky = next(one for one in tests if one["name"] == "b")
+        expect(flaky["retriesCount"] == 2 and flaky["flaky"], f"{version}: a flaky test is not shown as one")
+
+
+# ---- bundles ----
+
+LISTERS = {"bsdtar": ["bsdtar", "-tf"], "GNU tar": ["tar", "-tf"], "unzip": ["unzip", "-Z1"],
+           "7z": ["7z", "l", "-ba", "-slt"]}
+
+
+def members(tool, path):
+    done = subprocess.run([*LISTERS[tool], path], capture_output=True, text=True, check=False)
+    expect(done.returncode == 0, f"{tool} {path}: {done.stderr[-200:]}")
+    if tool == "7z":
+        return re.findall(r"^Path = (.*)$", done.stdout, re.M)
+    return done.stdout.split()
+
+
+def members_by_python(path):
+    if path.endswith(".zip"):
+        with zipfile.ZipFile(path) as archive:
+            expect(archive.testzip() is None, f"{path}: a member is broken")
+            return archive.namelist()
+    with tarfile.open(path) as archive:
+        return archive.getnames()
+
+
+def check_bundles(gridlane, folder, name):
+    """The same results in two folders, under two time zones and locales: the same bytes, listed alike by all."""
+    places = {os.path.join(folder, "bundle-a", "x"): {"TZ": "UTC", "LC_ALL": "C", "PATH": os.environ["PATH"]},
+              os.path.join(folder, "bundle-b"): {"TZ": "Asia/Kolkata", "LC_ALL": "de_DE.UTF-8",
+                                                 "PATH": os.environ["PATH"]}}
+    for file in ("b.tar.gz", "b.zip", "b.tar.xz", "b.tar.zst"):
+        digests = set()
+        for place, environment in places.items():
+            shutil.rmtree(place, ignore_errors=True)
+            shutil.copytree(os.path.join(folder, name), place)
+            subprocess.run([gridlane, "bundle", "create", place, file], env=environment, check=True,
+                           stdout=subprocess.DEVNULL)
+            with open(os.path.join(place, file), "rb") as data:
+                digests.add(hashlib.sha256(data.read()).hexdigest())
+        expect(len(digests) == 1, f"{file}: not the same bytes everywhere")
+        path = os.path.join(place, file)
+        wanted = [line.split(None, 1)[1] for line in subprocess.run(
+            [gridlane, "bundle", "list", path], capture_output=True, text=True, check=True).stdout.splitlines()]
+        expect("junit.xml" in wanted and "manifest.json" in wanted, f"{file}: {wanted}")
+        tools = {"b.zip": ["bsdtar", "unzip", "7z"], "b.tar.gz": ["bsdtar", "GNU tar"], "b.tar.xz": ["bsdtar", "GNU tar"],
+                 "b.tar.zst": ["bsdtar"]}[file]
+        found = {tool: members(tool, path) for tool in tools if shutil.which(LISTERS[tool][0])}
+        if file != "b.tar.zst":
+            found["Python"] = members_by_python(path)
+        for tool, listed in found.items():
+            expect(listed == wanted, f"{file}: {tool} lists {listed}, and it holds {wanted}")
+        print(f"{file}: the same bytes twice, listed alike by {', '.join(found)}")
+
+
 def check_run(gridlane, folder, name):
     command = [gridlane, "report", folder]
     for one in FORMATS:
-        command += ["--report", one]
+        if one != "allure" or name != "large":  # 100,000 files of 4 KiB
+            command += ["--report", one]
     done = subprocess.run(command, capture_output=True, text=True, timeout=300, check=False)
     expect(done.returncode == 0, f"{name}: {done.stderr}")
     if done.returncode != 0:
-        return
+        return None
     counts = {"junit": count_junit(folder), "ctrf": count_ctrf(folder), "tap": count_tap(folder),
               "teamcity": count_teamcity(folder, name)}
     expect(len(set(map(tuple, counts.values()))) == 1, f"{name}: counted differently: {counts}")
@@ -231,16 +373,22 @@ def check_run(gridlane, folder, name):
     check_page(folder, name)
     check_contrast(folder)
     print(f"{name}: passed, failed, skipped = {counts['junit']}")
+    return counts["junit"]
 
 
 def main():
-    gridlane, folder = sys.argv[1:]
+    gridlane, folder, modules = (sys.argv[1:] + [None])[:3]
     sys.argv[1:] = [folder]
     make_results.main()
-    for name in make_results.RUNS:
-        check_run(gridlane, os.path.join(folder, name), name)
+    wanted = {name: check_run(gridlane, os.path.join(folder, name), name) for name in make_results.RUNS}
+    if modules and not wrong:
+        modules = os.path.abspath(modules)
+        check_readers(modules, folder, wanted)
+        for name in ("two-devices", "flaky", "same-names", "hostile"):
+            check_allure(modules, folder, name, wanted[name])
     for name in ("two-devices", "hostile", "large"):
         check_in_chromium(os.path.join(folder, name), name)
+    check_bundles(gridlane, folder, "failures")
     for text in wrong[:50]:
         print("WRONG " + text)
     sys.exit(1 if wrong else 0)

@@ -89,6 +89,7 @@ static void it_writes_a_result_for_each_attempt_with_the_last_one_latest(void **
 	last = find(all, "scrolls", "passed");
 	assert_string_equal(text_of(first, "historyId"), text_of(last, "historyId"));
 	assert_string_not_equal(text_of(first, "uuid"), text_of(last, "uuid"));
+	assert_true(json_is_true(json_object_get(json_object_get(last, "statusDetails"), "flaky")));
 	assert_true(json_integer_value(json_object_get(first, "start")) <
 	            json_integer_value(json_object_get(last, "start")));
 	assert_string_equal(text_of(json_object_get(first, "statusDetails"), "message"), "view not found");
@@ -126,7 +127,7 @@ static void it_tells_devices_apart_and_writes_the_same_again(void **state)
 	results_release(&results);
 }
 
-static void it_copies_the_files_of_what_failed_once(void **state)
+static void it_brings_the_files_of_the_run_to_what_failed(void **state)
 {
 	struct results results;
 	struct folder folder;
@@ -149,7 +150,7 @@ static void it_copies_the_files_of_what_failed_once(void **state)
 	folder_write(&folder, "artifacts/device.log", "line\n");
 	write_allure(&results, &folder, "allure-results");
 	all = read_all(&folder);
-	attachments = json_object_get(find(all, "pays by card", "failed"), "attachments");
+	attachments = json_object_get(find(all, "never ran", "broken"), "attachments");
 	assert_int_equal(json_array_size(attachments), 1);
 	assert_string_equal(text_of(json_array_get(attachments, 0), "name"), "device.log");
 	assert_string_equal(text_of(json_array_get(attachments, 0), "type"), "text/plain");
@@ -166,7 +167,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 	        cmocka_unit_test(it_writes_a_result_for_each_attempt_with_the_last_one_latest),
 	        cmocka_unit_test(it_tells_devices_apart_and_writes_the_same_again),
-	        cmocka_unit_test(it_copies_the_files_of_what_failed_once),
+	        cmocka_unit_test(it_brings_the_files_of_the_run_to_what_failed),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
