@@ -1,5 +1,6 @@
-/* results.json, version 1. Keys that have no value are left out, except times and counts that are not known: null.
- * Words are those of the *_name() functions; times are milliseconds, *_wall_ms since 1970 (UTC).
+/* results.json, version 1; schema.c makes its JSON Schema from the same tables. Keys that have no value are left out,
+ * except times and counts that are not known: null. Words are those of the *_name() functions; times are milliseconds,
+ * *_wall_ms since 1970 (UTC).
  *
  * version       1; another number is another format
  * run_id pipeline file server tool   who ran what, where

@@ -198,6 +198,7 @@ void results_judge(struct results *results);
 /* results.json and back (GR_CONFIG when the text is not of RESULTS_VERSION). */
 json_t *results_to_json(const struct results *results);
 int results_from_json(const json_t *json, struct results *ret_results, struct gr_error *err);
+json_t *results_schema(void); /* JSON Schema of results.json, a new reference */
 json_t *device_run_to_json(const struct device_run *run);
 int device_run_from_json(const json_t *json, struct device_run *ret_run, struct gr_error *err);
 

@@ -69,6 +69,10 @@ for (const file of ['README.md', ...files('docs', /\.md$/).map(file => path.rela
 		check(`schema accepts a pipeline of ${file}`, takes ? null : JSON.stringify(validate.errors[0]));
 	}
 }
+const results = new Ajv({strict: false}).compile(JSON.parse(fs.readFileSync(path.join(root, 'build/consumers/results.schema.json'), 'utf8')));
+const isTaken = results(JSON.parse(fs.readFileSync(path.join(root, 'build/consumers/run/results.json'), 'utf8')));
+check('schema takes results.json', isTaken ? null : JSON.stringify(results.errors[0]));
+
 for (const file of files('tests/data/pipelines/bad', /\.yml$/)) {
 	const name = path.basename(file, '.yml');
 
