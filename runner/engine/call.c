@@ -29,7 +29,7 @@ struct call {
 	struct timer timer; /* the next attempt, or handing over the result */
 	struct lookup *lookup; /* waited for */
 	unsigned attempts, sends;
-	int64_t first_ms;
+	int64_t first_ms, lock_ms; /* lock_ms: since when it waits for the start lock */
 	bool is_finished, was_held_back;
 	/* the result, kept until the loop hands it over */
 	struct call_result result;
@@ -356,6 +356,26 @@ static bool is_held_back(struct call *call)
 	return true;
 }
 
+/* Another runner of this host is starting a run on this server. */
+static bool waits_for_lock(struct call *call)
+{
+	struct loop *loop = call->engine->loop;
+	int64_t again_ms;
+
+	if (!call->order.start_lock || *call->order.start_lock)
+		return false;
+	if (!call->lock_ms)
+		call->lock_ms = loop_now(loop);
+	*call->order.start_lock = start_lock_take(call->engine, call->lock_ms, &again_ms);
+	if (*call->order.start_lock)
+		return false;
+	if (call->lock_ms == loop_now(loop))
+		emit(call, STEP_PROGRESS, "another gridlane on this host is starting a run on this server; waiting",
+		        NULL);
+	loop_timer_set(loop, &call->timer, loop_now(loop) + again_ms);
+	return true;
+}
+
 static void attempt(void *context)
 {
 	struct call *call = context;
@@ -364,7 +384,7 @@ static void attempt(void *context)
 	struct gr_error err = {0};
 	int r;
 
-	if (is_held_back(call))
+	if (is_held_back(call) || waits_for_lock(call))
 		return;
 	if (missing) {
 		wait_for_token(call, missing);

@@ -112,6 +112,15 @@ static void on_tick(void *context)
 	loop_timer_set(engine->loop, &engine->tick, loop_now(engine->loop) + TICK_MS);
 }
 
+static bool has_test_steps(const struct plan_step *steps, size_t count)
+{
+	for (size_t i = 0; i < count; i++) /* a matrix inside a matrix is as deep as the file's own depth limit */
+		if (steps[i].kind ? (steps[i].kind->flags & KIND_RUNS_TESTS) != 0
+		                  : has_test_steps(steps[i].steps, steps[i].step_count))
+			return true;
+	return false;
+}
+
 static int start(struct engine *engine, struct gr_error *err)
 {
 	int r = loop_new(
@@ -127,16 +136,11 @@ static int start(struct engine *engine, struct gr_error *err)
 	r = scope_init(engine, err);
 	if (r == 0)
 		r = server_init(engine, err);
-	return r < 0 ? r : identity_check(engine, err);
-}
-
-static bool has_test_steps(const struct plan_step *steps, size_t count)
-{
-	for (size_t i = 0; i < count; i++) /* a matrix inside a matrix is as deep as the file's own depth limit */
-		if (steps[i].kind ? (steps[i].kind->flags & KIND_RUNS_TESTS) != 0
-		                  : has_test_steps(steps[i].steps, steps[i].step_count))
-			return true;
-	return false;
+	if (r == 0)
+		r = identity_check(engine, err);
+	if (r == 0 && has_test_steps(engine->plan->steps, engine->plan->step_count))
+		start_lock_open(engine);
+	return r;
 }
 
 static void say_started(struct engine *engine)
@@ -201,6 +205,7 @@ static void release(struct engine *engine)
 	call_free_lookups(engine);
 	loop_free(engine->loop);
 	commands_free(engine);
+	start_lock_close(engine);
 	server_release(engine);
 	vault_free(engine->vault);
 	scope_release(engine);

@@ -43,6 +43,7 @@ struct call_order {
 	int64_t deadline_ms; /* no repeat would begin after it */
 	bool is_quick; /* cleanup under a signal */
 	bool passes_outage; /* sent while nothing else is: what gives back, and the question whether it is over */
+	bool *start_lock; /* is taken before the first attempt, and then true; NULL: not needed */
 	const char *lane, *step; /* for events; borrowed, must outlive the call; may be NULL */
 	void (*on_done)(void *context, const struct call_result *result);
 	void *context;
@@ -67,6 +68,17 @@ void meaning_of_refusal(const struct operation *operation, const struct transfer
         struct gr_error *err);
 void meaning_of_trouble(const struct operation *operation, const struct transfer_result *result,
         const struct gr_error *parse, struct gr_error *err);
+
+/* ---- one start at a time on this host (start_lock.c) ---- */
+struct start_lock {
+	int fd; /* -1: none can be had */
+	unsigned holders; /* tasks of this process */
+};
+void start_lock_open(struct engine *engine); /* the server's URL is known, files may still be opened */
+void start_lock_close(struct engine *engine);
+/* false: another process has it; ask again after *ret_again_ms. since_ms: of the first time. */
+bool start_lock_take(struct engine *engine, int64_t since_ms, int64_t *ret_again_ms);
+void start_lock_give(struct engine *engine, bool *holds); /* *holds becomes false */
 
 /* ---- forms (form.c) ---- */
 
@@ -145,7 +157,7 @@ struct task {
 	int64_t *looks; /* of the context's poll policy */
 	int64_t moved_bytes; /* of the file under way, when it was last spoken of */
 	int64_t until_every_ms; /* pace of `until:` */
-	bool is_begun, has_result;
+	bool is_begun, has_result, has_start_lock;
 	unsigned requests;
 	int64_t started_ms, started_wall_ms, deadline_ms;
 	enum outcome outcome;
@@ -275,6 +287,7 @@ struct engine {
 	struct resource **held;
 	size_t held_count;
 	struct outage outage;
+	struct start_lock start_lock;
 	bool has_lost_reservation; /* one may be there that is not among those held */
 	struct call *marked; /* looking for it */
 	json_t *artifact_paths; /* taken names (artifact.c), or NULL */

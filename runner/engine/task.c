@@ -55,6 +55,7 @@ static void drop_work(struct task *task)
 	loop_timer_clear(task->engine->loop, &task->stop_by);
 	call_cancel(task->call);
 	task->call = NULL;
+	start_lock_give(task->engine, &task->has_start_lock);
 	download_cancel(task->download);
 	task->download = NULL;
 }
@@ -221,6 +222,7 @@ static void start_call(struct task *task, struct action *action)
 	        .policy = &task->plan->retry,
 	        .answer_ms = action->answer_ms,
 	        .deadline_ms = task->deadline_ms,
+	        .start_lock = action->start_lock == START_LOCK_TAKE ? &task->has_start_lock : NULL,
 	        .lane = task->lane->name,
 	        .step = task->plan->id,
 	        .on_done = on_answer,
@@ -289,6 +291,8 @@ void task_send(struct task *task, struct event *event)
 	event->random = engine_random();
 	r = task->plan->kind->ops->next(&task->step, event, &action, &err);
 	note_all(task, &action);
+	if (action.start_lock == START_LOCK_GIVE)
+		start_lock_give(task->engine, &task->has_start_lock);
 	if (r == 0 && task->stop.failure && action.kind != ACTION_DONE) {
 		/* told to stop while a start was on the wire: its answer has been learned, nothing more begins */
 		action_release(&action);

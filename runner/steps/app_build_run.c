@@ -93,6 +93,7 @@ static void release(struct step *step)
 static void learn_number(struct app_state *state, const struct event *event, struct action *action)
 {
 	state->polling.change_ms = state->polling.good_ms = event->now_ms;
+	action->start_lock = START_LOCK_GIVE;
 	step_learn(action, "number", json_string(state->run.number));
 	step_learn(action, "source", json_string(state->run.source));
 }
@@ -262,6 +263,7 @@ static int prepare(const struct step *step, struct action *action, struct gr_err
 			return failure;
 	}
 	state->phase = PHASE_SNAPSHOT;
+	action->start_lock = START_LOCK_TAKE;
 	return app_run_list(&state->run, action);
 }
 
@@ -293,6 +295,7 @@ static int wait_busy(const struct step *step, const struct event *event, struct 
 		        clock_format_span(poll->queue_ms, span));
 	state->phase = PHASE_BUSY;
 	state->has_started = false;
+	action->start_lock = START_LOCK_GIVE;
 	step_learn(action, "intent", json_false());
 	action->progress = gr_printf("%s is busy; waiting to start", words);
 	return step_wait(action, event->now_ms + pace_next(&state->busy_pace, poll, event->random));
@@ -303,6 +306,7 @@ static int take_numbers(const struct step *step, const struct event *event, stru
 	struct app_state *state = step->state;
 
 	begin_clock(state, event);
+	action->start_lock = START_LOCK_GIVE;
 	step_learn(action, "start_wall_ms", json_integer(event->wall_ms));
 	if (state->run.build_id != NULL)
 		step_learn(action, "build_id", json_string(state->run.build_id));

@@ -85,6 +85,9 @@ struct event {
 	 * known */
 };
 
+/* One runner of a host at a time starts runs on a server. TAKE: before this call. GIVE: what was started is known. */
+enum start_lock_wish { START_LOCK_AS_IT_IS, START_LOCK_TAKE, START_LOCK_GIVE };
+
 enum action_kind { ACTION_CALL, ACTION_FETCH, ACTION_WAIT, ACTION_SPAWN, ACTION_DONE };
 struct action { /* zeroed before next(); the step fills it; the engine owns what it points to afterwards */
 	enum action_kind kind;
@@ -92,6 +95,7 @@ struct action { /* zeroed before next(); the step fills it; the engine owns what
 	enum operation_id operation;
 	json_t *arguments;
 	int64_t answer_ms; /* how long the answer may take; 0: the operation's default */
+	enum start_lock_wish start_lock; /* GIVE goes with any action; what is not given is with the step's end */
 	bool is_poll; /* counts as a poll in the results */
 	/* ACTION_FETCH: GET through the URL gate, at most fetch_most_bytes, into memory; or, with save_as, into a file
 	 * of that name below artifacts/LANE/STEP, which EVENT_FETCHED then holds no text of */

@@ -3,6 +3,8 @@
 
 usage: GRIDLANE=path/to/gridlane corners.py
 """
+import fcntl
+import hashlib
 import os
 import re
 import signal
@@ -87,6 +89,25 @@ def a_killed_run_does_not_show_the_reports_of_the_one_before():
         expect(not os.path.exists(os.path.join(one.out, "junit.xml")), "an old junit.xml is there")
         status, said = one.run(["report", "out"])
         expect(status == 0 and "passed" not in said, f"status {status}: {said}")
+
+
+def a_start_waits_for_another_one_on_this_host():
+    with rig.Rig(devices=1) as one:
+        folder = os.path.join(one.folder, ".local/state/gridlane")
+        os.makedirs(folder)
+        name = hashlib.sha256(one.settings["TESTGRID_URL"].encode()).hexdigest()[:12]
+        with open(os.path.join(folder, f"start-{name}.lock"), "w", encoding="utf-8") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            one.write("pipeline.yml", rig.PIPELINE.format(devices=1, module=12))
+            child = one.start(["run", "pipeline.yml", "--out", "out"])  # in real time: it gives up after five minutes
+            for line in child.stdout:
+                if "another gridlane on this host" in line:
+                    break
+            operations = [request["operation"] for request in one.requests()]
+            expect(child.poll() is None and "reserve_device" in operations, f"it did not wait: {operations}")
+            expect(not {"build_list", "app_build_run"} & set(operations), "it did not wait")
+        said = child.communicate(timeout=rig.TIME_LIMIT)[0]
+        expect(child.returncode == 0, f"status {child.returncode}: {said}")
 
 
 def a_cancelled_run_is_gone_on_with_or_begun_anew():
