@@ -20,7 +20,7 @@ static int go_on(struct session *session, struct gr_error *err)
 {
 	if (session_reopen(session, err) < 0)
 		return complain(err);
-	if (session->replay->is_done)
+	if (session->replay->is_done && !replay_leaves_open(session->replay))
 		return already_done(session);
 	if (json_is_true(json_object_get(session->replay->head, "sandbox"))) {
 		(void)gr_fail(

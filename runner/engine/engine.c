@@ -167,6 +167,8 @@ static void take_over_held(struct engine *engine)
 	if (!engine->options->replay)
 		return;
 	engine->results.is_resumed = true;
+	engine->outage.has_answered =
+	        engine->options->replay->has_answered; /* else it would be no outage but a mistake */
 	json_array_foreach (engine->options->replay->held, i, held)
 		resources_add(engine, NULL, NULL, held);
 }

@@ -51,6 +51,7 @@ struct replay {
 	int exit_status; /* of the last process that came to a verdict; -1: none did */
 	bool is_done; /* its reports were written, and its verdict is final: passed, failed, or a mistake in the
 	                 pipeline */
+	bool has_answered; /* the server did, once at least */
 	bool has_verdict; /* its reports were written, whatever they say */
 	struct replay_step *steps;
 	size_t step_count;
@@ -72,6 +73,8 @@ void replay_conclude(struct replay *replay);
  * 0: not known. */
 int64_t replay_since_start(const struct replay_step *step);
 
+/* Is there a test run of which more can be found out? A run that failed is final, and yet such a one may be there. */
+bool replay_leaves_open(const struct replay *replay);
 /* Came to a definite end: it is not done again. */
 bool replay_is_settled(const struct replay_step *step);
 /* Is a complete result of it known? Its process may have been killed before it said that the step had ended. */

@@ -227,6 +227,8 @@ static void note_run(struct replay *replay, const struct run_event *event)
 
 	if (event->kind == RUN_STARTED && print && !replay->token_print)
 		replay->token_print = gr_strdup(print);
+	if (event->kind == STEP_ANSWER && json_integer_value(json_object_get(event->detail, "status")) > 0)
+		replay->has_answered = true;
 	/* passed, failed or wrong: final. A run that ended on trouble, a time limit or a signal can be gone on with. */
 	replay->is_done = event->kind == RUN_JUDGED && is_final(replay, (int)event->done);
 	replay->has_verdict = event->kind == RUN_JUDGED;
@@ -396,6 +398,14 @@ static bool add_remains(struct replay *replay, const struct replay_step *step)
 	device_run_release(run);
 	gr_free(run);
 	return true;
+}
+
+bool replay_leaves_open(const struct replay *replay)
+{
+	for (size_t i = 0; i < replay->results.run_count; i++)
+		if (!replay->results.runs[i].is_complete)
+			return true;
+	return false;
 }
 
 void replay_conclude(struct replay *replay)

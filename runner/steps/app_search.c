@@ -65,7 +65,7 @@ static int conclude(const struct search *search, enum search_end *ret_end, struc
 		return gr_fail(err, GR_UNKNOWN_START, 0,
 		        "the answer to the start got lost, and the server's builds could be listed only %zu times "
 		        "since: a run may be "
-		        "on its way; running again looks for it",
+		        "on its way; `gridlane resume` looks for it",
 		        search->good_looks);
 	*ret_end = SEARCH_ABSENT;
 	return 0;
