@@ -187,6 +187,18 @@ def a_result_outlives_a_run_that_was_cancelled_at_once():
         expect(status == 0 and len(rig.own_runs(one.state())) == 2, f"status {status}: {said}")
 
 
+def a_dead_parent_ends_nothing():
+    with rig.Rig(devices=1) as one:
+        words = ["sh", "-c", '"$0" "$@" & wait', rig.GRIDLANE, *one.run_arguments()]
+        shell = subprocess.Popen(words, cwd=one.folder, env=one.environment(), stdout=subprocess.PIPE, text=True,
+                                 stdin=subprocess.DEVNULL, stderr=subprocess.STDOUT)
+        expect(rig.wait_for(shell, one, "execution_details", 1), "the run did not come to its polls")
+        shell.kill()
+        said = shell.communicate(timeout=rig.TIME_LIMIT)[0]  # until the run, too, has closed its output
+        expect(one.results() and one.results()["verdict"] == "passed", said)
+        expect(not one.state()["reservations"], "reservations are held")
+
+
 def closed_outputs_end_nothing():
     with rig.Rig(devices=1) as one:
         words = [rig.GRIDLANE, *one.run_arguments()]

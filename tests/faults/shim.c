@@ -1,7 +1,7 @@
 /* Stands before the C library of a process under test (LD_PRELOAD) and has the Nth call of a kind go wrong, as
- * GRIDLANE_FAULT says: "malloc N" (no memory), "short N" (half of a write), "interrupted N" (EINTR). Without it, or
- * with N 0, it only counts, and says at the end how many there were: a line "KIND COUNT" for each in
- * GRIDLANE_FAULT_COUNTS. */
+ * GRIDLANE_FAULT says: "malloc N" (no memory), "short N" (half of a write), "interrupted N" (EINTR), "ahead N" and
+ * "back N" (the wall clock is set by an hour from that look at it on). Without it, or with N 0, it only counts, and
+ * says at the end how many there were: a line "KIND COUNT" for each in GRIDLANE_FAULT_COUNTS. */
 #include <errno.h>
 #include <fcntl.h>
 #include <stdarg.h>
@@ -12,6 +12,7 @@
 #include <string.h>
 #include <sys/syscall.h>
 #include <sys/types.h>
+#include <time.h>
 #include <unistd.h>
 
 void *__libc_malloc(size_t bytes);
@@ -19,9 +20,9 @@ void *__libc_calloc(size_t count, size_t bytes);
 void *__libc_realloc(void *memory, size_t bytes);
 void *reallocarray(void *memory, size_t count, size_t bytes);
 
-enum kind { KIND_MALLOC, KIND_SHORT, KIND_INTERRUPTED, KIND_COUNT };
+enum kind { KIND_MALLOC, KIND_SHORT, KIND_INTERRUPTED, KIND_AHEAD, KIND_BACK, KIND_COUNT };
 
-static const char *const names[] = {"malloc", "short", "interrupted"};
+static const char *const names[] = {"malloc", "short", "interrupted", "ahead", "back"};
 static atomic_long counts[KIND_COUNT];
 static long due[KIND_COUNT];
 static pid_t self; /* children of the process are left alone */
@@ -138,4 +139,22 @@ int close(int fd)
 	int result = (int)syscall(SYS_close, fd);
 
 	return is_interrupted() ? -1 : result; /* Linux closes all the same */
+}
+
+static bool is_past(enum kind kind)
+{
+	long number = atomic_fetch_add(&counts[kind], 1) + 1;
+
+	return self && due[kind] && number >= due[kind];
+}
+
+int clock_gettime(clockid_t id, struct timespec *now)
+{
+	int result = (int)syscall(SYS_clock_gettime, id, now);
+
+	if (id != CLOCK_REALTIME)
+		return result;
+	now->tv_sec += is_past(KIND_AHEAD) ? 3600 : 0;
+	now->tv_sec -= is_past(KIND_BACK) ? 3600 : 0;
+	return result;
 }

@@ -112,7 +112,7 @@ def main():
         wanted = int(sys.argv[2])
         points = [points[index * len(points) // wanted] for index in range(wanted)]
     bad, hit, began = 0, 0, time.monotonic()
-    with concurrent.futures.ThreadPoolExecutor(2) as pool:
+    with concurrent.futures.ThreadPoolExecutor(int(os.environ.get("WORKERS", "2"))) as pool:
         for where, was_hit, found, said in pool.map(kill_at if mode == "kill" else fail_at, points):
             hit += was_hit
             bad += bool(found)
