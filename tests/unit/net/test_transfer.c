@@ -218,7 +218,7 @@ static void it_waits_for_the_rest_of_an_answer_only_so_long(void **state)
 	struct probe *probe = *state;
 	struct transfer_request request = request_of(TRANSFER_POST);
 
-	request.answer_ms = 50;
+	request.answer_ms = 2000; /* the head must have come by then, on a slow machine too */
 	SERVE(probe, SAY(ANSWER, "HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\n{}"), DO(HANG));
 	assert_int_equal(exchange(probe, &request)->curl_code, CURLE_OPERATION_TIMEDOUT);
 	assert_true(probe->result.is_timeout);
