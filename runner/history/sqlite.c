@@ -71,6 +71,10 @@ static void sqlite_reach(void *state, unsigned *ret_port, char **ret_certificate
 
 static void sqlite_close(void *state)
 {
+	sqlite3_stmt *prepared;
+
+	while (state && (prepared = sqlite3_next_stmt(state, NULL)) != NULL)
+		(void)sqlite3_finalize(prepared);
 	(void)sqlite3_close_v2(state);
 }
 
@@ -141,11 +145,23 @@ static int step_through(sqlite3_stmt *prepared, json_t *rows)
 	return r == SQLITE_DONE ? SQLITE_OK : r;
 }
 
+/* Statements are few and asked again and again (a run of 100,000 tests executes some as often): each is prepared once,
+ * and kept until the end. */
+static int prepare(sqlite3 *db, const char *sql, sqlite3_stmt **ret_prepared)
+{
+	sqlite3_stmt *known = sqlite3_next_stmt(db, NULL);
+
+	while (known && strcmp(sqlite3_sql(known), sql) != 0)
+		known = sqlite3_next_stmt(db, known);
+	*ret_prepared = known;
+	return known ? SQLITE_OK : sqlite3_prepare_v3(db, sql, -1, SQLITE_PREPARE_PERSISTENT, ret_prepared, NULL);
+}
+
 static int sqlite_execute(void *state, const struct statement *statement, json_t *rows, struct gr_error *err)
 {
 	sqlite3 *db = state;
 	sqlite3_stmt *prepared = NULL;
-	int r = sqlite3_prepare_v2(db, statement->sql, -1, &prepared, NULL);
+	int r = prepare(db, statement->sql, &prepared);
 
 	if (r == SQLITE_OK)
 		r = bind(prepared, statement);
@@ -153,7 +169,10 @@ static int sqlite_execute(void *state, const struct statement *statement, json_t
 		r = step_through(prepared, rows);
 	if (r != SQLITE_OK)
 		r = fail(db, "the database", err);
-	(void)sqlite3_finalize(prepared);
+	if (prepared) {
+		(void)sqlite3_reset(prepared); /* says once more how it ended */
+		(void)sqlite3_clear_bindings(prepared); /* what they point to is the caller's */
+	}
 	return r;
 }
 
