@@ -36,10 +36,15 @@ void words_line(struct redactor *redactor, struct buffer *out, const char *text,
 	GR_AUTO_BUFFER struct buffer safe = {0};
 	GR_AUTO_BUFFER struct buffer line = {0};
 	GR_AUTO_BUFFER struct buffer clean = {0};
+	size_t bytes = text ? strlen(text) : 0;
 
 	if (!text)
 		return;
-	redactor_apply(redactor, text, strlen(text), &safe);
+	if (bytes <= most_bytes && text_is_plain(text, bytes) && !redactor_finds(redactor, text, bytes)) {
+		buffer_add(out, text, bytes); /* as most are: nothing below would change it */
+		return;
+	}
+	redactor_apply(redactor, text, bytes, &safe);
 	text_neutralise(&line, buffer_text(&safe), safe.bytes, SIZE_MAX);
 	text_clean(&clean, buffer_text(&line), line.bytes, SIZE_MAX);
 	finish(redactor, out, &clean, most_bytes);
@@ -109,11 +114,14 @@ static bool is_own_word(const char *key, const char *text)
 
 static json_t *redacted(struct redactor *redactor, const char *text)
 {
-	GR_AUTO_FREE char *safe = redactor_text(redactor, text);
-	json_t *value = strcmp(safe, text) == 0 ? NULL : json_string(safe);
+	GR_AUTO_FREE char *safe = NULL;
+	json_t *value;
 
-	/* a mask in the middle of a character would leave no UTF-8 */
-	return value || strcmp(safe, text) == 0 ? value : json_string("***");
+	if (!redactor_finds(redactor, text, strlen(text)))
+		return NULL;
+	safe = redactor_text(redactor, text);
+	value = json_string(safe);
+	return value ? value : json_string("***"); /* a mask in the middle of a character would leave no UTF-8 */
 }
 
 /* A secret that is a key is rare enough for making the object anew. */
@@ -124,11 +132,8 @@ static void redact_keys(struct redactor *redactor, json_t *object)
 	json_t *value;
 	bool is_dirty = false;
 
-	json_object_foreach (object, key, value) {
-		GR_AUTO_FREE char *safe = redactor_text(redactor, key);
-
-		is_dirty = is_dirty || strcmp(safe, key) != 0;
-	}
+	json_object_foreach (object, key, value)
+		is_dirty = is_dirty || redactor_finds(redactor, key, strlen(key));
 	if (!is_dirty)
 		return;
 	copy = json_copy(object);

@@ -5,6 +5,7 @@
 
 #include "runner/base/automaton.h"
 #include "runner/base/memory.h"
+#include "runner/base/prefilter.h"
 #include "runner/base/secret_forms.h"
 
 #define MASK "***"
@@ -16,6 +17,7 @@
 struct redactor {
 	struct automaton exact, wrapped;
 	struct automaton_classes classes;
+	struct prefilter *prefilter; /* says where the searches need not look */
 	char **secrets;
 	size_t count;
 	unsigned generation; /* grows when the automata are made anew */
@@ -53,6 +55,7 @@ struct redactor *redactor_new(void)
 
 	automaton_init(&redactor->exact);
 	automaton_init(&redactor->wrapped);
+	redactor->prefilter = prefilter_new();
 	return redactor;
 }
 
@@ -62,6 +65,7 @@ void redactor_free(struct redactor *redactor)
 		return;
 	automaton_release(&redactor->exact);
 	automaton_release(&redactor->wrapped);
+	prefilter_free(redactor->prefilter);
 	for (size_t i = 0; i < redactor->count; i++) {
 		explicit_bzero(redactor->secrets[i], strlen(redactor->secrets[i]));
 		gr_free(redactor->secrets[i]);
@@ -75,6 +79,7 @@ static void add_form(void *context, const char *form, size_t bytes, bool wrapped
 	struct redactor *redactor = context;
 
 	automaton_add(wrapped ? &redactor->wrapped : &redactor->exact, form, bytes);
+	prefilter_add(redactor->prefilter, form, bytes);
 }
 
 static bool is_known(const struct redactor *redactor, const char *secret)
@@ -193,7 +198,8 @@ static void step_wrapped(struct redact_stream *stream, const struct window *wind
 	add_span(stream, start_of_wrapped(stream, window, place + 1, bytes), place + 1);
 }
 
-/* The hot loop: goes on while both searches stay in rows and nothing happens. Returns where it stopped. */
+/* Goes on while both searches stay in rows and nothing happens, until none of them is inside a needle. Returns where it
+ * stopped. */
 static size_t skim(struct redact_stream *stream, const unsigned char *data, size_t at, size_t bytes)
 {
 	const unsigned char *class_of = stream->redactor->classes.of;
@@ -202,7 +208,7 @@ static size_t skim(struct redact_stream *stream, const unsigned char *data, size
 
 	if ((exact | wrapped) & AUTOMATON_SPARSE)
 		return at;
-	for (; at < bytes; at++) {
+	while (at < bytes) {
 		size_t column = class_of[data[at]];
 		uint32_t next_exact = exact_table[exact + column], next_wrapped = wrapped_table[wrapped + column];
 
@@ -210,6 +216,9 @@ static size_t skim(struct redact_stream *stream, const unsigned char *data, size
 			break;
 		exact = next_exact;
 		wrapped = next_wrapped;
+		at++;
+		if ((exact | wrapped) == 0)
+			break;
 	}
 	stream->exact = exact;
 	stream->wrapped = wrapped;
@@ -218,14 +227,20 @@ static size_t skim(struct redact_stream *stream, const unsigned char *data, size
 
 static void search(struct redact_stream *stream, const struct window *window)
 {
-	size_t bytes = (size_t)(window->end - window->start);
+	size_t bytes = (size_t)(window->end - window->start), at = 0;
 
-	for (size_t at = 0; at < bytes; at++) {
+	while (at < bytes) {
+		size_t before;
+
+		if ((stream->exact | stream->wrapped) == 0) /* no needle is under way */
+			at = prefilter_skip(stream->redactor->prefilter, window->data, at, bytes);
+		before = at;
 		at = skim(stream, window->data, at, bytes);
-		if (at == bytes)
-			break;
+		if (at > before || at == bytes)
+			continue;
 		step_exact(stream, window->data[at], window->start + at);
 		step_wrapped(stream, window, window->data[at], window->start + at);
+		at++;
 	}
 }
 
@@ -389,21 +404,54 @@ void redact_stream_free(struct redact_stream *stream)
 	gr_free(stream);
 }
 
+/* A whole text needs no bytes held back: it is searched in one piece. */
+static void search_whole(struct redact_stream *stream, const struct window *window)
+{
+	if (!stream->redactor)
+		return;
+	refresh(stream->redactor);
+	if (stream->redactor->generation > 0)
+		search(stream, window);
+}
+
+static void let_all_go(struct redact_stream *stream, const struct window *window, struct buffer *out)
+{
+	let_go(stream, window, window->end, out);
+	release_stream(stream);
+}
+
 void redactor_apply(struct redactor *redactor, const char *text, size_t bytes, struct buffer *out)
 {
 	struct redact_stream stream = {.redactor = redactor};
+	const struct window window = {(const unsigned char *)text, 0, bytes};
 
-	redact_stream_add(&stream, text, bytes, out);
-	redact_stream_end(&stream, out);
+	search_whole(&stream, &window);
+	let_all_go(&stream, &window, out);
+}
+
+bool redactor_finds(struct redactor *redactor, const char *text, size_t bytes)
+{
+	struct redact_stream stream = {.redactor = redactor};
+	const struct window window = {(const unsigned char *)text, 0, bytes};
+	bool found;
+
+	search_whole(&stream, &window);
+	found = stream.count > 0;
 	release_stream(&stream);
+	return found;
 }
 
 char *redactor_text(struct redactor *redactor, const char *text)
 {
+	struct redact_stream stream = {.redactor = redactor};
+	struct window window = {(const unsigned char *)text, 0, text ? strlen(text) : 0};
 	struct buffer out = {0};
 
 	if (!text)
 		return NULL;
-	redactor_apply(redactor, text, strlen(text), &out);
+	search_whole(&stream, &window);
+	if (stream.count == 0)
+		return gr_strndup(text, (size_t)window.end);
+	let_all_go(&stream, &window, &out);
 	return buffer_take(&out);
 }

@@ -17,6 +17,8 @@ void redactor_free(struct redactor *redactor); /* wipes what it knew */
 bool redactor_add(struct redactor *redactor, const char *secret);
 /* Append the redacted text to `out`. A NULL redactor copies. */
 void redactor_apply(struct redactor *redactor, const char *text, size_t bytes, struct buffer *out);
+/* Is there a secret in it? */
+bool redactor_finds(struct redactor *redactor, const char *text, size_t bytes);
 /* The redacted text, the caller's (gr_free); NULL for NULL. */
 char *redactor_text(struct redactor *redactor, const char *text);
 

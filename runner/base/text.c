@@ -392,6 +392,17 @@ void text_clean(struct buffer *out, const char *text, size_t bytes, size_t most_
 	}
 }
 
+bool text_is_plain(const char *text, size_t bytes)
+{
+	for (size_t i = 0; i < bytes; i++) {
+		unsigned char c = (unsigned char)text[i];
+
+		if (c < ' ' || c > '~' || (c == '#' && i > 0 && text[i - 1] == '#'))
+			return false;
+	}
+	return bytes == 0 || (text[0] != ' ' && text[0] != ':');
+}
+
 void text_slug(struct buffer *out, const char *text)
 {
 	size_t start = out->bytes;

@@ -37,6 +37,9 @@ void text_neutralise(struct buffer *out, const char *text, size_t bytes, size_t 
  * sequences dropped, other controls as visible \xNN, CR LF and CR become LF. */
 void text_clean(struct buffer *out, const char *text, size_t bytes, size_t most_bytes);
 
+/* Is it one line that neither of the two would change? false where that takes more than a look. */
+bool text_is_plain(const char *text, size_t bytes);
+
 /* A file-name part from any text: [A-Za-z0-9._-] kept, runs of others become one '-', no leading '.' or '-', at most 80
  * bytes, never empty ("x"). Not unique: callers number. Appends to `out`. */
 void text_slug(struct buffer *out, const char *text);

@@ -77,6 +77,21 @@ static void it_masks_a_secret_wherever_it_stands(void **state)
 	redactor_free(redactor);
 }
 
+static void it_tells_whether_there_is_one(void **state)
+{
+	struct redactor *redactor = REDACTOR("s3cr3t-token");
+	struct redactor *empty = redactor_new();
+
+	(void)state;
+	assert_true(redactor_finds(redactor, "a s3cr3t-token b", 16));
+	assert_false(redactor_finds(redactor, "a s3cr3t-token b", 13));
+	assert_false(redactor_finds(redactor, "", 0));
+	assert_false(redactor_finds(empty, "a s3cr3t-token b", 16));
+	assert_false(redactor_finds(NULL, "a s3cr3t-token b", 16));
+	redactor_free(redactor);
+	redactor_free(empty);
+}
+
 static void it_masks_adjacent_secrets_one_by_one(void **state)
 {
 	struct redactor *redactor = REDACTOR("first-secret", "second-secret");
@@ -436,6 +451,7 @@ static void it_agrees_with_the_plainest_search(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+	        cmocka_unit_test(it_tells_whether_there_is_one),
 	        cmocka_unit_test(it_masks_a_secret_wherever_it_stands),
 	        cmocka_unit_test(it_masks_adjacent_secrets_one_by_one),
 	        cmocka_unit_test(it_merges_matches_that_overlap),

@@ -291,9 +291,30 @@ static void it_makes_file_names_of_any_text(void **state)
 	assert_int_equal(out.bytes, 84);
 }
 
+static void it_knows_what_neither_of_them_would_change(void **state)
+{
+	static const char *const plain[] = {"", "a test of [data] #1: it works", "C#", "a::b", "x:"};
+	static const char *const others[] = {" a", ":", "::set-env", "a ##[b", "a\tb", "a\nb", "\x7F", "\xC3\xA4"};
+
+	(void)state;
+	for (size_t i = 0; i < GR_COUNT(plain); i++) {
+		GR_AUTO_BUFFER struct buffer line = {0};
+		GR_AUTO_BUFFER struct buffer block = {0};
+
+		assert_true(text_is_plain(plain[i], strlen(plain[i])));
+		text_neutralise(&line, plain[i], strlen(plain[i]), SIZE_MAX);
+		text_clean(&block, plain[i], strlen(plain[i]), SIZE_MAX);
+		assert_string_equal(buffer_text(&line), plain[i]);
+		assert_string_equal(buffer_text(&block), plain[i]);
+	}
+	for (size_t i = 0; i < GR_COUNT(others); i++)
+		assert_false(text_is_plain(others[i], strlen(others[i])));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+	        cmocka_unit_test(it_knows_what_neither_of_them_would_change),
 	        cmocka_unit_test(it_takes_strict_utf8_alone),
 	        cmocka_unit_test(it_compares_texts_and_null),
 	        cmocka_unit_test(it_matches_patterns),
