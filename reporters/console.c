@@ -198,7 +198,7 @@ int console_open(
 	console->fd = fd;
 	console->flags = flags;
 	console->redactor = redactor;
-	*ret_reader = (struct event_reader){on_event, on_close, console};
+	*ret_reader = (struct event_reader){.event = on_event, .close = on_close, .state = console};
 	return 0;
 }
 

@@ -63,6 +63,6 @@ int event_log_open(int fd, struct redactor *redactor, struct event_reader *ret_r
 	log = gr_alloc(1, sizeof(*log));
 	log->fd = fd;
 	log->redactor = redactor;
-	*ret_reader = (struct event_reader){on_event, on_close, log};
+	*ret_reader = (struct event_reader){.event = on_event, .close = on_close, .state = log};
 	return 0;
 }

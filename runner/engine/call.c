@@ -329,8 +329,9 @@ static int send_form(struct call *call, const struct request *request, struct gr
 		wire.flags |= TRANSFER_URLENCODED;
 	if (call->operation->repeat != CLASS_READ)
 		wire.flags |= TRANSFER_ONCE; /* libcurl repeats a POST by itself on a dead connection */
-	if (call->order.is_quick)
-		wire.flags |= TRANSFER_QUICK;
+	wire.flags |= call->order.is_quick ? TRANSFER_QUICK : 0U;
+	wire.flags |= call->order.is_timely ? TRANSFER_TIMELY : 0U;
+	wire.flags |= call->order.is_hashed ? TRANSFER_HASHED : 0U;
 	wire.answer_ms = form_answer_ms(call->engine, call->operation, call->order.answer_ms);
 	wire.body_most_bytes = 64 << 20;
 	wire.on_done = on_transferred;
@@ -395,6 +396,7 @@ static void attempt(void *context)
 		r = form_fill(call->engine, call->operation, request, &err);
 	if (r == 0 && call->operation->repeat != CLASS_READ)
 		emit(call, STEP_INTENT, call->operation->id, call->order.arguments);
+	engine_settle(call->engine);
 	if (r == 0 && call->engine->broken.failure && !operation_may_repeat(call->operation)) {
 		err = call->engine->broken; /* no start without a trace on the disk */
 		r = -(int)err.failure;

@@ -1,13 +1,33 @@
 #include "runner/engine/crc.h"
 
+/* What four bits do to it: half a byte at a time takes a quarter of the steps that single bits take. */
+static const uint32_t halves[16] = {
+        0x00000000,
+        0x105ec76f,
+        0x20bd8ede,
+        0x30e349b1,
+        0x417b1dbc,
+        0x5125dad3,
+        0x61c69362,
+        0x7198540d,
+        0x82f63b78,
+        0x92a8fc17,
+        0xa24bb5a6,
+        0xb21572c9,
+        0xc38d26c4,
+        0xd3d3e1ab,
+        0xe330a81a,
+        0xf36e6f75,
+};
+
 uint32_t crc32c(const char *data, size_t bytes)
 {
 	uint32_t crc = 0xffffffffu;
 
 	for (size_t i = 0; i < bytes; i++) {
 		crc ^= (unsigned char)data[i];
-		for (int bit = 0; bit < 8; bit++)
-			crc = (crc >> 1) ^ (0x82f63b78u & (0u - (crc & 1u)));
+		crc = crc >> 4 ^ halves[crc & 15];
+		crc = crc >> 4 ^ halves[crc & 15];
 	}
 	return ~crc;
 }

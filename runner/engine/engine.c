@@ -45,6 +45,18 @@ void engine_emit(struct engine *engine, struct run_event *event)
 	}
 }
 
+void engine_settle(struct engine *engine)
+{
+	struct gr_error err = {0};
+
+	for (size_t i = 0; i < engine->options->reader_count; i++) {
+		struct event_reader *reader = &engine->options->readers[i];
+
+		if (reader->settle && reader->settle(reader->state, &err) < 0 && !engine->broken.failure)
+			engine->broken = err;
+	}
+}
+
 void engine_problem(
         struct engine *engine, enum gr_failure failure, const char *lane, const char *step, const char *format, ...)
 {

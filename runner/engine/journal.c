@@ -21,6 +21,8 @@ struct journal {
 	struct redactor *redactor;
 	unsigned generation;
 	int64_t sequence;
+	off_t end; /* of what is written */
+	bool is_unsafe; /* records that must be on the disk before anything else leaves are not there yet */
 	unsigned results;
 	char boot[CLOCK_BOOT_BYTES];
 	bool has_reserve;
@@ -68,10 +70,12 @@ static bool give_up_reserve(struct journal *journal)
 /* What was written of a line that did not fit is taken back: the next one begins a line of its own. */
 static int write_line(struct journal *journal, const char *line)
 {
-	off_t end = lseek(journal->fd, 0, SEEK_END);
-	int r = file_write_all(journal->fd, line, strlen(line));
+	size_t bytes = strlen(line);
+	int r = file_write_all(journal->fd, line, bytes);
 
-	if (r < 0 && ftruncate(journal->fd, end) != 0)
+	if (r == 0)
+		journal->end += (off_t)bytes;
+	else if (ftruncate(journal->fd, journal->end) != 0)
 		return -EIO; /* torn, and torn it stays: nothing is written after it */
 	return r;
 }
@@ -83,8 +87,18 @@ static int say_full(struct gr_error *err)
 	        err, GR_DISK, ENOSPC, "journal: the space kept for the end is in use now, and nothing new is started");
 }
 
+static int make_safe(struct journal *journal, struct gr_error *err)
+{
+	journal->is_unsafe = false;
+	return fdatasync(journal->fd) == 0 ? 0 : keep(journal, errno, err);
+}
+
+/* When a fact has to be on the disk: before anything else happens, before anything else leaves this process (one wait
+ * for the disk then does for all that came before), or some time. */
+enum safe { SAFE_NOW, SAFE_SOON, SAFE_LATER };
+
 /* One record in one write: a reader after a crash sees it whole, or torn at the very end. */
-static int append(struct journal *journal, json_t *record, bool is_synced, struct gr_error *err)
+static int append(struct journal *journal, json_t *record, enum safe safe, struct gr_error *err)
 {
 	GR_AUTO_FREE char *text = NULL;
 	GR_AUTO_FREE char *line = NULL;
@@ -111,25 +125,27 @@ static int append(struct journal *journal, json_t *record, bool is_synced, struc
 	}
 	if (r < 0)
 		return keep(journal, -r, err);
-	if (is_synced && fdatasync(journal->fd) != 0)
-		return keep(journal, errno, err);
-	return is_full ? say_full(err) : 0;
+	if (safe == SAFE_SOON)
+		journal->is_unsafe = true;
+	r = safe == SAFE_NOW ? make_safe(journal, err) : 0;
+	return r == 0 && is_full ? say_full(err) : r;
 }
 
-/* Does this fact have to be on the disk before anything else happens? */
-static bool must_sync(const struct run_event *event)
+static enum safe safe_when(const struct run_event *event)
 {
 	switch (event->kind) {
-	case RUN_STARTED:
-	case STEP_LEARNED:
-	case STEP_INTENT:
 	case STEP_ENDED:
+		return event->is_repeatable ? SAFE_LATER : SAFE_NOW;
+	case STEP_LEARNED:
+	case RUN_DEVICE_RESULT:
+		return SAFE_SOON;
+	case RUN_STARTED:
+	case STEP_INTENT:
 	case RUN_RESOURCE_HELD:
 	case RUN_RESOURCE_RELEASED:
-	case RUN_DEVICE_RESULT:
 	case RUN_CANCELLED:
 	case RUN_JUDGED:
-		return true;
+		return SAFE_NOW;
 	case LANE_STARTED:
 	case LANE_ENDED:
 	case STEP_STARTED:
@@ -142,9 +158,9 @@ static bool must_sync(const struct run_event *event)
 	case RUN_ARTIFACT:
 	case RUN_GATE_RULE:
 	case RUN_NOTE:
-		return false;
+		return SAFE_LATER;
 	}
-	return false;
+	return SAFE_LATER;
 }
 
 /* Said to people alone, or repeated from what is in the journal anyway. */
@@ -198,6 +214,13 @@ static int write_result(struct journal *journal, const struct device_run *run, j
 	return file_commit(&writer, err);
 }
 
+static int on_settle(void *state, struct gr_error *err)
+{
+	struct journal *journal = state;
+
+	return journal->is_unsafe && !journal->broken.failure ? make_safe(journal, err) : 0;
+}
+
 static int on_event(void *state, const struct run_event *event, struct gr_error *err)
 {
 	struct journal *journal = state;
@@ -206,8 +229,10 @@ static int on_event(void *state, const struct run_event *event, struct gr_error 
 	bool is_full = false;
 	int r = 0;
 
-	if (is_left_out(event) || journal->broken.failure)
+	if (journal->broken.failure)
 		return 0; /* a broken journal was said once; the run goes on from memory */
+	if (is_left_out(event)) /* other readers show it */
+		return on_settle(journal, err);
 	record = record_of(event);
 	if (!record)
 		return keep(journal, EILSEQ, err);
@@ -225,7 +250,7 @@ static int on_event(void *state, const struct run_event *event, struct gr_error 
 			*err = local;
 		return -(int)local.failure;
 	}
-	r = append(journal, record, must_sync(event), err);
+	r = append(journal, record, safe_when(event), err);
 	return is_full ? -(int)GR_DISK : r;
 }
 
@@ -235,7 +260,9 @@ static int on_close(void *state, struct gr_error *err)
 	int r = 0;
 
 	(void)give_up_reserve(journal);
-	if (journal->fd >= 0 && close(journal->fd) != 0 && !journal->broken.failure)
+	if (journal->fd >= 0)
+		r = on_settle(journal, err);
+	if (journal->fd >= 0 && close(journal->fd) != 0 && r == 0 && !journal->broken.failure)
 		r = gr_fail(err, GR_DISK, errno, "journal");
 	gr_free(journal);
 	return r;
@@ -324,7 +351,7 @@ static int cut_torn_tail(const struct journal *journal, const struct replay *rep
 static int write_head(struct journal *journal, const json_t *head, struct gr_error *err)
 {
 	GR_AUTO_JSON json_t *record = json_pack("{s:s, s:O}", "type", "head", "detail", head);
-	int r = append(journal, record, true, err);
+	int r = append(journal, record, SAFE_NOW, err);
 
 	if (r == 0 && fsync(journal->directory) != 0)
 		r = keep(journal, errno, err);
@@ -356,11 +383,14 @@ int journal_open(int directory, const json_t *head, const struct replay *replay,
 	if (r == 0)
 		r = keep_reserve(journal, err);
 	if (r == 0)
+		journal->end = lseek(journal->fd, 0, SEEK_END);
+	if (r == 0)
 		r = write_head(journal, head, err);
 	if (r < 0) {
 		(void)on_close(journal, NULL);
 		return r;
 	}
-	*ret_reader = (struct event_reader){.event = on_event, .close = on_close, .state = journal};
+	*ret_reader =
+	        (struct event_reader){.event = on_event, .settle = on_settle, .close = on_close, .state = journal};
 	return 0;
 }

@@ -42,6 +42,8 @@ struct call_order {
 	int64_t answer_ms; /* 0: the operation's own */
 	int64_t deadline_ms; /* no repeat would begin after it */
 	bool is_quick; /* cleanup under a signal */
+	bool is_timely; /* a wait ended with it: before requests that had none */
+	bool is_hashed; /* the file that is sent: file_sha256 is wanted */
 	bool passes_outage; /* sent while nothing else is: what gives back, and the question whether it is over */
 	bool *start_lock; /* is taken before the first attempt, and then true; NULL: not needed */
 	const char *lane, *step; /* for events; borrowed, must outlive the call; may be NULL */
@@ -158,6 +160,7 @@ struct task {
 	int64_t moved_bytes; /* of the file under way, when it was last spoken of */
 	int64_t until_every_ms; /* pace of `until:` */
 	bool is_begun, has_result, has_start_lock;
+	bool is_repeatable; /* until something other than reading is done */
 	unsigned requests;
 	int64_t started_ms, started_wall_ms, deadline_ms;
 	enum outcome outcome;
@@ -304,6 +307,8 @@ struct engine {
 };
 
 void engine_emit(struct engine *engine, struct run_event *event);
+/* Before a request leaves, a command starts, or a wait begins: what readers must not lose is on the disk. */
+void engine_settle(struct engine *engine);
 void engine_problem(struct engine *engine, enum gr_failure failure, const char *lane, const char *step,
         const char *format, ...) __attribute__((format(printf, 5, 6)));
 /* The next phase, when what this one waits for is done. */

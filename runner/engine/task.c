@@ -68,6 +68,7 @@ static void emit_end(struct task *task)
 	        .text = task->outcome == OUTCOME_PASSED || !task->error.text[0] ? NULL : task->error.text,
 	        .done = loop_now(task->engine->loop) - task->started_ms,
 	        .total = task->requests,
+	        .is_repeatable = task->is_repeatable && task->outcome == OUTCOME_PASSED,
 	        .detail = task->outputs};
 
 	emit(task, &event);
@@ -130,6 +131,7 @@ static void note_learned(struct task *task, json_t *learned)
 
 	if (!learned)
 		return;
+	task->is_repeatable = false;
 	(void)json_object_update(task->step.memory, learned);
 	emit(task, &event);
 }
@@ -142,6 +144,7 @@ static void note_result(struct task *task, struct device_run *run)
 	if (!run)
 		return;
 	task->has_result = true;
+	task->is_repeatable = false;
 	gr_free(run->lane);
 	gr_free(run->step);
 	run->lane = gr_strdup(task->lane->name);
@@ -176,6 +179,8 @@ static void note_all(struct task *task, const struct action *action)
 {
 	/* The ledger before the memory: a process killed between the two finds the step still asking, and asks again.
 	 */
+	if (action->acquired || action->released || action->save)
+		task->is_repeatable = false;
 	if (action->acquired)
 		resources_add(task->engine, task->lane->name, task->plan->id, action->acquired);
 	note_learned(task, action->learned);
@@ -215,7 +220,7 @@ static void on_wait_over(void *context)
 	task_send(context, &event);
 }
 
-static void start_call(struct task *task, struct action *action)
+static void start_call(struct task *task, struct action *action, bool is_timely)
 {
 	struct call_order order = {.operation = action->operation,
 	        .arguments = gr_take(&action->arguments),
@@ -225,11 +230,14 @@ static void start_call(struct task *task, struct action *action)
 	        .start_lock = action->start_lock == START_LOCK_TAKE ? &task->has_start_lock : NULL,
 	        .lane = task->lane->name,
 	        .step = task->plan->id,
+	        .is_timely = is_timely,
+	        .is_hashed = true,
 	        .on_done = on_answer,
 	        .context = task};
 
 	if (!order.arguments)
 		order.arguments = json_object();
+	task->is_repeatable = task->is_repeatable && operation_get(action->operation)->repeat == CLASS_READ;
 	task->call = call_start(task->engine, &order);
 }
 
@@ -259,11 +267,14 @@ static int finish_from_action(struct task *task, struct action *action, struct g
 }
 
 /* 0: done or under way. */
-static int perform(struct task *task, struct action *action, struct gr_error *err)
+static int perform(struct task *task, const struct event *event, struct action *action, struct gr_error *err)
 {
+	task->is_repeatable = task->is_repeatable && action->kind != ACTION_FETCH && action->kind != ACTION_SPAWN;
+	if (action->kind != ACTION_CALL && action->kind != ACTION_DONE) /* those see to it at their own time */
+		engine_settle(task->engine);
 	switch (action->kind) {
 	case ACTION_CALL:
-		start_call(task, action);
+		start_call(task, action, event->kind == EVENT_TIME);
 		return 0;
 	case ACTION_FETCH:
 		return download_start(task, action, err);
@@ -295,11 +306,12 @@ void task_send(struct task *task, struct event *event)
 		start_lock_give(task->engine, &task->has_start_lock);
 	if (r == 0 && task->stop.failure && action.kind != ACTION_DONE) {
 		/* told to stop while a start was on the wire: its answer has been learned, nothing more begins */
+		engine_settle(task->engine);
 		action_release(&action);
 		return;
 	}
 	if (r == 0)
-		r = perform(task, &action, &err);
+		r = perform(task, event, &action, &err);
 	action_release(&action);
 	if (r != 0)
 		fail(task, &err);
@@ -409,6 +421,7 @@ struct task *task_start(struct lane *lane, const struct plan_step *plan)
 	task->lane = lane;
 	task->plan = plan;
 	task->outcome = OUTCOME_NOT_RUN;
+	task->is_repeatable = plan->kind && !(plan->kind->flags & KIND_LOCAL);
 	task->started_ms = loop_now(lane->engine->loop);
 	task->started_wall_ms = clock_wall_ms();
 	task->step = (struct step){.kind = plan->kind, .context = &task->context, .memory = json_object()};

@@ -10,6 +10,11 @@
 
 /* Releases under a signal leave at once, beyond max_connections, up to so many: descriptors are limited. */
 #define QUICK_MOST 64
+/* Connections that files alone never take: a poll does not wait for the end of an upload. */
+#define FREE_OF_FILES 2
+
+/* Who waits for a connection, in the order in which they get one. */
+enum urgency { URGENCY_QUICK, URGENCY_TIMELY, URGENCY_USUAL, URGENCY_FILE, URGENCY_COUNT };
 
 struct list {
 	struct transfer *first, *last;
@@ -19,13 +24,27 @@ struct multi {
 	struct loop *loop;
 	CURLM *curl;
 	struct timer timer;
-	struct list active, queue;
-	unsigned active_count;
+	struct list active, queues[URGENCY_COUNT];
+	unsigned active_count, file_count; /* file_count: of the active ones, those that carry a file */
 };
+
+static bool carries_file(const struct transfer *transfer)
+{
+	return transfer->uploads || transfer->sink_fd >= 0;
+}
+
+static enum urgency urgency_of(const struct transfer *transfer)
+{
+	if (transfer->flags & TRANSFER_QUICK)
+		return URGENCY_QUICK;
+	if (carries_file(transfer))
+		return URGENCY_FILE;
+	return transfer->flags & TRANSFER_TIMELY ? URGENCY_TIMELY : URGENCY_USUAL;
+}
 
 static struct list *list_of(struct multi *multi, const struct transfer *transfer)
 {
-	return transfer->place == PLACE_ACTIVE ? &multi->active : &multi->queue;
+	return transfer->place == PLACE_ACTIVE ? &multi->active : &multi->queues[urgency_of(transfer)];
 }
 
 static void list_add(struct multi *multi, struct transfer *transfer, enum transfer_place place)
@@ -155,6 +174,29 @@ static unsigned most_active(const struct multi *multi, const struct transfer *tr
 	return multi->loop->max_connections + (transfer->flags & TRANSFER_QUICK ? QUICK_MOST : 0);
 }
 
+static unsigned most_files(const struct multi *multi)
+{
+	return multi->loop->max_connections > FREE_OF_FILES ? multi->loop->max_connections - FREE_OF_FILES : 1;
+}
+
+static bool has_room(const struct multi *multi, const struct transfer *transfer)
+{
+	return multi->active_count < most_active(multi, transfer) &&
+	       (urgency_of(transfer) != URGENCY_FILE || multi->file_count < most_files(multi));
+}
+
+/* The most urgent one that may begin, or NULL. */
+static struct transfer *next_to_begin(const struct multi *multi)
+{
+	for (int i = 0; i < URGENCY_COUNT; i++) {
+		struct transfer *first = multi->queues[i].first;
+
+		if (first && has_room(multi, first))
+			return first;
+	}
+	return NULL;
+}
+
 static int activate(struct multi *multi, struct transfer *transfer, struct gr_error *err)
 {
 	unsigned most = most_active(multi, transfer);
@@ -167,6 +209,7 @@ static int activate(struct multi *multi, struct transfer *transfer, struct gr_er
 		return gr_fail(err, GR_INTERNAL, 0, "libcurl refuses a transfer: %s", curl_multi_strerror(code));
 	list_add(multi, transfer, PLACE_ACTIVE);
 	multi->active_count++;
+	multi->file_count += carries_file(transfer);
 	return 0;
 }
 
@@ -176,11 +219,11 @@ int multi_add(struct loop *loop, struct transfer *transfer, struct gr_error *err
 
 	if (r < 0)
 		return r;
-	if (loop->multi->active_count < most_active(loop->multi, transfer) &&
-	        (!loop->multi->queue.first || transfer->flags & TRANSFER_QUICK))
-		return activate(loop->multi, transfer, err);
 	list_add(loop->multi, transfer, PLACE_QUEUED);
-	return 0;
+	if (next_to_begin(loop->multi) != transfer)
+		return 0;
+	list_remove(loop->multi, transfer);
+	return activate(loop->multi, transfer, err);
 }
 
 void multi_remove(struct transfer *transfer)
@@ -192,6 +235,7 @@ void multi_remove(struct transfer *transfer)
 	if (transfer->place == PLACE_ACTIVE) {
 		(void)curl_multi_remove_handle(multi->curl, transfer->easy);
 		multi->active_count--;
+		multi->file_count -= carries_file(transfer);
 	}
 	list_remove(multi, transfer);
 }
@@ -210,27 +254,16 @@ static void reap(struct multi *multi)
 	}
 }
 
-/* Quick ones that wait (for one of the many places that they may use) go before the others. */
-static struct transfer *next_waiting(const struct multi *multi)
-{
-	struct transfer *transfer = multi->queue.first;
-
-	while (transfer && !(transfer->flags & TRANSFER_QUICK))
-		transfer = transfer->next;
-	return transfer ? transfer : multi->queue.first;
-}
-
 static void start_waiting(struct multi *multi)
 {
-	struct transfer *transfer = next_waiting(multi);
+	struct transfer *transfer;
 
-	while (!multi->loop->is_stopped && transfer && multi->active_count < most_active(multi, transfer)) {
+	while (!multi->loop->is_stopped && (transfer = next_to_begin(multi)) != NULL) {
 		struct gr_error err = {0};
 
 		list_remove(multi, transfer);
 		if (activate(multi, transfer, &err) < 0)
 			transfer_give_up(transfer, CURLE_FAILED_INIT, &err);
-		transfer = next_waiting(multi);
 	}
 }
 
@@ -242,7 +275,11 @@ void multi_turn(struct multi *multi)
 
 bool multi_is_busy(const struct multi *multi)
 {
-	return multi && (multi->active.first || multi->queue.first);
+	bool is_waiting = false;
+
+	for (int i = 0; multi && i < URGENCY_COUNT; i++)
+		is_waiting = is_waiting || multi->queues[i].first;
+	return multi && (multi->active.first || is_waiting);
 }
 
 unsigned multi_timer_count(const struct multi *multi)
@@ -256,8 +293,9 @@ void multi_free(struct multi *multi)
 		return;
 	while (multi->active.first)
 		transfer_cancel(multi->active.first);
-	while (multi->queue.first)
-		transfer_cancel(multi->queue.first);
+	for (int i = 0; i < URGENCY_COUNT; i++)
+		while (multi->queues[i].first)
+			transfer_cancel(multi->queues[i].first);
 	loop_timer_clear(multi->loop, &multi->timer);
 	(void)curl_multi_cleanup(multi->curl); /* NULL is fine; sockets leave the loop by the call back */
 	loop_timer_clear(multi->loop, &multi->timer);

@@ -34,7 +34,9 @@ enum transfer_flags {
 	TRANSFER_ONCE = 1 << 1, /* fresh connection, never re-sent by libcurl, HTTP/1.1; Expect only before a file,
 	                           where a no costs nothing */
 	TRANSFER_URLENCODED = 1 << 2,
-	TRANSFER_QUICK = 1 << 3 /* cleanup under a signal: connect within 1.5 s, everything within 3 s */
+	TRANSFER_QUICK = 1 << 3, /* cleanup under a signal: connect within 1.5 s, everything within 3 s */
+	TRANSFER_TIMELY = 1 << 4, /* its time has come (a poll): before those that wait for a connection without one */
+	TRANSFER_HASHED = 1 << 5 /* file_sha256 is wanted: it takes longer than sending does on a fast line */
 };
 
 struct transfer_result;
@@ -80,7 +82,7 @@ struct transfer_result {
 	int64_t elapsed_ms;
 	bool is_framed; /* the end of the body was proven (Content-Length, chunks, HTTP/2), not just a closed connection
 	                 */
-	char file_sha256[65]; /* of the last file field, "" when none was read to its end */
+	char file_sha256[65]; /* of the last file field, "" when none was read to its end, or without TRANSFER_HASHED */
 	int64_t file_bytes;
 };
 

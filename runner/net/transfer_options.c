@@ -12,6 +12,8 @@
 #define CONNECT_MS 15000
 #define QUICK_CONNECT_MS 1500
 #define QUICK_MS 3000
+/* Of a file, at once: fewer turns of the loop, and still little memory. libcurl takes 64 KiB by itself. */
+#define UPLOAD_BUFFER_BYTES (256L << 10)
 
 enum when { ALWAYS, ONCE, QUICK, POSTS };
 
@@ -315,7 +317,7 @@ static int add_field(struct transfer *transfer, const struct transfer_field *fie
 	curl_mimepart *part = curl_mime_addpart(transfer->mime);
 	struct upload *upload = NULL;
 	CURLcode code;
-	int r = field->is_file ? upload_open(field->value, &upload, err) : 0;
+	int r = field->is_file ? upload_open(field->value, transfer->flags & TRANSFER_HASHED, &upload, err) : 0;
 
 	if (r < 0)
 		return gr_context(err, "field '%s'", field->name);
@@ -415,6 +417,9 @@ int transfer_set_body(struct transfer *transfer, const struct transfer_request *
 		r = set_multipart(transfer, request, err);
 	/* Before a file, asking first lets a server that will refuse do so without taking it; after a 417 libcurl sends
 	 * the form once more, without asking, and counts that like a redirect. A form without a file goes at once. */
+	if (r == 0 && transfer->uploads)
+		r = refused(curl_easy_setopt(transfer->easy, CURLOPT_UPLOAD_BUFFERSIZE, UPLOAD_BUFFER_BYTES), "a size",
+		        err);
 	if (r == 0 && transfer->uploads)
 		r = refused(curl_easy_setopt(transfer->easy, CURLOPT_MAXREDIRS, 1L), "a limit", err);
 	else if (r == 0)

@@ -24,7 +24,8 @@ static char *name_to_send(const char *path)
 
 static void end_digest(struct upload *upload)
 {
-	digest_end(upload->digest, upload->sha256);
+	if (upload->digest)
+		digest_end(upload->digest, upload->sha256);
 }
 
 static int open_file(struct upload *upload, struct gr_error *err)
@@ -38,7 +39,7 @@ static int open_file(struct upload *upload, struct gr_error *err)
 	return 0;
 }
 
-int upload_open(const char *path, struct upload **ret_upload, struct gr_error *err)
+int upload_open(const char *path, bool is_hashed, struct upload **ret_upload, struct gr_error *err)
 {
 	struct upload *upload = gr_alloc(1, sizeof(*upload));
 	int r;
@@ -46,7 +47,7 @@ int upload_open(const char *path, struct upload **ret_upload, struct gr_error *e
 	upload->fd = -1;
 	upload->path = gr_strdup(path);
 	upload->name = name_to_send(path);
-	upload->digest = digest_new();
+	upload->digest = is_hashed ? digest_new() : NULL;
 	r = open_file(upload, err);
 	if (r == 0 && upload->bytes == 0)
 		end_digest(upload);
@@ -105,7 +106,8 @@ size_t upload_read(char *data, size_t size, size_t count, void *argument)
 	if (bytes == 0 || (bytes == left && !is_unchanged(upload)))
 		return changed(upload);
 	upload->position += bytes;
-	digest_add(upload->digest, data, (size_t)bytes);
+	if (upload->digest)
+		digest_add(upload->digest, data, (size_t)bytes);
 	if (upload->position == upload->bytes)
 		end_digest(upload);
 	return (size_t)bytes;
@@ -120,7 +122,7 @@ int upload_seek(void *argument, int64_t offset, int origin)
 	if (upload->bytes == 0)
 		return CURL_SEEKFUNC_OK;
 	upload->position = 0;
-	digest_end(upload->digest, upload->sha256); /* what was read before does not count */
+	end_digest(upload); /* what was read before does not count */
 	upload->sha256[0] = '\0';
 	return CURL_SEEKFUNC_OK;
 }

@@ -1,4 +1,5 @@
-/* A file that is sent: read from one open descriptor, hashed as it is read, never more and never less than its size. */
+/* A file that is sent: read from one open descriptor, hashed as it is read if that is wanted, never more and never less
+ * than its size. */
 #ifndef GRIDLANE_NET_UPLOAD_H
 #define GRIDLANE_NET_UPLOAD_H
 
@@ -17,13 +18,13 @@ struct upload {
 	int fd;
 	struct stat first; /* what it was when it was opened */
 	int64_t bytes, position;
-	struct digest *digest;
+	struct digest *digest; /* or NULL */
 	char sha256[65]; /* "" until all was read */
 	struct gr_error error;
 };
 
 /* Only regular files: GR_CONFIG otherwise. */
-int upload_open(const char *path, struct upload **ret_upload, struct gr_error *err);
+int upload_open(const char *path, bool is_hashed, struct upload **ret_upload, struct gr_error *err);
 void upload_free(struct upload *upload);
 /* In the form of libcurl's mime call backs; argument: the upload. */
 size_t upload_read(char *data, size_t size, size_t count, void *argument);

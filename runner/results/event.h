@@ -47,6 +47,7 @@ struct run_event {
 	enum outcome outcome;
 	enum gr_failure failure;
 	int64_t done, total;
+	bool is_repeatable; /* STEP_ENDED: nothing but reading was done, and doing it again would change nothing */
 	json_t *detail;
 	const struct device_run *device_run;
 	const struct artifact *artifact;
@@ -63,6 +64,8 @@ int results_apply(struct results *results, const struct run_event *event, struct
 /* A reader of events. `event` may fail (a full disk); `close` comes also after a failed open or event. */
 struct event_reader {
 	int (*event)(void *state, const struct run_event *event, struct gr_error *err);
+	int (*settle)(void *state, struct gr_error *err); /* before anything leaves: have what must last on the disk;
+	                                                   * NULL: nothing to do */
 	int (*close)(void *state, struct gr_error *err);
 	void *state;
 };

@@ -2,14 +2,30 @@
 
 /* ---- files ---- */
 
-static const struct transfer_result *send_file(struct probe *probe, const char *path)
+static const struct transfer_result *send_file_with(struct probe *probe, const char *path, unsigned flags)
 {
 	const struct transfer_field fields[] = {{"user_token", "sekret", false}, {"build", path, true}};
-	struct transfer_request request = request_of(TRANSFER_POST | TRANSFER_ONCE);
+	struct transfer_request request = request_of(TRANSFER_POST | TRANSFER_ONCE | flags);
 
 	request.fields = fields;
 	request.field_count = 2;
 	return exchange(probe, &request);
+}
+
+static const struct transfer_result *send_file(struct probe *probe, const char *path)
+{
+	return send_file_with(probe, path, TRANSFER_HASHED);
+}
+
+static void it_hashes_only_when_asked(void **state)
+{
+	struct probe *probe = *state;
+
+	write_file(probe->path, "0123456789", 100);
+	SERVE(probe, SAY(ANSWER, OK_ANSWER));
+	assert_int_equal(send_file_with(probe, probe->path, 0)->curl_code, 0);
+	assert_string_equal(probe->result.file_sha256, "");
+	assert_int_equal(probe->result.file_bytes, 1000);
 }
 
 static void it_sends_files_and_hashes_what_it_sends(void **state)
@@ -242,6 +258,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 	        TRANSFER_TEST(it_sends_files_and_hashes_what_it_sends),
+	        TRANSFER_TEST(it_hashes_only_when_asked),
 	        TRANSFER_TEST(it_sends_empty_files),
 	        TRANSFER_TEST(it_hashes_anew_when_a_file_must_start_again),
 	        TRANSFER_TEST(it_follows_no_redirect_with_a_file),

@@ -70,7 +70,7 @@ static void it_reads_in_pieces_and_from_the_start_again(void **state)
 
 	(void)state;
 	assert_int_equal(write(fd, "0123456789", 10), 10);
-	assert_int_equal(upload_open(path, &upload, &err), 0);
+	assert_int_equal(upload_open(path, true, &upload, &err), 0);
 	file_sha256_memory("0123456789", 10, sha256);
 	for (int round = 0; round < 3; round++) {
 		assert_int_equal(upload_read(data, 1, 4, upload), 4);
