@@ -57,6 +57,20 @@ void engine_settle(struct engine *engine)
 	}
 }
 
+static void on_settling(void *context)
+{
+	engine_settle(context);
+}
+
+void engine_settle_soon(struct engine *engine)
+{
+	if (engine->settling.place)
+		return;
+	engine->settling.on_due = on_settling;
+	engine->settling.context = engine;
+	loop_timer_set(engine->loop, &engine->settling, loop_now(engine->loop));
+}
+
 void engine_problem(
         struct engine *engine, enum gr_failure failure, const char *lane, const char *step, const char *format, ...)
 {

@@ -15,6 +15,8 @@
 #include "runner/engine/crc.h"
 
 #define RESERVE_BYTES (1024 * 1024)
+/* A result up to this size stands in its record: a file of its own takes two more waits for the disk. */
+#define RESULT_INLINE_BYTES 16384
 
 struct journal {
 	int directory, fd;
@@ -23,6 +25,8 @@ struct journal {
 	int64_t sequence;
 	off_t end; /* of what is written */
 	bool is_unsafe; /* records that must be on the disk before anything else leaves are not there yet */
+	bool is_unseen; /* one of them says what came of a request, and people must not read it before */
+	json_t *open; /* {LANE: true}: a request that leaves a trace was on its way, and its answer is not in yet */
 	unsigned results;
 	char boot[CLOCK_BOOT_BYTES];
 	bool has_reserve;
@@ -89,7 +93,7 @@ static int say_full(struct gr_error *err)
 
 static int make_safe(struct journal *journal, struct gr_error *err)
 {
-	journal->is_unsafe = false;
+	journal->is_unsafe = journal->is_unseen = false;
 	return fdatasync(journal->fd) == 0 ? 0 : keep(journal, errno, err);
 }
 
@@ -135,7 +139,7 @@ static enum safe safe_when(const struct run_event *event)
 {
 	switch (event->kind) {
 	case STEP_ENDED:
-		return event->is_repeatable ? SAFE_LATER : SAFE_NOW;
+		return event->is_repeatable ? SAFE_LATER : SAFE_SOON;
 	case STEP_LEARNED:
 	case RUN_DEVICE_RESULT:
 		return SAFE_SOON;
@@ -192,26 +196,34 @@ static json_t *record_of(const struct run_event *event)
 	return record;
 }
 
-/* A result is a file of its own, on the disk before its record: a record is at most some kilobytes. */
-static int write_result(struct journal *journal, const struct device_run *run, json_t *record, struct gr_error *err)
+static int write_file(struct journal *journal, const char *text, json_t *record, struct gr_error *err)
 {
-	GR_AUTO_JSON json_t *json = device_run_to_json(run);
-	GR_AUTO_FREE char *text = redactor_dump(journal->redactor, json, JSON_COMPACT);
 	GR_AUTO_FREE char *name = gr_printf("state/result-%u-%u.json", journal->generation, ++journal->results);
 	GR_AUTO_WRITER struct file_writer *writer = NULL;
 	char hex[65];
-	int r;
+	int r = file_create(journal->directory, name, 0600, &writer, err);
 
-	if (!text)
-		return gr_fail(err, GR_DISK, EILSEQ, "result");
-	file_sha256_memory(text, strlen(text), hex);
-	r = file_create(journal->directory, name, 0600, &writer, err);
 	if (r < 0)
 		return r;
+	file_sha256_memory(text, strlen(text), hex);
 	file_write_text(writer, text);
 	(void)json_object_set_new(record, "file", json_string(name));
 	(void)json_object_set_new(record, "sha256", json_string(hex));
 	return file_commit(&writer, err);
+}
+
+/* A long result is a file of its own, on the disk before its record: a record is at most some kilobytes. */
+static int write_result(struct journal *journal, const struct device_run *run, json_t *record, struct gr_error *err)
+{
+	GR_AUTO_JSON json_t *json = device_run_to_json(run);
+	GR_AUTO_FREE char *text = redactor_dump(journal->redactor, json, JSON_COMPACT);
+
+	if (!text)
+		return gr_fail(err, GR_DISK, EILSEQ, "result");
+	if (strlen(text) > RESULT_INLINE_BYTES)
+		return write_file(journal, text, record, err);
+	(void)json_object_set(record, "result", json);
+	return 0;
 }
 
 static int on_settle(void *state, struct gr_error *err)
@@ -219,6 +231,21 @@ static int on_settle(void *state, struct gr_error *err)
 	struct journal *journal = state;
 
 	return journal->is_unsafe && !journal->broken.failure ? make_safe(journal, err) : 0;
+}
+
+/* The first thing that a step learns after its request is what came of it: the number of a run that was started. */
+static void note_open(struct journal *journal, const struct run_event *event)
+{
+	bool was_open = event->lane && json_object_get(journal->open, event->lane);
+
+	if (!event->lane)
+		return;
+	if (event->kind == STEP_INTENT)
+		(void)json_object_set_new(journal->open, event->lane, json_true());
+	else if (was_open && (event->kind == STEP_LEARNED || event->kind == STEP_ENDED)) {
+		(void)json_object_del(journal->open, event->lane);
+		journal->is_unseen = true;
+	}
 }
 
 static int on_event(void *state, const struct run_event *event, struct gr_error *err)
@@ -232,7 +259,8 @@ static int on_event(void *state, const struct run_event *event, struct gr_error 
 	if (journal->broken.failure)
 		return 0; /* a broken journal was said once; the run goes on from memory */
 	if (is_left_out(event)) /* other readers show it */
-		return on_settle(journal, err);
+		return journal->is_unseen ? on_settle(journal, err) : 0;
+	note_open(journal, event);
 	record = record_of(event);
 	if (!record)
 		return keep(journal, EILSEQ, err);
@@ -264,6 +292,7 @@ static int on_close(void *state, struct gr_error *err)
 		r = on_settle(journal, err);
 	if (journal->fd >= 0 && close(journal->fd) != 0 && r == 0 && !journal->broken.failure)
 		r = gr_fail(err, GR_DISK, errno, "journal");
+	json_decref(journal->open);
 	gr_free(journal);
 	return r;
 }
@@ -371,7 +400,8 @@ int journal_open(int directory, const json_t *head, const struct replay *replay,
 	struct journal *journal = gr_alloc(1, sizeof(*journal));
 	int r;
 
-	*journal = (struct journal){.directory = directory, .fd = -1, .redactor = redactor, .generation = 1};
+	*journal = (struct journal){
+	        .directory = directory, .fd = -1, .redactor = redactor, .open = json_object(), .generation = 1};
 	if (replay) {
 		journal->generation = replay->generation + 1;
 		journal->sequence = replay->sequence;

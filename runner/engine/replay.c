@@ -179,11 +179,14 @@ static int read_result(
 {
 	const char *name = json_string_value(json_object_get(record, "file"));
 	const char *sha256 = json_string_value(json_object_get(record, "sha256"));
+	const json_t *result = json_object_get(record, "result");
 	GR_AUTO_BUFFER struct buffer data = {0};
 	GR_AUTO_JSON json_t *json = NULL;
 	char hex[65];
 	int r;
 
+	if (result)
+		return device_run_from_json(result, ret_run, err);
 	if (!name || !sha256)
 		return gr_fail(err, GR_DISK, 0, "journal: a result without its file");
 	r = file_read_at(reading->directory, name, RESULT_MOST_BYTES, GR_DISK, &data, err);

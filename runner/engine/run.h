@@ -298,6 +298,7 @@ struct engine {
 	struct command *commands;
 	struct timer limit, tick, grace;
 	int64_t moved_ms; /* when files under way were last spoken of */
+	struct timer settling; /* in the next turn of the loop, for all that this one learns */
 	int64_t started_ms;
 	enum gr_failure stop; /* GR_CANCELLED, GR_DEADLINE, GR_NETWORK (an outage), or GR_NONE */
 	int signal_number;
@@ -307,8 +308,9 @@ struct engine {
 };
 
 void engine_emit(struct engine *engine, struct run_event *event);
-/* Before a request leaves, a command starts, or a wait begins: what readers must not lose is on the disk. */
+/* Before a request leaves or a command starts: what readers must not lose is on the disk. */
 void engine_settle(struct engine *engine);
+void engine_settle_soon(struct engine *engine); /* in the next turn of the loop: one wait for many lanes */
 void engine_problem(struct engine *engine, enum gr_failure failure, const char *lane, const char *step,
         const char *format, ...) __attribute__((format(printf, 5, 6)));
 /* The next phase, when what this one waits for is done. */

@@ -270,7 +270,7 @@ static int finish_from_action(struct task *task, struct action *action, struct g
 static int perform(struct task *task, const struct event *event, struct action *action, struct gr_error *err)
 {
 	task->is_repeatable = task->is_repeatable && action->kind != ACTION_FETCH && action->kind != ACTION_SPAWN;
-	if (action->kind != ACTION_CALL && action->kind != ACTION_DONE) /* those see to it at their own time */
+	if (action->kind == ACTION_FETCH || action->kind == ACTION_SPAWN) /* a call sees to it itself */
 		engine_settle(task->engine);
 	switch (action->kind) {
 	case ACTION_CALL:
@@ -300,13 +300,13 @@ void task_send(struct task *task, struct event *event)
 	event->now_ms = loop_now(task->engine->loop);
 	event->wall_ms = clock_wall_ms() + task->engine->server_skew_ms;
 	event->random = engine_random();
+	engine_settle_soon(task->engine);
 	r = task->plan->kind->ops->next(&task->step, event, &action, &err);
 	note_all(task, &action);
 	if (action.start_lock == START_LOCK_GIVE)
 		start_lock_give(task->engine, &task->has_start_lock);
 	if (r == 0 && task->stop.failure && action.kind != ACTION_DONE) {
 		/* told to stop while a start was on the wire: its answer has been learned, nothing more begins */
-		engine_settle(task->engine);
 		action_release(&action);
 		return;
 	}

@@ -163,8 +163,10 @@ class Rig:
         numbers = set()
         for record in self.records():
             if record["type"] == "device_result":
-                with open(os.path.join(self.out, record["file"]), encoding="utf-8") as file:
-                    result = json.load(file)
+                result = record.get("result")
+                if not result:
+                    with open(os.path.join(self.out, record["file"]), encoding="utf-8") as file:
+                        result = json.load(file)
                 if result.get("complete") or result.get("is_complete"):
                     numbers.add(result.get("build_number"))
         return numbers

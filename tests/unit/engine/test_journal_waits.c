@@ -108,15 +108,22 @@ static void it_has_what_was_learned_on_the_disk_before_anything_leaves(void **st
 	close_place(&place);
 }
 
-static void it_has_what_was_learned_on_the_disk_before_people_read_it(void **state)
+static void it_has_what_came_of_a_start_on_the_disk_before_people_read_it(void **state)
 {
 	struct place place;
 
 	(void)state;
 	open_place(&place);
+	say(&place, (struct run_event){.kind = STEP_INTENT, .text = "app_build_run"});
 	say(&place, (struct run_event){.kind = STEP_LEARNED});
-	say(&place, (struct run_event){.kind = STEP_PROGRESS, .text = "started: build_id 3506"});
 	assert_int_equal(waits, 1);
+	say(&place, (struct run_event){.kind = STEP_PROGRESS, .text = "started: build_id 3506"});
+	assert_int_equal(waits, 2);
+	say(&place, (struct run_event){.kind = STEP_LEARNED}); /* which of its numbers is asked for */
+	say(&place, (struct run_event){.kind = STEP_PROGRESS, .text = "build 6: 1/5 tests"});
+	assert_int_equal(waits, 2);
+	settle(&place);
+	assert_int_equal(waits, 3);
 	close_place(&place);
 }
 
@@ -130,7 +137,35 @@ static void it_waits_for_no_step_that_only_read(void **state)
 	settle(&place);
 	assert_int_equal(waits, 0);
 	say(&place, (struct run_event){.kind = STEP_ENDED});
+	settle(&place);
 	assert_int_equal(waits, 1);
+	close_place(&place);
+}
+
+static void it_reads_results_back_from_records_and_from_files(void **state)
+{
+	struct device_run run = {.lane = (char *)(uintptr_t) "main", .step = (char *)(uintptr_t) "s"};
+	struct replay *replay = NULL;
+	struct gr_error err = {0};
+	struct place place;
+
+	(void)state;
+	open_place(&place);
+	device_run_add_case(&run)->name = gr_strdup("short");
+	say(&place, (struct run_event){.kind = RUN_DEVICE_RESULT, .device_run = &run});
+	assert_int_equal(faccessat(place.directory, "state/result-1-1.json", F_OK, 0), -1);
+	for (int i = 0; i < 1000; i++)
+		device_run_add_case(&run)->name = gr_printf("test %d of a run that is long", i);
+	run.build_number = gr_strdup("7");
+	say(&place, (struct run_event){.kind = RUN_DEVICE_RESULT, .device_run = &run});
+	assert_int_equal(replay_read(place.directory, &replay, &err), 0);
+	assert_int_equal(replay->results.run_count, 1); /* the later one replaces what had no number yet */
+	assert_int_equal(replay->results.runs[0].case_count, 1001);
+	assert_string_equal(replay->results.runs[0].cases[0].name, "short");
+	replay_free(replay);
+	run.lane = run.step = NULL;
+	device_run_release(&run);
+	assert_int_equal(unlinkat(place.directory, "state/result-1-1.json", 0), 0);
 	close_place(&place);
 }
 
@@ -140,8 +175,9 @@ int main(void)
 	        cmocka_unit_test(it_has_an_intent_on_the_disk_when_it_returns),
 	        cmocka_unit_test(it_waits_once_for_what_a_step_learned_and_its_intent),
 	        cmocka_unit_test(it_has_what_was_learned_on_the_disk_before_anything_leaves),
-	        cmocka_unit_test(it_has_what_was_learned_on_the_disk_before_people_read_it),
+	        cmocka_unit_test(it_has_what_came_of_a_start_on_the_disk_before_people_read_it),
 	        cmocka_unit_test(it_waits_for_no_step_that_only_read),
+	        cmocka_unit_test(it_reads_results_back_from_records_and_from_files),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
