@@ -9,14 +9,18 @@
 #include <unistd.h>
 
 #include "runner/base/clock.h"
+#include "runner/base/digest.h"
 #include "runner/base/file.h"
 #include "runner/base/memory.h"
 #include "runner/base/redact_json.h"
 #include "runner/engine/crc.h"
+#include "runner/results/print.h"
 
 #define RESERVE_BYTES (1024 * 1024)
-/* A result up to this size stands in its record: a file of its own takes two more waits for the disk. */
-#define RESULT_INLINE_BYTES 16384
+/* A result of up to so many tests, with reasons of up to so many bytes, stands in its record: a file of its own takes
+ * two more waits for the disk. */
+#define INLINE_CASES 100
+#define INLINE_REASON_BYTES 8192
 
 struct journal {
 	int directory, fd;
@@ -196,33 +200,62 @@ static json_t *record_of(const struct run_event *event)
 	return record;
 }
 
-static int write_file(struct journal *journal, const char *text, json_t *record, struct gr_error *err)
+struct result_file {
+	struct file_writer *writer;
+	struct digest *digest;
+};
+
+static void take_piece(void *user, const char *data, size_t bytes)
+{
+	struct result_file *file = user;
+
+	file_write(file->writer, data, bytes); /* keeps its first error for the commit */
+	digest_add(file->digest, data, bytes);
+}
+
+static char *print_json(struct redactor *redactor, const json_t *value)
+{
+	return redactor_dump(redactor, value, JSON_COMPACT);
+}
+
+/* A long result is a file of its own, on the disk before its record: a record is at most some kilobytes. */
+static int write_file(struct journal *journal, const struct device_run *run, json_t *record, struct gr_error *err)
 {
 	GR_AUTO_FREE char *name = gr_printf("state/result-%u-%u.json", journal->generation, ++journal->results);
 	GR_AUTO_WRITER struct file_writer *writer = NULL;
-	char hex[65];
+	struct result_file file = {0};
+	struct printer printer = {
+	        .redactor = journal->redactor, .json = print_json, .let_go = take_piece, .user = &file};
+	char hex[DIGEST_TEXT_BYTES];
 	int r = file_create(journal->directory, name, 0600, &writer, err);
 
 	if (r < 0)
 		return r;
-	file_sha256_memory(text, strlen(text), hex);
-	file_write_text(writer, text);
+	file = (struct result_file){writer, digest_new()};
+	device_run_print(&printer, run);
+	if (!printer_end(&printer))
+		r = gr_fail(err, GR_DISK, EILSEQ, "result");
+	digest_end(file.digest, hex);
+	digest_free(file.digest);
 	(void)json_object_set_new(record, "file", json_string(name));
 	(void)json_object_set_new(record, "sha256", json_string(hex));
-	return file_commit(&writer, err);
+	return r < 0 ? r : file_commit(&writer, err);
 }
 
-/* A long result is a file of its own, on the disk before its record: a record is at most some kilobytes. */
+static bool is_short(const struct device_run *run)
+{
+	size_t bytes = 0;
+
+	for (size_t i = 0; i < run->case_count && i <= INLINE_CASES; i++)
+		bytes += run->cases[i].reason ? strlen(run->cases[i].reason) : 0;
+	return run->case_count <= INLINE_CASES && bytes <= INLINE_REASON_BYTES;
+}
+
 static int write_result(struct journal *journal, const struct device_run *run, json_t *record, struct gr_error *err)
 {
-	GR_AUTO_JSON json_t *json = device_run_to_json(run);
-	GR_AUTO_FREE char *text = redactor_dump(journal->redactor, json, JSON_COMPACT);
-
-	if (!text)
-		return gr_fail(err, GR_DISK, EILSEQ, "result");
-	if (strlen(text) > RESULT_INLINE_BYTES)
-		return write_file(journal, text, record, err);
-	(void)json_object_set(record, "result", json);
+	if (!is_short(run))
+		return write_file(journal, run, record, err);
+	(void)json_object_set_new(record, "result", device_run_to_json(run));
 	return 0;
 }
 

@@ -21,7 +21,7 @@
 #include "runner/base/memory.h"
 #include "runner/results/record.h"
 
-static json_t *totals_to_json(const struct results *results)
+json_t *totals_to_json(const struct results *results)
 {
 	struct totals totals = results_totals(results);
 

@@ -12,7 +12,7 @@
 #define LIST_MOST 4000000
 
 /* Members are reached as bytes at an offset; memcpy keeps that free of aliasing and alignment questions. */
-static void get(const void *item, const struct record_field *field, void *ret, size_t bytes)
+void record_get(const void *item, const struct record_field *field, void *ret, size_t bytes)
 {
 	memcpy(ret, (const char *)item + field->offset, bytes);
 }
@@ -22,10 +22,10 @@ static void put(void *item, const struct record_field *field, const void *value,
 	memcpy((char *)item + field->offset, value, bytes);
 }
 
-#define GET(item, field, variable) get(item, field, &(variable), sizeof(variable))
+#define GET(item, field, variable) record_get(item, field, &(variable), sizeof(variable))
 #define PUT(item, field, variable) put(item, field, &(variable), sizeof(variable))
 
-static size_t get_count(const void *item, const struct record_field *field)
+size_t record_count(const void *item, const struct record_field *field)
 {
 	size_t count;
 
@@ -59,7 +59,7 @@ static void release_field(const struct record_field *field, void *item)
 		break;
 	case RECORD_LIST:
 		GET(item, field, memory);
-		for (size_t i = 0; i < get_count(item, field); i++)
+		for (size_t i = 0; i < record_count(item, field); i++)
 			record_release(field->record, memory + i * field->record->bytes);
 		gr_free(memory);
 		break;
@@ -87,7 +87,7 @@ void record_release(const struct record *record, void *item)
 
 static void copy_list(const struct record_field *field, const void *item, void *ret_copy)
 {
-	size_t count = get_count(item, field);
+	size_t count = record_count(item, field);
 	char *items, *copies = NULL;
 
 	GET(item, field, items);
@@ -144,7 +144,7 @@ static json_t *list_to_json(const struct record_field *field, const void *item)
 	const char *items;
 
 	GET(item, field, items);
-	for (size_t i = 0; i < get_count(item, field); i++)
+	for (size_t i = 0; i < record_count(item, field); i++)
 		(void)json_array_append_new(list, record_to_json(field->record, items + i * field->record->bytes));
 	return list;
 }

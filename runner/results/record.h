@@ -47,6 +47,12 @@ json_t *record_to_json(const struct record *record, const void *item);
 int record_from_json(
         const struct record *record, const json_t *json, const char *where, void *ret_item, struct gr_error *err);
 
+/* A member's bytes, and how many elements a list has. */
+void record_get(const void *item, const struct record_field *field, void *ret, size_t bytes);
+size_t record_count(const void *item, const struct record_field *field);
+/* The counts over all device runs. A new reference. */
+json_t *totals_to_json(const struct results *results);
+
 /* A text as JSON: kept as it is when it is UTF-8, made legible otherwise. A new reference. */
 json_t *json_from_text(const char *text);
 
