@@ -188,6 +188,8 @@ static void finish_file(struct download *download)
 	download->digest = digest_new();
 	if (download->is_text)
 		download->stream = redact_stream_new(task_of(download)->engine->options->redactor);
+	else /* the disk may begin while it is read: the commit waits for it. A hint, which may be refused */
+		(void)sync_file_range(download->fd, 0, 0, SYNC_FILE_RANGE_WRITE);
 	set_next(download, read_chunk, 0);
 }
 

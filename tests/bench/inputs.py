@@ -29,9 +29,10 @@ def calls(count):
     return "version: 1\nname: calls\nsteps:\n" + "".join(CALL.format(n=n) for n in range(count)) + JUNIT
 
 
-def job(count=1, every="1s", install=True):
+def job(count=1, every="1s", install=True, collect=None):
     lane = (LANE if install else "") + RUN
-    return JOB.format(count=count, every=every) + \
+    after = f"artifacts: {{ collect: [{collect}] }}\n" if collect else ""
+    return after + JOB.format(count=count, every=every) + \
         '  - matrix: { device: "${{ devices.phones }}" }\n    steps:\n' + lane + JUNIT
 
 
@@ -71,6 +72,30 @@ def collection(url, count):
         "item": [{"name": f"s{n}", "event": [test], "request": {
             "method": "POST", "url": url + "/api/get-user-devices", "body": {"mode": "formdata", "formdata": form}}}
             for n in range(count)]})
+
+
+def stepci(url, count):
+    step = {"http": {"url": url + "/api/get-user-devices", "method": "POST",
+                     "formData": {"user_token": "bench-token-0123456789"},
+                     "check": {"status": 200, "jsonpath": {"$.success": True}}}}
+    steps = [dict(step, name=f"s{n}") for n in range(count)]
+    return json.dumps({"version": "1.1", "name": "calls", "tests": {"calls": {"steps": steps}}})
+
+
+def respect_api(url):
+    schema = {"type": "object", "properties": {"user_token": {"type": "string"}}}
+    return json.dumps({"openapi": "3.0.3", "info": {"title": "Devices", "version": "1"}, "servers": [{"url": url}], "paths": {
+        "/api/get-user-devices": {"post": {"operationId": "devices", "requestBody": {"content": {
+            "multipart/form-data": {"schema": schema}}}, "responses": {"200": {"description": "the devices"}}}}}})
+
+
+def arazzo(count):
+    body = {"contentType": "multipart/form-data", "payload": {"user_token": "bench-token-0123456789"}}
+    checks = [{"condition": "$statusCode == 200"}, {"condition": "$response.body#/success == true"}]
+    steps = [{"stepId": f"s{n}", "operationId": "devices", "requestBody": body, "successCriteria": checks}
+             for n in range(count)]
+    return json.dumps({"arazzo": "1.0.1", "info": {"title": "calls", "version": "1"}, "sourceDescriptions": [
+        {"name": "api", "url": "respect-api.json", "type": "openapi"}], "workflows": [{"workflowId": "w", "steps": steps}]})
 
 
 def curl_config(url, count):

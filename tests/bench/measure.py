@@ -20,6 +20,7 @@ class Place:
         self.tools = os.path.join(build, "tests/bench")
         self.here = os.path.dirname(os.path.abspath(__file__))
         self.folder, self.is_quick = folder, is_quick
+        os.environ["XDG_DATA_HOME"] = os.path.join(folder, "data")  # where the history is
 
     def path(self, name):
         return os.path.join(self.folder, name)

@@ -78,6 +78,22 @@ def one_operation(place):
               note=f"{ours.rss_mib:.1f} to {theirs.rss_mib:.1f} MiB")
 
 
+def peers_of_sequence(place, url, count):
+    """The npm programs that send the same requests, as far as they are there."""
+    found = {}
+    if place.peer("newman"):
+        found["newman"] = Command([place.peer("newman"), "run", "--silent", place.write(
+            "collection.json", inputs.collection(url, count))])
+    if place.peer("stepci"):
+        found["Step CI"] = Command([place.peer("stepci"), "run", place.write("stepci.json", inputs.stepci(url, count))],
+                                   {"STEPCI_DISABLE_ANALYTICS": "1"})
+    if place.peer("redocly"):
+        place.write("respect-api.json", inputs.respect_api(url))
+        found["Redocly respect"] = Command([place.peer("redocly"), "respect", place.write(
+            "calls.arazzo.json", inputs.arazzo(count))], {"REDOCLY_TELEMETRY": "off"})
+    return found
+
+
 def sequence(place):
     count = 1000
     with Server(place) as server:
@@ -85,10 +101,8 @@ def sequence(place):
         commands = {"few": run_of(place, few, server.environment),
                     "curl": Command(["curl", "--silent", "-K", place.write("curl.cfg", inputs.curl_config(server.url, count))]),
                     "gridlane": run_of(place, many, server.environment)}
-        newman = place.peer("newman")
-        if newman:
-            commands["newman"] = Command([newman, "run", "--silent", place.write(
-                "collection.json", inputs.collection(server.url, count))])
+        peers = peers_of_sequence(place, server.url, count)
+        commands.update(peers)
         got = alternate(place, commands)
         server.stats()
         commands["gridlane"].run(place)
@@ -96,11 +110,12 @@ def sequence(place):
     ours = got["gridlane"]
     yield Row("1,000 operations in sequence", "curl -K", ours.wall_s / got["curl"].wall_s, target=2,
               note=f"{milliseconds(ours)} to {milliseconds(got['curl'])}; each step on the disk before the next")
-    if newman:
-        yield Row("1,000 operations in sequence", "newman", ours.wall_s / got["newman"].wall_s, target=1 / 5,
-                  note=f"{milliseconds(got['newman'])}, {got['newman'].rss_mib:.0f} MiB")
-    else:
-        yield skipped("1,000 operations in sequence", "newman", "no npm packages (npm ci in tests/bench)")
+    for name in peers:
+        yield Row("1,000 operations in sequence", name, ours.wall_s / got[name].wall_s, target=1 / 5,
+                  note=f"{milliseconds(got[name])}, {got[name].rss_mib:.0f} MiB")
+    if not peers:
+        yield skipped("1,000 operations in sequence", "newman, Step CI, Redocly respect",
+                      "no npm packages (npm ci in tests/bench)")
     yield Row("connections for that", "", stats["connections"] - 1, "", 1, note="the counter's own not counted")
     yield Row("memory, 1,000 to 10 operations", "itself", ours.rss_mib / got["few"].rss_mib,
               note=f"{got['few'].rss_mib:.1f} MiB, then {ours.rss_mib:.1f} MiB")
@@ -172,6 +187,57 @@ def upload(place):
     yield Row("memory of uploads", "", max(got["api"].rss_mib, got["step"].rss_mib), "MiB", 16)
 
 
+def download(place):
+    files, each = 8, (32 if place.is_quick else 128) * MIB
+    place.write("app.apk", "app")
+    folder = write_answers(place, files)
+    with Server(place, folder) as server:
+        url = f"{server.url}/blob/{each}"
+        place.write("answers/_ci_testcase_detail", json.dumps({"status": 1, "msg": "details", "recording": url}))
+        names = [f"d{n}.mp4" for n in range(files)]
+        fetch = " ".join(f"-o {name} {url}" for name in names)
+        runs = {"few": inputs.job(every="100ms", install=False, collect="testcases"),
+                "ours": inputs.job(every="100ms", install=False, collect="recordings")}
+        commands = {name: run_of(place, place.write(name + ".yml", text), server.environment)
+                    for name, text in runs.items()}
+        commands["curl"] = Command(["sh", "-c", f"curl --silent {fetch} && sync {' '.join(names)} && sha256sum {' '.join(names)}"])
+        got = alternate(place, commands)
+    size = files * each
+    ours, curl = got["ours"].wall_s - got["few"].wall_s, got["curl"].wall_s  # what the job around it takes
+    for name in names:
+        os.remove(place.path(name))
+    yield Row(f"download in {files} files, hashed", "curl, sync, then sha256sum", curl / ours, target=0.9, at_least=True,
+              note=f"{size // MIB} MiB: {size / ours / 1e6:.0f} to {size / curl / 1e6:.0f} MB/s")
+    yield Row("memory of downloads", "the same without them", got["ours"].rss_mib / got["few"].rss_mib,
+              note=f"{got['ours'].rss_mib:.1f} MiB")
+
+
+def bundle(place):
+    """Half of it does not compress (recordings), half does (logs)."""
+    each = (16 if place.is_quick else 128) * MIB
+    fresh(place, "out")()
+    os.makedirs(place.path("out/artifacts"))
+    line = "[main] regression: build 6: 107/200 tests, 0 failed; GET /api/user/applications HTTP 200 in {} ms\n"
+    for n in range(4):
+        with open(place.path(f"out/artifacts/{n}.mp4"), "wb") as file:
+            for _ in range(each // MIB):
+                file.write(os.urandom(MIB))
+        with open(place.path(f"out/artifacts/{n}.log"), "w", encoding="ascii") as file:
+            for i in range(each // len(line)):
+                file.write(line.format(i * 7919 % 100003))
+    tar = "bsdtar --options zstd:compression-level=3 --zstd -cf theirs.tar.zst -C out artifacts"
+    got = alternate(place, {
+        "ours": Command([os.path.join(place.tools, "bench_bundle"), "out", "ours.tar.zst"]),
+        "tar": Command(tar.split()),
+        "tar+sha": Command(["sh", "-c", f"{tar} && sha256sum out/artifacts/*"])})
+    shutil.rmtree(place.path("out"))
+    note = f"{8 * each // MIB} MiB, level 3, one thread; {got['ours'].rss_mib:.1f} MiB of memory"
+    yield Row("bundle: throughput", "bsdtar --zstd", got["tar"].wall_s / got["ours"].wall_s, target=1, at_least=True,
+              note=note + "; a bundle's manifest has the SHA-256 of each file")
+    yield Row("bundle: throughput", "bsdtar --zstd, then sha256sum", got["tar+sha"].wall_s / got["ours"].wall_s,
+              target=1, at_least=True, note=note)
+
+
 def redaction(place):
     size = (64 if place.is_quick else 256) * MIB
     line = "[main] regression: build 6: 107/200 tests, 0 failed; GET /api/user/applications HTTP 200 in 31 ms\n"
@@ -200,7 +266,7 @@ def many_tests(place):
     folder = write_answers(place, tests)
     body = os.path.join(folder, "_ci_execution_detail")
     with Server(place, folder) as server:
-        pipeline = place.write("many.yml", inputs.job(install=False))
+        pipeline = place.write("many.yml", inputs.job(every="100ms", install=False))
         jq = Command(["jq", "-r", "-f", os.path.join(place.here, "junit.jq"), body], output=place.path("jq.xml"))
         got = alternate(place, {"ours": run_of(place, pipeline, server.environment), "jq": jq})
     size = os.path.getsize(body) / MIB
@@ -246,4 +312,4 @@ def lanes(place):
     yield Row(work + ": a poll late by", "", late * 1000, "ms", 100, note=f"beyond {every_s} s and a tenth")
 
 
-ROWS = (start, one_operation, sequence, main_job, upload, redaction, many_tests, lanes)
+ROWS = (start, one_operation, sequence, main_job, upload, download, bundle, redaction, many_tests, lanes)
