@@ -1,8 +1,9 @@
 #!/usr/bin/env python3
 """One table of what gridlane costs, each row beside what would be used instead, measured in alternation.
 
-usage: bench.py BUILD [--quick] [--only NAME[,NAME...]] [--out FILE]
-  BUILD is a build folder with gridlane, bench_server, bench_run and bench_redact; ./dev bench makes and names it.
+usage: bench.py BUILD [--quick] [--only NAME[,NAME...]] [--out FILE] [--plots FILE]
+  BUILD is a build folder with gridlane and the bench_* programs; ./dev bench makes and names it. --plots: how time and
+  memory grow with steps, tests and lanes, as SVG (--only none: nothing else).
 """
 import argparse
 import os

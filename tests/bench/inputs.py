@@ -117,6 +117,10 @@ def details(tests):
             "is_completed": 3}]}, separators=(",", ":"))
 
 
+def text_of(answer):
+    return answer if isinstance(answer, str) else json.dumps(answer)
+
+
 def answers(tests):
     """What bench_server answers in the main job, by the name of its file."""
     device = {"device_id": "100", "UDID": "BENCH100", "tags": "", "device_type": "2", "platform_version": "14",

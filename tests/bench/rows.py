@@ -27,7 +27,7 @@ def write_answers(place, tests):
     folder = place.path("answers")
     os.makedirs(folder, exist_ok=True)
     for name, answer in inputs.answers(tests).items():
-        place.write(os.path.join("answers", name), answer if isinstance(answer, str) else json.dumps(answer))
+        place.write(os.path.join("answers", name), inputs.text_of(answer))
     return folder
 
 
