@@ -1,7 +1,6 @@
 /* Files that a run brings home: names below artifacts/LANE/STEP, written whole and redacted, each said as an event. */
 #include "runner/engine/run.h"
 
-#include <fcntl.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -22,10 +21,17 @@ static char *numbered(const char *folder, const char *name, unsigned number)
 	return gr_printf("%s/%.*s-%u%s", folder, stem, name, number, name + stem);
 }
 
-static bool is_taken(const struct engine *engine, const char *path)
+/* Names that an earlier process of this run said are kept for what they name. A file that is there and was never said
+ * is nobody's: the process was killed between the two, and what is fetched again takes its place. */
+static json_t *names_of_before(const struct engine *engine)
 {
-	return json_object_get(engine->artifact_paths, path) ||
-	       faccessat(engine->options->directory, path, F_OK, AT_SYMLINK_NOFOLLOW) == 0;
+	const struct results *before = engine->options->replay ? &engine->options->replay->results : NULL;
+	json_t *names = json_object();
+
+	for (size_t i = 0; before && i < before->artifact_count; i++)
+		if (before->artifacts[i].path && !before->artifacts[i].missing)
+			(void)json_object_set_new(names, before->artifacts[i].path, json_true());
+	return names;
 }
 
 /* What `artifacts.collect` fetches belongs to the step that ran the tests. */
@@ -47,8 +53,8 @@ char *artifact_path(struct task *task, const char *name)
 	text_slug(&folder, step_of(task));
 	text_slug(&last, name);
 	if (!engine->artifact_paths)
-		engine->artifact_paths = json_object();
-	for (unsigned number = 1; !path || is_taken(engine, path); number++) {
+		engine->artifact_paths = names_of_before(engine);
+	for (unsigned number = 1; !path || json_object_get(engine->artifact_paths, path); number++) {
 		gr_free(path);
 		path = numbered(buffer_text(&folder), buffer_text(&last), number);
 	}

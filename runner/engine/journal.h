@@ -4,9 +4,9 @@
  * journal.jsonl, mode 0600, never in the bundle: CRC-32C of the JSON text as 8 hex digits, a space, compact JSON, a
  * line feed. A last line that is torn (without its line feed, or with
  * another checksum) is cut off and kept as state/torn-N; damage before the end stops everything (GR_DISK, with the
- * offset) and is never mended. Long device results stand in state/ beside it, one file each, named with their SHA-256 by
- * their record. No secret is in either. state/reserve keeps 1 MiB of the disk for the journal and the reports: when the
- * disk is full it is given up, that is said with GR_DISK once, and the journal goes on. */
+ * offset) and is never mended. Long device results stand in state/ beside it, one file each, named with their SHA-256
+ * by their record. No secret is in either. state/reserve keeps 1 MiB of the disk for the journal and the reports: when
+ * the disk is full it is given up, that is said with GR_DISK once, and the journal goes on. */
 #ifndef GRIDLANE_ENGINE_JOURNAL_H
 #define GRIDLANE_ENGINE_JOURNAL_H
 
