@@ -8,11 +8,15 @@
 #include "reporters/printed.h"
 #include "reporters/words.h"
 #include "runner/base/memory.h"
+#include "runner/base/text.h"
 
 #define DETAILS_BYTES 8000
+#define FILES_MOST 20 /* of a failed test */
 #define VALUE_BYTES 1000 /* TeamCity takes 1,024 characters in metadata */
 
 struct messages {
+	const struct results *results;
+	const char *workspace_path; /* of the output folder; or NULL */
 	struct buffer out;
 	struct redactor *redactor;
 	size_t flow; /* of the suite */
@@ -105,6 +109,33 @@ static void add_links(struct messages *messages, const struct device_run *run)
 	add_metadata(messages, "recording", "link", run->recording_url);
 }
 
+static const char *type_of_file(const char *path)
+{
+	static const char *const types[][2] = {
+	        {".png", "image"}, {".jpg", "image"}, {".mp4", "video"}, {".webm", "video"}};
+
+	for (size_t i = 0; i < GR_COUNT(types); i++)
+		if (text_has_suffix_nocase(path, types[i][0]))
+			return types[i][1];
+	return "artifact";
+}
+
+/* Paths as the build publishes them: the output folder under the name that it has in the checkout. */
+static void add_files(struct messages *messages, const struct device_run *run)
+{
+	size_t found = 0;
+
+	for (size_t i = 0; run && messages->workspace_path && i < messages->results->artifact_count; i++) {
+		const struct artifact *file = &messages->results->artifacts[i];
+		GR_AUTO_FREE char *path = NULL;
+
+		if (!artifact_is_of_run(file, run) || found++ >= FILES_MOST)
+			continue;
+		path = gr_printf("%s/%s", messages->workspace_path, file->path);
+		add_metadata(messages, strrchr(path, '/') + 1, type_of_file(path), path);
+	}
+}
+
 static void add_attempts(struct messages *messages, const struct test_case *test)
 {
 	for (size_t i = 0; test && i < test->attempt_count; i++) {
@@ -129,6 +160,7 @@ static void add_entry(struct messages *messages, const struct junit_suite *suite
 		        entry->reason || entry->status == STATUS_FAILED ? entry->reason
 		                                                        : failure_words(entry->failure));
 		add_links(messages, suite->run);
+		add_files(messages, suite->run);
 	}
 	end_test(messages, entry->time_ms);
 	messages->test = NULL;
@@ -150,7 +182,8 @@ static void add_suite(struct messages *messages, const struct junit_suite *suite
 int teamcity_write(
         const struct results *results, const char *target, const struct report_context *context, struct gr_error *err)
 {
-	struct messages messages = {.redactor = context->redactor};
+	struct messages messages = {
+	        .results = results, .workspace_path = context->workspace_path, .redactor = context->redactor};
 	struct junit_plan plan;
 	struct junit_suite suite;
 	int r;

@@ -1,7 +1,5 @@
 // Kotlin DSL: copy the build type. testgrid.token is a parameter of the kind "password".
 import jetbrains.buildServer.configs.kotlin.*
-import jetbrains.buildServer.configs.kotlin.buildFeatures.xmlReport
-import jetbrains.buildServer.configs.kotlin.buildFeatures.XmlReport
 import jetbrains.buildServer.configs.kotlin.buildSteps.script
 
 version = "2024.03"
@@ -13,7 +11,7 @@ project {
 object DeviceTests : BuildType({
     name = "Device tests"
     artifactRules = """
-        gridlane-out/job => gridlane
+        gridlane-out/job => gridlane-out/job
         -:gridlane-out/job/journal.jsonl
         -:gridlane-out/job/state
     """.trimIndent()
@@ -34,10 +32,4 @@ object DeviceTests : BuildType({
         }
     }
     failureConditions { executionTimeoutMin = 120 }
-    features {
-        xmlReport {
-            reportType = XmlReport.XmlReportType.JUNIT
-            rules = "gridlane-out/job/junit.xml"
-        }
-    }
 })

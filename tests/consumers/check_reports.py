@@ -25,6 +25,7 @@ FORMATS = ("junit", "junit-files", "summary", "html", "ctrf", "allure", "tap", "
            "teamcity=teamcity.txt", "buildkite")
 CHROMIUM = ("--headless --no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking "
             "--disable-component-update --disable-sync --enable-logging=stderr").split()
+HERE = os.path.dirname(os.path.abspath(__file__))
 VOID = {"meta", "link", "rect"}
 wrong = []
 
@@ -176,6 +177,14 @@ def check_log_lines(folder, name, bad):
            gitlab.count("\x1b") == 4, f"{name}: GitLab's section")
 
 
+def check_teamcity_files(folder):
+    values = [message[1] for message in map(read_teamcity, lines_of(folder, "teamcity.txt"))
+              if message and message[0] == "testMetadata"]
+    images = [one["value"] for one in values if one["type"] == "image"]
+    expect(len(images) == 1 and images[0].endswith("/artifacts/main/regression/screen 1.png"), f"TeamCity: {images}")
+    expect(not images[0].startswith("/"), f"TeamCity: {images}")
+
+
 def count_teamcity(folder, name):
     """Passed, failed, skipped: of tests of one name the last one counts, as with retries."""
     last, flows, tests = {}, {}, 0
@@ -243,7 +252,7 @@ def sum_strict_files(folder):
 
 def check_readers(modules, folder, wanted):
     names = list(wanted)
-    done = subprocess.run(["node", os.path.join(os.path.dirname(__file__), "readers.mjs"), modules, folder, *names],
+    done = subprocess.run(["node", os.path.join(HERE, "readers.mjs"), modules, folder, *names],
                           capture_output=True, text=True, timeout=600, check=False)
     expect(done.returncode == 0, f"readers.mjs: {done.stderr[-500:]}")
     found = json.loads(done.stdout) if done.returncode == 0 else {}
@@ -378,16 +387,19 @@ def check_run(gridlane, folder, name):
 
 def main():
     gridlane, folder, modules = (sys.argv[1:] + [None])[:3]
+    gridlane, modules = os.path.abspath(gridlane), modules and os.path.abspath(modules)
     sys.argv[1:] = [folder]
     make_results.main()
+    os.chdir(os.path.dirname(os.path.abspath(folder)))  # files are named from the working directory on
+    folder = os.path.basename(os.path.abspath(folder))
     wanted = {name: check_run(gridlane, os.path.join(folder, name), name) for name in make_results.RUNS}
     if modules and not wrong:
-        modules = os.path.abspath(modules)
         check_readers(modules, folder, wanted)
         for name in ("two-devices", "flaky", "same-names", "hostile"):
             check_allure(modules, folder, name, wanted[name])
     for name in ("two-devices", "hostile", "large"):
         check_in_chromium(os.path.join(folder, name), name)
+    check_teamcity_files(os.path.join(folder, "two-devices"))
     check_bundles(gridlane, folder, "failures")
     for text in wrong[:50]:
         print("WRONG " + text)
