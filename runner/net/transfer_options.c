@@ -13,7 +13,7 @@
 #define QUICK_CONNECT_MS 1500
 #define QUICK_MS 3000
 /* Of a file, at once: fewer turns of the loop, and still little memory. libcurl takes 64 KiB by itself. */
-#define UPLOAD_BUFFER_BYTES (256L << 10)
+#define UPLOAD_BUFFER_BYTES (128L << 10)
 
 enum when { ALWAYS, ONCE, QUICK, POSTS };
 

@@ -89,7 +89,7 @@ class House:
     def files(self):
         for top in ("runner", "pipelines", "reporters", "sandbox", "tests"):
             for folder, folders, names in os.walk(os.path.join(self.folder, top)):
-                folders.sort()
+                folders[:] = sorted(name for name in folders if name != "node_modules")
                 for name in sorted(names):
                     if name.endswith((".c", ".h")):
                         yield os.path.relpath(os.path.join(folder, name), self.folder)
