@@ -22,8 +22,7 @@ extern char **environ;
 const struct key top_keys[] = {{"version", NULL}, {"name", NULL}, {"timeout", NULL}, {"cleanup_reserve", NULL},
         {"working_directory", NULL}, {"inputs", NULL}, {"secrets", NULL}, {"server", NULL}, {"app", NULL},
         {"devices", NULL}, {"defaults", NULL}, {"steps", NULL}, {"finally", NULL}, {"gate", NULL}, {"history", NULL},
-        {"reports", NULL}, {"artifacts", NULL}, {"quarantine", "`quarantine`"}, {"rerun", "`rerun`"},
-        {"webhooks", NULL}, {NULL, NULL}};
+        {"reports", NULL}, {"artifacts", NULL}, {"quarantine", "`quarantine`"}, {"webhooks", NULL}, {NULL, NULL}};
 
 /* `env` before the run: what looks like a secret is not in it. */
 static json_t *read_environment(void)

@@ -21,6 +21,7 @@ enum root_flags {
 	ROOT_RUN = 1 << 8,
 	ROOT_RESULTS = 1 << 9,
 	ROOT_ANSWER = 1 << 10, /* `answer` and `outputs`, of `until:` */
+	ROOT_OUTPUTS = 1 << 11, /* `outputs`, of a `rerun` */
 	ROOTS_EARLY = ROOT_INPUTS | ROOT_ENV | ROOT_NAME, /* known before the run */
 	ROOTS_STEP = ROOTS_EARLY | ROOT_SECRETS | ROOT_APP | ROOT_DEVICES | ROOT_STEPS | ROOT_MATRIX | ROOT_RUN
 };
@@ -51,6 +52,7 @@ struct check {
 	const struct frame *frame;
 	unsigned roots; /* allowed in the expression that is being checked */
 	bool is_finally;
+	const struct kind *outputs_of; /* what ROOT_OUTPUTS is of */
 	unsigned *past; /* of a gate rule: enum plan_past, what it needs of earlier runs; NULL elsewhere */
 	unsigned step_line; /* of the step that is being checked */
 	size_t top_index; /* of the top-level step that is being checked */
@@ -73,8 +75,8 @@ struct key {
 };
 /* The keys of each section, ended by a NULL name; the schema is made from them, too. */
 extern const struct key top_keys[], input_keys[], secret_keys[], server_keys[], app_keys[], group_keys[],
-        selector_keys[], history_keys[], default_keys[], retry_keys[], poll_keys[], artifact_keys[], webhook_keys[],
-        step_keys[];
+        selector_keys[], history_keys[], default_keys[], retry_keys[], poll_keys[], rerun_keys[], artifact_keys[],
+        webhook_keys[], step_keys[];
 /* The report formats of this version, in order; NULL past the end. */
 const char *check_report_format(size_t index);
 /* Is it a map, and are all its keys known? `what` for messages: "a step". `x-` keys are unknown here. */
@@ -144,12 +146,17 @@ struct step_defaults {
 	struct retry_policy retry;
 	struct poll_policy poll;
 	bool resend_lost_start;
+	const struct node *rerun; /* or NULL */
 };
 void check_defaults(struct check *check, const struct node *node, struct step_defaults *ret_defaults);
 /* Root names that a step may use: ROOTS_STEP, in `finally` also results. */
 unsigned step_roots(const struct check *check);
 void check_retry(struct check *check, const struct node *node, struct retry_policy *policy);
 void check_poll(struct check *check, const struct node *node, struct poll_policy *policy);
+/* kind: whose outputs `unless` is about. */
+void check_rerun(struct check *check, const struct node *node, const struct kind *kind, struct plan_rerun *ret);
+/* `rerun:` of a step, or else that of `defaults:`. */
+void check_step_rerun(struct check *check, const struct node *node, const struct node *usual, struct plan_step *step);
 bool read_lost_start(struct check *check, const struct node *node, bool *ret_resend);
 /* `with:` of a step against its kind's fields. */
 void check_fields(struct check *check, struct plan_step *step, const struct node *step_node);

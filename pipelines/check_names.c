@@ -73,7 +73,7 @@ static const struct root roots[] = {
         {"run", ROOT_RUN, TYPE_MAP, CONTEXT_ROWS, run_rows, "in steps, `finally`, `gate` and `artifacts`"},
         {"results", ROOT_RESULTS, TYPE_MAP, CONTEXT_ROWS, results_rows, "in `finally` and `gate`"},
         {"answer", ROOT_ANSWER, TYPE_ANY, CONTEXT_UNKNOWN, NULL, "in `until`"},
-        {"outputs", ROOT_ANSWER, TYPE_ANY, CONTEXT_UNKNOWN, NULL, "in `until`"},
+        {"outputs", ROOT_ANSWER | ROOT_OUTPUTS, TYPE_ANY, CONTEXT_UNKNOWN, NULL, "in `until` and `unless`"},
 };
 const char *const early_names[] = {"inputs", "env", "name", NULL};
 
@@ -166,6 +166,8 @@ static int root_member(struct check *check, const char *name, struct typed *ret,
 	ret->context = NULL;
 	if (root->kind != CONTEXT_UNKNOWN)
 		ret->context = context_new(check, root->kind, root->rows, root->name);
+	if ((root->flag & ROOT_OUTPUTS) != 0 && (check->roots & ROOT_OUTPUTS) != 0)
+		ret->context = context_new(check, CONTEXT_STEP, check->outputs_of, root->name);
 	if (root->flag == ROOT_APP) {
 		const struct kind *kind = kind_find("application");
 

@@ -8,7 +8,7 @@
 #define RETRIES_MOST 100
 
 const struct key default_keys[] = {
-        {"retry", NULL}, {"poll", NULL}, {"on_lost_start", NULL}, {"rerun", "`rerun`"}, {NULL, NULL}};
+        {"retry", NULL}, {"poll", NULL}, {"on_lost_start", NULL}, {"rerun", NULL}, {NULL, NULL}};
 const struct key retry_keys[] = {{"max", NULL}, {"backoff", NULL}, {"budget", NULL}, {NULL, NULL}};
 const struct key poll_keys[] = {{"every", NULL}, {"queue", NULL}, {"stall", NULL}, {"timeout", NULL}, {NULL, NULL}};
 static const char *const lost_start_words[] = {"resend", "never_resend", NULL};
@@ -70,4 +70,11 @@ void check_defaults(struct check *check, const struct node *node, struct step_de
 	check_retry(check, node_member(node, "retry"), &ret_defaults->retry);
 	check_poll(check, node_member(node, "poll"), &ret_defaults->poll);
 	(void)read_lost_start(check, node_member(node, "on_lost_start"), &ret_defaults->resend_lost_start);
+	ret_defaults->rerun = node_member(node, "rerun");
+	if (ret_defaults->rerun != NULL) { /* each step reads it for itself; it is to be right even if none does */
+		struct plan_rerun read;
+
+		check_rerun(check, ret_defaults->rerun, kind_find("app_build_run"), &read);
+		expression_free(read.unless);
+	}
 }

@@ -27,6 +27,7 @@ void plan_step_release(struct plan_step *step)
 	gr_free(step->collect_for);
 	expression_free(step->condition);
 	expression_free(step->until);
+	expression_free(step->rerun.unless);
 	steps_free(step->steps, step->step_count);
 }
 

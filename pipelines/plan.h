@@ -51,6 +51,13 @@ struct plan_devices {
 	unsigned line, column;
 };
 
+struct plan_rerun { /* both 0: nothing is started again */
+	unsigned failed_most; /* further starts for tests that failed */
+	unsigned not_run_most; /* and for tests without a result, which are no failures */
+	bool failed_only; /* no others with them, where the tests can be selected */
+	struct expression *unless; /* or NULL */
+};
+
 struct plan_step {
 	char *id; /* given, or KIND or KIND-2 ... unique in its list */
 	char *name; /* for people, or NULL */
@@ -66,6 +73,7 @@ struct plan_step {
 	int64_t timeout_ms;
 	struct retry_policy retry;
 	struct poll_policy poll;
+	struct plan_rerun rerun;
 	struct expression *until; /* of `call`, or NULL */
 	const struct plan_devices *devices; /* of an implicit `select_devices` step */
 	char *collect_for; /* of an implicit `collect` step: the id of the test step, whose `device` is the next */

@@ -67,6 +67,24 @@ static void add_conditions(struct buffer *out, const struct plan_step *step, enu
 		buffer_add_text(out, "  goes on after a failure");
 }
 
+/* Each further start may take as long as the first. */
+static void add_rerun(struct buffer *out, const struct plan_rerun *rerun)
+{
+	unsigned starts = rerun->failed_most + rerun->not_run_most;
+
+	if (starts == 0)
+		return;
+	buffer_printf(out, "  up to %u further start%s", starts, starts == 1 ? "" : "s");
+	if (rerun->failed_most == 0)
+		buffer_add_text(out, " for tests that did not run");
+	else
+		buffer_printf(out, " for %s tests", rerun->failed_only ? "failed" : "all");
+	if (rerun->unless != NULL) {
+		buffer_add_text(out, ", unless ");
+		add_harmless(out, rerun->unless->text);
+	}
+}
+
 static void add_text_list(
         struct buffer *out, const struct plan *plan, const struct plan_step *steps, size_t count, unsigned depth)
 {
@@ -78,6 +96,7 @@ static void add_text_list(
 		        step->id, kind_word(step));
 		add_harmless(out, words);
 		add_conditions(out, step, depth > 0 && steps == plan->finally ? WHEN_ALWAYS : WHEN_SUCCESS);
+		add_rerun(out, &step->rerun);
 		add_limit(out, worst_of_step(plan, step));
 		buffer_add_char(out, '\n');
 		add_text_list(out, plan, step->steps, step->step_count, depth + 1); /* as deep as the file */
@@ -143,6 +162,11 @@ static json_t *step_to_json(const struct plan *plan, const struct plan_step *ste
 	(void)json_object_set_new(object, "best_effort", json_boolean(step->best_effort));
 	(void)json_object_set_new(object, "continues_after_failure", json_boolean(step->may_continue));
 	set_time(object, "worst_ms", worst_of_step(plan, step));
+	if (step->rerun.failed_most + step->rerun.not_run_most > 0)
+		(void)json_object_set_new(object, "rerun",
+		        json_pack("{s:i, s:i, s:b, s:s*}", "max", (int)step->rerun.failed_most, "not_run",
+		                (int)step->rerun.not_run_most, "failed_only", step->rerun.failed_only, "unless",
+		                step->rerun.unless != NULL ? step->rerun.unless->text : NULL));
 	if (step->kind != NULL)
 		return object;
 	(void)json_object_set_new(object, "lanes", lanes > 0 ? json_integer((json_int_t)lanes) : json_null());

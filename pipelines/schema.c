@@ -45,6 +45,7 @@ static const struct section sections[] = {
         {"defaults", default_keys, NULL, "What steps do when they say nothing else."},
         {"retry", retry_keys, NULL, "Repeating requests after transport trouble."},
         {"poll", poll_keys, NULL, "Waiting for the cloud."},
+        {"rerun", rerun_keys, NULL, "Starting failed tests again."},
         {"history", history_keys, NULL, "What of earlier runs is kept and compared with."},
         {"artifacts", artifact_keys, NULL, "What is kept besides reports."},
         {"webhook", webhook_keys, "url", "Somebody who wants to know how a run ended."},
@@ -231,6 +232,12 @@ static json_t *kind_rule(const struct kind *kind)
 		forbid(properties, "retry");
 	if ((kind->flags & KIND_RUNS_TESTS) == 0)
 		forbid(properties, "on_lost_start");
+	if ((kind->flags & KIND_RUNS_TESTS) == 0 || (kind->flags & KIND_POLLS) == 0)
+		forbid(properties, "rerun");
+	else if (strcmp(kind->name, "native_test") == 0) /* whose tests nobody can select */
+		(void)json_object_set_new(properties, "rerun",
+		        json_pack("{s:[s], s:{s:{s:b}}}", "required", "failed_only", "properties", "failed_only",
+		                "const", 0));
 	return json_pack("{s:{s:{s:{s:s}}, s:[s]}, s:o}", "if", "properties", "uses", "const", kind->name, "required",
 	        "uses", "then", then);
 }

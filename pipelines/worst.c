@@ -69,6 +69,17 @@ static int64_t worst_of_matrix(const struct plan *plan, const struct plan_step *
 	return all;
 }
 
+/* poll.timeout is that of one start. */
+static int64_t worst_of_starts(const struct plan_step *step)
+{
+	unsigned starts = 1 + step->rerun.failed_most + step->rerun.not_run_most;
+	int64_t all = 0;
+
+	for (unsigned i = 0; i < starts && all != CLOCK_NEVER; i++)
+		all = add_times(all, step->poll.timeout_ms);
+	return all;
+}
+
 /* Without a `timeout` of its own. */
 static int64_t worst_by_kind(const struct plan *plan, const struct plan_step *step)
 {
@@ -79,7 +90,7 @@ static int64_t worst_by_kind(const struct plan *plan, const struct plan_step *st
 	if ((step->kind->flags & KIND_IMPLICIT) != 0)
 		return step->retry.budget_ms;
 	if ((step->kind->flags & KIND_POLLS) != 0)
-		return step->poll.timeout_ms;
+		return worst_of_starts(step);
 	return CLOCK_NEVER;
 }
 

@@ -64,7 +64,7 @@ static json_t *test_of(struct redactor *redactor, const struct junit_suite *suit
 	if (!entry->test || entry->test->attempt_count == 0)
 		return one;
 	(void)json_object_set_new(one, "retries", json_integer((json_int_t)entry->test->attempt_count));
-	(void)json_object_set_new(one, "flaky", json_boolean(entry->status == STATUS_PASSED));
+	(void)json_object_set_new(one, "flaky", json_boolean(test_case_is_flaky(entry->test)));
 	(void)json_object_set_new(one, "retryAttempts", attempts_of(redactor, entry->test));
 	return one;
 }

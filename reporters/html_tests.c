@@ -145,7 +145,7 @@ void html_failures(struct page *page)
 
 static void add_row(struct page *page, const struct test_case *test)
 {
-	bool is_flaky = test->status == STATUS_PASSED && test->attempt_count > 0;
+	bool is_flaky = test_case_is_flaky(test);
 
 	page_printf(page, "<tr class=\"%s\"><td>", case_status_name(test->status));
 	page_chip(page, is_flaky ? "flaky" : case_status_name(test->status),

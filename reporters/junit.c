@@ -192,7 +192,7 @@ static void write_failure(struct document *document, const struct junit_suite *s
 	for (size_t i = 0; entry->test && i < entry->test->attempt_count; i++) {
 		const struct attempt *attempt = &entry->test->attempts[i];
 
-		if (!is_bad(attempt->status))
+		if (attempt->status != STATUS_FAILED) /* a test that had not run is no failure */
 			continue;
 		if (first)
 			write_attempt(document, "rerunFailure", attempt);
@@ -209,7 +209,7 @@ static void write_failure(struct document *document, const struct junit_suite *s
 static void write_flaky(struct document *document, const struct test_case *test)
 {
 	for (size_t i = 0; i < test->attempt_count; i++)
-		if (is_bad(test->attempts[i].status))
+		if (test->attempts[i].status == STATUS_FAILED)
 			write_attempt(document, "flakyFailure", &test->attempts[i]);
 }
 

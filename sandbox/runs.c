@@ -89,9 +89,23 @@ static bool override_fits(const json_t *row, const struct run_order *order, cons
 	return *name == '\0' || text_match_glob(name, test);
 }
 
+/* Runs of this test on this device before the one that begins. */
+static size_t times_run(const struct state *state, const struct run_order *order, const char *test)
+{
+	size_t times = 0, i;
+
+	for (i = 0; i + 1 < state->run_count; i++) {
+		const struct test_run *run = &state->runs[i];
+
+		if (!run->old && !run->foreign && run->app == order->app && run->device == order->device)
+			times += run_test_of_name(run, test) != NULL;
+	}
+	return times;
+}
+
 static void test_init(struct state *state, struct test *test, const json_t *row, const struct run_order *order)
 {
-	double seconds = member_number(row, "seconds", 2);
+	double seconds = member_number(row, "seconds", 2), fails = member_number(row, "fails", 0);
 	const json_t *override;
 	size_t i;
 
@@ -102,7 +116,8 @@ static void test_init(struct state *state, struct test *test, const json_t *row,
 	test->raw = "unknown";
 	test->outcome = TEST_PASS;
 	test_apply(test, row);
-	if (test->outcome == TEST_PASS && state_chance(state) < member_number(row, "flaky", 0)) {
+	if (test->outcome == TEST_PASS && (state_chance(state) < member_number(row, "flaky", 0) ||
+	                                          (fails > 0 && (double)times_run(state, order, test->name) < fails))) {
 		test->outcome = TEST_FAIL;
 		test->reason = *test->reason != '\0' ? test->reason : "The element was not there in time";
 	}
@@ -143,12 +158,15 @@ static void run_schedule(struct test_run *run, double starts)
 }
 
 /* The module's `run`: stopped after some tests, or a run that never starts or never ends. */
-static void run_bend(struct test_run *run)
+static void run_bend(const struct state *state, struct test_run *run)
 {
 	const char *kind = member_text(run->module, "run");
 	size_t done = (size_t)member_number(run->module, "stop_after", 1), i;
+	double times = 0, most = member_number(run->module, "stops", 0);
 
-	if (strcmp(kind, "stopped") == 0 && done < run->test_count) {
+	for (i = 0; &state->runs[i] != run; i++)
+		times += state->runs[i].module == run->module && !state->runs[i].old;
+	if (strcmp(kind, "stopped") == 0 && done < run->test_count && (most <= 0 || times < most)) {
 		run->stopped = true;
 		run->ends = run->tests[done].starts + 0.5 * (run->tests[done].ends - run->tests[done].starts);
 		run->tests[done].ends = run->ends;
@@ -224,7 +242,7 @@ struct test_run *run_start(struct state *state, const struct run_order *order)
 	run->created = run->listed = now;
 	run_schedule(run, (free_at > now ? free_at : now) +
 	                          member_number(order->module, "queue_seconds", state_number(state, "queue_seconds")));
-	run_bend(run);
+	run_bend(state, run);
 	return run;
 }
 

@@ -34,7 +34,8 @@ struct rule {
 	{place, "id", VALUE_ID, NULL}, {place, "name", VALUE_WORD, NULL}, {place, "repeat", VALUE_NUMBER, NULL},       \
 	        {place, "outcome", VALUE_WORD, OUTCOMES}, {place, "seconds", VALUE_NUMBER, NULL},                      \
 	        {place, "reason", VALUE_WORD, NULL}, {place, "flaky", VALUE_NUMBER, NULL},                             \
-	        {place, "data", VALUE_WORD, NULL}, {place, "status", VALUE_WORD, NULL},                                \
+	        {place, "fails", VALUE_NUMBER, NULL}, {place, "data", VALUE_WORD, NULL},                               \
+	        {place, "status", VALUE_WORD, NULL},                                                                   \
 	{                                                                                                              \
 		place, "tags", VALUE_WORD, NULL                                                                        \
 	}
@@ -95,6 +96,7 @@ static const struct rule rules[] = {
         TEST_RULES("modules.tests"),
         {"modules", "run", VALUE_WORD, "stopped|never_starts|never_ends"},
         {"modules", "stop_after", VALUE_NUMBER, NULL},
+        {"modules", "stops", VALUE_NUMBER, NULL},
         {"modules", "queue_seconds", VALUE_NUMBER, NULL},
         {"", "suites", VALUE_MAP, NULL},
         {"suites", "*", VALUE_LIST, NULL},

@@ -22,6 +22,9 @@
 #define JOURNAL_FORMAT 1
 #define JOURNAL_NAME "journal.jsonl"
 
+/* The fact that begins a further start of a step: all that was learned before it is forgotten with it. */
+#define JOURNAL_ROUND "rerun"
+
 /* What an earlier process of the same run knew. */
 struct replay_step {
 	char *lane, *step;
@@ -35,6 +38,8 @@ struct replay_step {
 	int64_t start_ms,
 	        start_wall_ms; /* clocks of the process that learned `start_wall_ms`, in that moment; 0: it never did */
 	char start_boot[CLOCK_BOOT_BYTES]; /* the boot that start_ms counts from */
+	bool has_known;
+	struct device_run known; /* the result of all its starts before the last one */
 	char *open_operation; /* a request that leaves a trace on the server was on its way and no answer is known; or
 	                         NULL */
 };

@@ -121,13 +121,32 @@ static void note_intent(struct replay_step *step, const struct run_event *event)
 		step->open_operation = gr_strdup(operation->id);
 }
 
+/* A further start of the step: its result so far is kept, what it knew of the starts before is not. */
+static void note_round(const struct replay *replay, struct replay_step *step)
+{
+	(void)json_object_clear(step->memory);
+	for (size_t i = replay->results.run_count; i-- > 0;) {
+		const struct device_run *run = &replay->results.runs[i];
+
+		if (!text_equal(run->lane, step->lane) || !text_equal(run->step, step->step))
+			continue;
+		if (step->has_known)
+			device_run_release(&step->known);
+		device_run_copy(run, &step->known);
+		step->has_known = true;
+		return;
+	}
+}
+
 static void note_step(struct replay *replay, const struct run_event *event)
 {
 	struct replay_step *step = step_of(replay, event->lane, event->step);
 
 	if (event->kind == STEP_STARTED) /* a definite end is only said again */
 		step->has_ended = replay_is_settled(step);
-	else if (event->kind == STEP_LEARNED)
+	else if (event->kind == STEP_LEARNED && json_object_get(event->detail, JOURNAL_ROUND))
+		note_round(replay, step);
+	if (event->kind == STEP_LEARNED)
 		(void)json_object_update(step->memory, event->detail);
 	else if (event->kind == STEP_INTENT)
 		note_intent(step, event);
@@ -416,7 +435,8 @@ void replay_conclude(struct replay *replay)
 	for (size_t i = 0; i < replay->step_count; i++) {
 		const struct replay_step *step = &replay->steps[i];
 
-		if (!step->has_ended && !replay_has_result(replay, step) && !add_remains(replay, step))
+		if (!step->has_ended &&
+		        (step->has_known || (!replay_has_result(replay, step) && !add_remains(replay, step))))
 			(void)results_add_problem(&replay->results, GR_CANCELLED, step->lane, step->step,
 			        "the process was killed while this step was under way; `gridlane resume` goes on with "
 			        "it");
@@ -435,6 +455,8 @@ void replay_free(struct replay *replay)
 		gr_free(replay->steps[i].open_operation);
 		json_decref(replay->steps[i].outputs);
 		json_decref(replay->steps[i].memory);
+		if (replay->steps[i].has_known)
+			device_run_release(&replay->steps[i].known);
 	}
 	gr_free(replay->steps);
 	json_decref(replay->head);

@@ -166,6 +166,7 @@ struct task {
 	enum outcome outcome;
 	struct gr_error error;
 	json_t *outputs;
+	struct repetition *rerun; /* rerun.c, or NULL */
 	/* a matrix */
 	struct lane **lanes;
 	size_t lane_count, lanes_next, lanes_running;
@@ -177,6 +178,18 @@ void task_force(struct task *task); /* end now, whatever is under way */
 void task_free(struct task *task);
 void task_finish(struct task *task, enum outcome outcome);
 void task_send(struct task *task, struct event *event); /* hand an event to the step and do what it answers */
+
+/* ---- starting tests again (rerun.c) ---- */
+struct replay_step;
+/* A result: that of a further start becomes part of the one that was known. */
+void rerun_take(struct task *task, struct device_run *run);
+/* The end of a further start: outcome and outputs are those of all starts together. */
+void rerun_outputs(struct task *task, struct action *action);
+/* true: a further start has begun, or could not (*ret_result). */
+bool rerun_begin(struct task *task, struct action *action, int *ret_result, struct gr_error *err);
+/* A further start was under way when an earlier process ended. */
+void rerun_recall(struct task *task, const struct replay_step *step);
+void rerun_free(struct task *task);
 
 /* ---- local commands (command.c) and documents that answers name (download.c) ---- */
 int command_start(struct task *task, const struct action *action, struct gr_error *err);

@@ -145,6 +145,8 @@ static void note_result(struct task *task, struct device_run *run)
 		return;
 	task->has_result = true;
 	task->is_repeatable = false;
+	rerun_take(task, run);
+	event.failure = run->failure;
 	gr_free(run->lane);
 	gr_free(run->step);
 	run->lane = gr_strdup(task->lane->name);
@@ -247,6 +249,9 @@ static int finish_from_action(struct task *task, struct action *action, struct g
 	int r = action->outcome == OUTCOME_PASSED ? until_check(task, action->outputs, &holds, err) : 0;
 
 	if (r < 0 || !holds)
+		return r;
+	rerun_outputs(task, action);
+	if (rerun_begin(task, action, &r, err))
 		return r;
 	if (task->plan->until)
 		artifact_save(task, action->save);
@@ -387,7 +392,7 @@ static void set_limit(struct task *task)
 	loop_timer_set(task->engine->loop, &task->limit, task->deadline_ms);
 }
 
-static int begin(struct task *task, struct gr_error *err)
+static int begin(struct task *task, const struct replay_step *known, struct gr_error *err)
 {
 	int r;
 
@@ -399,6 +404,8 @@ static int begin(struct task *task, struct gr_error *err)
 	if (r < 0)
 		return r;
 	past_fill(task);
+	if (known)
+		rerun_recall(task, known);
 	r = task->plan->kind->ops->begin(&task->step, err);
 	task->is_begun = r == 0;
 	return r;
@@ -434,7 +441,7 @@ struct task *task_start(struct lane *lane, const struct plan_step *plan)
 	if (known_finish(task, known))
 		return task;
 	known_remember(task, known);
-	if (begin(task, &err) < 0)
+	if (begin(task, known, &err) < 0)
 		fail(task, &err);
 	else if (plan->kind)
 		task_send(task, &first);
@@ -454,6 +461,7 @@ void task_free(struct task *task)
 	gr_free(task->lanes);
 	gr_free(task->said);
 	gr_free(task->looks);
+	rerun_free(task);
 	json_decref(task->step.with);
 	json_decref(task->step.memory);
 	json_decref(task->outputs);

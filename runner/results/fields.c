@@ -114,6 +114,23 @@ static const struct record_field reported_fields[] = {
 };
 static const struct record reported_record = {6 * sizeof(int64_t), reported_fields};
 
+static const struct record_field rerun_fields[] = {
+        TEXT(rerun, "build_number", build_number),
+        TEXT(rerun, "build_id", build_id),
+        TEXT(rerun, "native_id", native_id),
+        TEXT(rerun, "url", url),
+        PLAIN(RECORD_BOOL, rerun, "adopted", is_adopted),
+        PLAIN(RECORD_BOOL, rerun, "complete", is_complete),
+        PLAIN(RECORD_BOOL, rerun, "whole", is_whole),
+        WORD(rerun, "failure", failure, failures),
+        PLAIN(RECORD_INT64, rerun, "tests", tests),
+        PLAIN(RECORD_INT64, rerun, "started_wall_ms", started_wall_ms),
+        PLAIN(RECORD_INT64, rerun, "ended_wall_ms", ended_wall_ms),
+        PLAIN(RECORD_KNOWN, rerun, "elapsed_ms", elapsed_ms),
+        END,
+};
+static const struct record rerun_record = {sizeof(struct rerun), rerun_fields};
+
 static const struct record_field device_run_fields[] = {
         TEXT(device_run, "lane", lane),
         TEXT(device_run, "step", step),
@@ -130,6 +147,7 @@ static const struct record_field device_run_fields[] = {
         {"reported", RECORD_OBJECT, offsetof(struct device_run, reported), 0, NULL, &reported_record},
         LIST(device_run, "cases", cases, case_count, test_case_record),
         LIST(device_run, "problems", problems, problem_count, problem_record),
+        LIST(device_run, "reruns", reruns, rerun_count, rerun_record),
         PLAIN(RECORD_INT64, device_run, "started_wall_ms", started_wall_ms),
         PLAIN(RECORD_INT64, device_run, "ended_wall_ms", ended_wall_ms),
         PLAIN(RECORD_KNOWN, device_run, "elapsed_ms", elapsed_ms),

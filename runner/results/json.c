@@ -15,9 +15,11 @@
  * "native") device {device_id name os platform udid} build_number number_source build_id native_id url adopted complete
  * failure reported {not_started started passed failed stopped skipped} (what the server counted) cases[] {name class
  * status failure reason raw_status data time_ms attempts[] {status failure reason time_ms}} problems[] (as below)
- * started_wall_ms ended_wall_ms elapsed_ms queued_ms lag_most_ms polls log_url recording_url problems[]    failure
- * warning derived message lane step device artifacts[]   path sha256 bytes lane step device origin missing held[] key
- * what released message gate[]        text values holds line environment   object: CI provider, branch, ... */
+ * reruns[] {build_number build_id native_id url adopted complete whole failure tests started_wall_ms ended_wall_ms}
+ * (further starts; `whole`: all tests were started again) started_wall_ms ended_wall_ms elapsed_ms queued_ms
+ * lag_most_ms polls log_url recording_url problems[]    failure warning derived message lane step device artifacts[]
+ * path sha256 bytes lane step device origin missing held[] key what released message gate[]        text values holds
+ * line environment   object: CI provider, branch, ... */
 #include "runner/base/memory.h"
 #include "runner/results/record.h"
 

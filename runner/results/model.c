@@ -28,6 +28,24 @@ const char *outcome_name(enum outcome outcome)
 	return (size_t)outcome < GR_COUNT(names) ? names[outcome] : "error";
 }
 
+bool test_case_is_flaky(const struct test_case *test)
+{
+	bool has_failed = false;
+
+	for (size_t i = 0; i < test->attempt_count; i++)
+		has_failed = has_failed || test->attempts[i].status == STATUS_FAILED;
+	return has_failed && test->status == STATUS_PASSED;
+}
+
+int64_t device_run_first_ms(const struct device_run *run)
+{
+	int64_t left = run->elapsed_ms;
+
+	for (size_t i = 0; i < run->rerun_count && left >= 0; i++)
+		left -= run->reruns[i].elapsed_ms > 0 ? run->reruns[i].elapsed_ms : 0;
+	return left < 0 ? TIME_UNKNOWN : left;
+}
+
 void test_case_release(struct test_case *test)
 {
 	record_release(&test_case_record, test);

@@ -31,7 +31,7 @@ const char *verdict_name(
 enum case_status { STATUS_PASSED, STATUS_FAILED, STATUS_SKIPPED, STATUS_ERROR };
 const char *case_status_name(enum case_status status); /* "passed", "failed", "skipped", "error" */
 
-struct attempt { /* one earlier try of a case; the last try is the case itself */
+struct attempt { /* one earlier try of a case; the last try that came to a result is the case itself */
 	enum case_status status;
 	enum gr_failure failure;
 	char *reason;
@@ -64,6 +64,16 @@ struct device_info {
 	char *device_id, *name, *os, *platform, *udid;
 };
 
+/* A further start for the sake of tests that had failed, or had not run. */
+struct rerun {
+	char *build_number, *build_id, *native_id, *url;
+	bool is_adopted, is_complete; /* as of the run itself */
+	bool is_whole; /* the same selection was started again; the outcomes of the repeated tests alone were taken */
+	enum gr_failure failure; /* of this start alone */
+	int64_t tests; /* that it was to repeat */
+	int64_t started_wall_ms, ended_wall_ms, elapsed_ms;
+};
+
 enum run_kind { RUN_SCRIPTLESS, RUN_NATIVE };
 struct device_run { /* one test run on one device */
 	char *lane, *step;
@@ -81,8 +91,10 @@ struct device_run { /* one test run on one device */
 	size_t case_count;
 	struct problem *problems;
 	size_t problem_count;
-	int64_t started_wall_ms, ended_wall_ms; /* start's answer in; completion seen */
-	int64_t elapsed_ms, queued_ms; /* TIME_UNKNOWN */
+	struct rerun *reruns; /* their outcomes are in `cases` already */
+	size_t rerun_count;
+	int64_t started_wall_ms, ended_wall_ms; /* first start's answer in; last completion seen */
+	int64_t elapsed_ms, queued_ms; /* TIME_UNKNOWN; of all starts together */
 	int64_t lag_most_ms; /* from the last poll that said "not yet" to the answer that said completed: the end was in
 	                        between */
 	unsigned polls;
@@ -171,6 +183,8 @@ struct results {
 	json_t *environment; /* object: CI provider, branch, ... or NULL */
 };
 
+/* Did it pass after it had failed? A test that merely had not run at first is not flaky. */
+bool test_case_is_flaky(const struct test_case *test);
 void test_case_release(struct test_case *test);
 void problem_release(struct problem *problem);
 void device_run_release(struct device_run *run);
@@ -186,6 +200,7 @@ struct problem *results_add_problem(struct results *results, enum gr_failure fai
 struct step_result *results_add_step(struct results *results, const char *lane, const char *step);
 void device_run_copy(const struct device_run *run, struct device_run *ret_copy); /* all the way down */
 
+int64_t device_run_first_ms(const struct device_run *run); /* what its first start took; TIME_UNKNOWN */
 struct totals results_totals(const struct results *results);
 
 /* The verdict (pipeline language, Verdicts; reliability design 2.9): fills verdict, exit_status and cause. Adds the

@@ -6,7 +6,7 @@ static void count_case(struct totals *totals, const struct test_case *test)
 	switch (test->status) {
 	case STATUS_PASSED:
 		totals->passed++;
-		totals->flaky += test->attempt_count > 0;
+		totals->flaky += test_case_is_flaky(test);
 		break;
 	case STATUS_FAILED:
 		totals->failed++;

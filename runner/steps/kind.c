@@ -39,6 +39,8 @@
 	        OUTPUT("skipped", TYPE_INT, "Test cases that the server skipped."),                                    \
 	        OUTPUT("errors", TYPE_INT, "Test cases without a proven result."),                                     \
 	        OUTPUT("pass_rate", TYPE_REAL, "passed / executed, from 0 to 1; 0 when none was executed."),           \
+	        OUTPUT("flaky", TYPE_INT, "Test cases that passed after they had failed; they are among `passed`."),   \
+	        OUTPUT("reruns", TYPE_INT, "Further starts (`rerun`)."),                                               \
 	        OUTPUT("completed", TYPE_BOOL, "Whether the server said, provably, that the run is over.")
 
 static const struct field create_application_fields[] = {

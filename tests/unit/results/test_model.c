@@ -68,6 +68,8 @@ static void add(struct device_run *run, enum case_status status, size_t attempts
 
 	test->status = status;
 	test->attempts = gr_alloc(attempts, sizeof(*test->attempts));
+	for (size_t i = 0; i < attempts; i++)
+		test->attempts[i].status = STATUS_FAILED;
 	test->attempt_count = attempts;
 }
 
