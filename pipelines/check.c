@@ -22,7 +22,7 @@ extern char **environ;
 const struct key top_keys[] = {{"version", NULL}, {"name", NULL}, {"timeout", NULL}, {"cleanup_reserve", NULL},
         {"working_directory", NULL}, {"inputs", NULL}, {"secrets", NULL}, {"server", NULL}, {"app", NULL},
         {"devices", NULL}, {"defaults", NULL}, {"steps", NULL}, {"finally", NULL}, {"gate", NULL}, {"history", NULL},
-        {"reports", NULL}, {"artifacts", NULL}, {"quarantine", "`quarantine`"}, {"webhooks", NULL}, {NULL, NULL}};
+        {"reports", NULL}, {"artifacts", NULL}, {"quarantine", NULL}, {"webhooks", NULL}, {NULL, NULL}};
 
 /* `env` before the run: what looks like a secret is not in it. */
 static json_t *read_environment(void)
@@ -161,6 +161,7 @@ static void check_all(struct check *check, const struct node *root)
 		check->first_use[i] = SIZE_MAX;
 	check_artifacts(check, node_member(root, "artifacts"));
 	check_history(check, node_member(root, "history"));
+	check_quarantine(check, node_member(root, "quarantine"));
 	check_steps(check, node_member(root, "steps"), node_member(root, "finally"));
 	warn_unused(check);
 	check_reports(check, node_member(root, "reports"));
@@ -179,7 +180,7 @@ static void check_root(struct check *check, const struct node *root)
 		check_all(check, root);
 }
 
-/* The same file with the same inputs has the same fingerprint. */
+/* The same file with the same inputs and the same quarantine has the same fingerprint. */
 static void make_fingerprint(struct plan *plan, const struct buffer *source)
 {
 	GR_AUTO_JSON json_t *inputs = json_object();
@@ -193,6 +194,7 @@ static void make_fingerprint(struct plan *plan, const struct buffer *source)
 	buffer_add_char(&all, '\0');
 	buffer_add_text(&all, text != NULL ? text : "");
 	gr_free(text);
+	buffer_add_text(&all, plan->quarantine_sha256);
 	file_sha256_memory(all.data, all.bytes, plan->fingerprint);
 	file_sha256_memory(buffer_text(source), source->bytes, plan->source_sha256);
 }

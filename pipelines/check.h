@@ -138,6 +138,7 @@ void check_devices(struct check *check, const struct node *node);
 void check_steps(struct check *check, const struct node *steps, const struct node *finally);
 void check_gate(struct check *check, const struct node *node);
 void check_history(struct check *check, const struct node *node);
+void check_quarantine(struct check *check, const struct node *node);
 void check_reports(struct check *check, const struct node *node);
 void check_artifacts(struct check *check, const struct node *node);
 

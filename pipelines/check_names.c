@@ -48,10 +48,11 @@ static const struct name_row baseline_rows[] = {{"run_id", TYPE_TEXT, false}, {"
         {"pass_rate", TYPE_REAL, false}, {"seconds", TYPE_REAL, false}, {NULL, TYPE_ANY, false}};
 static const struct name_row results_rows[] = {{"tests", TYPE_INT, false}, {"passed", TYPE_INT, false},
         {"failed", TYPE_INT, false}, {"errors", TYPE_INT, false}, {"skipped", TYPE_INT, false},
-        {"flaky", TYPE_INT, false}, {"executed", TYPE_INT, false}, {"pass_rate", TYPE_REAL, false},
-        {"missing", TYPE_INT, false}, {"infra", TYPE_INT, false}, {"seconds", TYPE_REAL, false},
-        {"verdict", TYPE_TEXT, false}, {"summary", TYPE_TEXT, false}, {"new_failures", TYPE_INT, true},
-        {"fixed", TYPE_INT, true}, {"baseline", TYPE_MAP, true}, {NULL, TYPE_ANY, false}};
+        {"flaky", TYPE_INT, false}, {"quarantined", TYPE_INT, false}, {"executed", TYPE_INT, false},
+        {"pass_rate", TYPE_REAL, false}, {"missing", TYPE_INT, false}, {"infra", TYPE_INT, false},
+        {"seconds", TYPE_REAL, false}, {"verdict", TYPE_TEXT, false}, {"summary", TYPE_TEXT, false},
+        {"new_failures", TYPE_INT, true}, {"fixed", TYPE_INT, true}, {"baseline", TYPE_MAP, true},
+        {NULL, TYPE_ANY, false}};
 
 struct root {
 	const char *name;

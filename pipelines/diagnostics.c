@@ -22,6 +22,8 @@ void diagnostics_release(struct diagnostics *diagnostics)
 	gr_free(diagnostics->items);
 	gr_free(diagnostics->file);
 	gr_free(diagnostics->source);
+	gr_free(diagnostics->quarantine_file);
+	gr_free(diagnostics->quarantine_source);
 	*diagnostics = (struct diagnostics){0};
 }
 
@@ -56,7 +58,7 @@ static void add_caret(struct buffer *out, unsigned blanks, unsigned length)
 static void add_excerpt(struct buffer *out, const struct diagnostics *diagnostics, const struct diagnostic *finding)
 {
 	size_t bytes = 0;
-	const char *line = source_line(diagnostics->source, finding->line, &bytes);
+	const char *line = source_line(findings_source(diagnostics, finding), finding->line, &bytes);
 	unsigned first = finding->column > SHOWN_COLUMNS / 2 ? finding->column - SHOWN_COLUMNS / 2 : 1;
 
 	if (line == NULL)
@@ -72,7 +74,7 @@ static void add_excerpt(struct buffer *out, const struct diagnostics *diagnostic
 
 static void add_place(struct buffer *out, const struct diagnostics *diagnostics, const struct diagnostic *finding)
 {
-	add_harmless(out, diagnostics->file != NULL ? diagnostics->file : "pipeline");
+	add_harmless(out, findings_file(diagnostics, finding));
 	if (finding->line != 0)
 		buffer_printf(out, ":%u:%u", finding->line, finding->column);
 }
@@ -101,8 +103,7 @@ static json_t *finding_to_json(const struct diagnostics *diagnostics, const stru
 	GR_AUTO_BUFFER struct buffer message = {0};
 
 	add_harmless(&message, finding->message);
-	(void)json_object_set_new(
-	        item, "file", json_string(diagnostics->file != NULL ? diagnostics->file : "pipeline"));
+	(void)json_object_set_new(item, "file", json_string(findings_file(diagnostics, finding)));
 	if (finding->line != 0) {
 		(void)json_object_set_new(item, "line", json_integer(finding->line));
 		(void)json_object_set_new(item, "column", json_integer(finding->column));
@@ -155,7 +156,7 @@ void diagnostics_print_github(const struct diagnostics *diagnostics, struct buff
 			add_harmless(&message, finding->hint);
 		}
 		buffer_add_text(out, finding->is_warning ? "::warning file=" : "::error file=");
-		add_github(out, diagnostics->file != NULL ? diagnostics->file : "pipeline", true);
+		add_github(out, findings_file(diagnostics, finding), true);
 		if (finding->line != 0)
 			buffer_printf(out, ",line=%u,col=%u,endColumn=%u", finding->line, finding->column,
 			        finding->column + finding->length);

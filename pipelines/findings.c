@@ -9,6 +9,18 @@
 /* Findings kept of one file: a broken file of 1 MiB must not fill a CI log. The last one says that there are more. */
 #define FINDINGS_MOST 500
 
+const char *findings_file(const struct diagnostics *diagnostics, const struct diagnostic *finding)
+{
+	const char *file = finding->is_in_quarantine ? diagnostics->quarantine_file : diagnostics->file;
+
+	return file != NULL ? file : "pipeline";
+}
+
+const char *findings_source(const struct diagnostics *diagnostics, const struct diagnostic *finding)
+{
+	return finding->is_in_quarantine ? diagnostics->quarantine_source : diagnostics->source;
+}
+
 const char *source_line(const char *source, unsigned line, size_t *ret_bytes)
 {
 	const char *at = source;
@@ -62,8 +74,8 @@ static bool is_known(const struct diagnostics *diagnostics, const struct diagnos
 	for (size_t i = 0; i < diagnostics->count; i++) {
 		const struct diagnostic *other = &diagnostics->items[i];
 
-		if (other->line == finding->line && other->column == finding->column &&
-		        text_equal(other->message, finding->message))
+		if (other->is_in_quarantine == finding->is_in_quarantine && other->line == finding->line &&
+		        other->column == finding->column && text_equal(other->message, finding->message))
 			return true;
 	}
 	return false;
@@ -71,6 +83,7 @@ static bool is_known(const struct diagnostics *diagnostics, const struct diagnos
 
 static void findings_keep(struct diagnostics *diagnostics, struct diagnostic *finding)
 {
+	finding->is_in_quarantine = diagnostics->is_in_quarantine;
 	if (diagnostics->count > FINDINGS_MOST || is_known(diagnostics, finding)) {
 		gr_free(finding->message);
 		gr_free(finding->hint);
@@ -134,6 +147,8 @@ static int compare_findings(const void *a, const void *b)
 {
 	const struct diagnostic *x = a, *y = b;
 
+	if (x->is_in_quarantine != y->is_in_quarantine)
+		return x->is_in_quarantine ? 1 : -1;
 	if (x->line != y->line)
 		return x->line < y->line ? -1 : 1;
 	if (x->column != y->column)
@@ -151,6 +166,7 @@ void findings_sort(struct diagnostics *diagnostics)
 		struct diagnostic *finding = &diagnostics->items[i];
 
 		if (finding->length == 0)
-			finding->length = word_length(diagnostics->source, finding->line, finding->column);
+			finding->length =
+			        word_length(findings_source(diagnostics, finding), finding->line, finding->column);
 	}
 }

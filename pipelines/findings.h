@@ -21,6 +21,9 @@ void findings_warn(struct diagnostics *diagnostics, struct place place, const ch
 void findings_add_error(struct diagnostics *diagnostics, struct place place, const struct gr_error *err);
 /* By place, errors before warnings. Fills in the lengths that are still 0. */
 void findings_sort(struct diagnostics *diagnostics);
+/* The file that a finding is in, and its text. */
+const char *findings_file(const struct diagnostics *diagnostics, const struct diagnostic *finding);
+const char *findings_source(const struct diagnostics *diagnostics, const struct diagnostic *finding);
 /* Line `line` (1-based) of the source; *ret_bytes without its line break; NULL when there is no such line. */
 const char *source_line(const char *source, unsigned line, size_t *ret_bytes);
 /* Byte offset of 1-based column `column` (in characters) of a line, at most `bytes`. */

@@ -83,6 +83,7 @@ void plan_free(struct plan *plan)
 	steps_free(plan->steps, plan->step_count);
 	steps_free(plan->finally, plan->finally_count);
 	ends_free(plan);
+	quarantine_release(&plan->quarantine);
 	node_free(plan->root);
 	gr_free(plan->file);
 	gr_free(plan->name);

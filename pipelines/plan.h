@@ -12,6 +12,7 @@
 #include "pipelines/load.h"
 #include "runner/base/error.h"
 #include "runner/net/retry.h"
+#include "runner/results/quarantine.h"
 #include "runner/steps/kind.h"
 #include "runner/steps/step.h"
 
@@ -143,6 +144,8 @@ struct plan {
 	struct plan_gate_rule *gate;
 	size_t gate_count;
 	struct plan_history history;
+	struct quarantine quarantine;
+	char quarantine_sha256[65]; /* of its file; "" without one */
 	struct plan_report *reports;
 	size_t report_count;
 	struct plan_webhook *webhooks;
@@ -152,7 +155,7 @@ struct plan {
 	const struct node *collect_files; /* artifacts.files: patterns, checked; or NULL */
 	bool collect_after_failure_only, collect_required; /* artifacts.when: failure; artifacts.required */
 	int64_t collect_most_bytes; /* artifacts.max_size; 0: the usual */
-	char fingerprint[65]; /* SHA-256 of the file's bytes and the inputs' values */
+	char fingerprint[65]; /* SHA-256 of the file's bytes, the inputs' values, and the quarantine */
 	char source_sha256[65]; /* of the file's bytes alone */
 };
 
@@ -160,6 +163,7 @@ struct plan {
 struct diagnostic {
 	enum gr_failure failure;
 	bool is_warning;
+	bool is_in_quarantine; /* its place is in that file */
 	unsigned line, column, length; /* of the marked text, at least 1 */
 	char *message; /* what and why */
 	char *hint; /* "did you mean 'uses'?", what to do; or NULL */
@@ -167,6 +171,8 @@ struct diagnostic {
 struct diagnostics {
 	char *file;
 	char *source; /* the file's text, for source lines */
+	char *quarantine_file, *quarantine_source; /* likewise, or NULL */
+	bool is_in_quarantine; /* while it is checked: where findings are */
 	struct diagnostic *items; /* in the order of their places */
 	size_t count, errors;
 };

@@ -29,14 +29,14 @@ static void add_issue(struct buffer *out, const char *type, const char *text)
 	buffer_add_char(out, '\n');
 }
 
-static void add_trouble(struct buffer *out, struct redactor *redactor, const struct trouble *trouble)
+static void add_trouble(struct buffer *out, const char *type, struct redactor *redactor, const struct trouble *trouble)
 {
 	GR_AUTO_BUFFER struct buffer text = {0};
 
 	trouble_title(redactor, &text, trouble);
 	buffer_add_text(&text, ": ");
 	trouble_reason(redactor, &text, trouble, REASON_BYTES);
-	add_issue(out, "error", buffer_text(&text));
+	add_issue(out, type, buffer_text(&text));
 }
 
 static void add_all(struct buffer *out, const struct results *results, struct redactor *redactor)
@@ -45,13 +45,17 @@ static void add_all(struct buffer *out, const struct results *results, struct re
 
 	trouble_list_init(&list, results);
 	for (size_t i = 0; i < list.count && i < ISSUES_MOST; i++)
-		add_trouble(out, redactor, &list.items[i]);
+		add_trouble(out, "error", redactor, &list.items[i]);
 	if (list.count > ISSUES_MOST) {
 		GR_AUTO_BUFFER struct buffer text = {0};
 
 		buffer_printf(&text, "and %zu more, in the reports", list.count - ISSUES_MOST);
 		add_issue(out, "error", buffer_text(&text));
 	}
+	trouble_list_release(&list);
+	trouble_list_quarantined(&list, results);
+	for (size_t i = 0; i < list.count && i < ISSUES_MOST; i++)
+		add_trouble(out, "warning", redactor, &list.items[i]);
 	trouble_list_release(&list);
 }
 

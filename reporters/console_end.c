@@ -70,20 +70,24 @@ static struct table table_of(const struct console *console, const struct results
 
 static void print_run(struct console *console, const struct device_run *run, const struct table *table)
 {
-	size_t counts[STATUS_ERROR + 1] = {0};
+	struct totals counts = device_run_totals(run);
 	const char *device = device_label(&run->device), *step = run->step ? run->step : "?";
 	char span[CLOCK_TEXT_BYTES];
 	bool is_good;
 
-	for (size_t i = 0; i < run->case_count; i++)
-		counts[run->cases[i].status]++;
-	is_good = run->is_complete && run->failure == GR_NONE && counts[STATUS_FAILED] + counts[STATUS_ERROR] == 0;
-	console_print(console, is_good ? TONE_GOOD : TONE_BAD, "  %-*.*s  %-*.*s  %5zu %6zu %6zu %7zu %6zu  %s%s%s",
-	        (int)table->device, (int)words_cut(device, strlen(device), table->device), device, (int)table->step,
-	        (int)words_cut(step, strlen(step), table->step), step, run->case_count, counts[STATUS_PASSED],
-	        counts[STATUS_FAILED], counts[STATUS_SKIPPED], counts[STATUS_ERROR],
-	        run->elapsed_ms >= 0 ? clock_format_span(run->elapsed_ms, span) : "-", run->is_complete ? "" : "  ",
+	is_good = run->is_complete && run->failure == GR_NONE && counts.failed + counts.errors == 0;
+	console_print(console, is_good ? TONE_GOOD : TONE_BAD,
+	        "  %-*.*s  %-*.*s  %5zu %6" PRId64 " %6" PRId64 " %7" PRId64 " %6" PRId64 "  %s%s%s", (int)table->device,
+	        (int)words_cut(device, strlen(device), table->device), device, (int)table->step,
+	        (int)words_cut(step, strlen(step), table->step), step, run->case_count, counts.passed, counts.failed,
+	        counts.skipped, counts.errors, run->elapsed_ms >= 0 ? clock_format_span(run->elapsed_ms, span) : "-",
+	        run->is_complete ? "" : "  ",
 	        run->is_complete ? "" : failure_name(run->failure == GR_NONE ? GR_UNKNOWN : run->failure));
+	for (size_t i = 0; i < run->rerun_count; i++) {
+		GR_AUTO_FREE char *words = rerun_words(&run->reruns[i]);
+
+		console_print(console, TONE_PLAIN, "    rerun %zu: %s", i + 1, words);
+	}
 }
 
 static void print_runs(struct console *console, const struct results *results)
@@ -103,19 +107,24 @@ static void print_runs(struct console *console, const struct results *results)
 static void print_case(struct console *console, const struct device_run *run, const struct test_case *test)
 {
 	GR_AUTO_BUFFER struct buffer line = {0};
+	GR_AUTO_FREE char *why = test_case_is_quarantined(test) ? test_case_quarantine_words(test) : NULL;
 
 	buffer_printf(&line, "  %s %s",
-	        test->status == STATUS_FAILED ? "failed:" : "no result:", test->name ? test->name : "?");
+	        why                             ? "quarantined:"
+	        : test->status == STATUS_FAILED ? "failed:"
+	                                        : "no result:",
+	        test->name ? test->name : "?");
 	if (test->data && *test->data)
 		buffer_printf(&line, " [%s]", test->data);
 	buffer_printf(&line, " on '%s'", device_label(&run->device));
 	if (test->status == STATUS_ERROR)
 		buffer_printf(&line, " (%s)", failure_name(test->failure == GR_NONE ? GR_UNKNOWN : test->failure));
+	add_reason(&line, why);
 	add_reason(&line, test->reason);
-	console_print(console, TONE_BAD, "%s", buffer_text(&line));
+	console_print(console, why ? TONE_WARN : TONE_BAD, "%s", buffer_text(&line));
 }
 
-static void print_cases(struct console *console, const struct results *results)
+static void print_cases(struct console *console, const struct results *results, bool want_quarantined)
 {
 	size_t found = 0;
 
@@ -123,13 +132,15 @@ static void print_cases(struct console *console, const struct results *results)
 		for (size_t j = 0; j < results->runs[i].case_count; j++) {
 			const struct test_case *test = &results->runs[i].cases[j];
 
-			if (test->status != STATUS_FAILED && test->status != STATUS_ERROR)
+			if (want_quarantined ? !test_case_is_quarantined(test)
+			                     : !test_case_has_failed(test) && test->status != STATUS_ERROR)
 				continue;
 			if (found++ < FAILURES_MOST)
 				print_case(console, &results->runs[i], test);
 		}
 	if (found > FAILURES_MOST)
-		console_print(console, TONE_BAD, "  and %zu more, in the reports", found - FAILURES_MOST);
+		console_print(console, want_quarantined ? TONE_WARN : TONE_BAD, "  and %zu more, in the reports",
+		        found - FAILURES_MOST);
 }
 
 struct problem_count {
@@ -199,7 +210,8 @@ static void print_artifacts(struct console *console, const struct results *resul
 void end_print(struct console *console, const struct results *results)
 {
 	print_runs(console, results);
-	print_cases(console, results);
+	print_cases(console, results, false);
+	print_cases(console, results, true);
 	print_problems(console, results, false);
 	print_held(console, results);
 	print_rules(console, results);
@@ -247,6 +259,8 @@ static char *verdict_line(const struct results *results)
 		buffer_printf(&line, ", %" PRId64 " skipped", totals.skipped);
 	if (totals.errors > 0)
 		buffer_printf(&line, ", %" PRId64 " without a result", totals.errors);
+	if (totals.quarantined > 0)
+		buffer_printf(&line, ", %" PRId64 " quarantined", totals.quarantined);
 	if (totals.flaky > 0)
 		buffer_printf(&line, " (%" PRId64 " passed only when repeated)", totals.flaky);
 	buffer_printf(&line, ", in %s", clock_format_span(results->elapsed_ms > 0 ? results->elapsed_ms : 0, span));

@@ -68,18 +68,18 @@ static void print_device_run(struct console *console, const struct run_event *ev
 {
 	GR_AUTO_FREE char *place = place_of(event);
 	const struct device_run *run = event->device_run;
-	size_t counts[STATUS_ERROR + 1] = {0};
+	struct totals counts;
 
 	if (!run)
 		return;
-	for (size_t i = 0; i < run->case_count; i++)
-		counts[run->cases[i].status]++;
+	counts = device_run_totals(run);
 	console_print(console,
-	        counts[STATUS_FAILED] + counts[STATUS_ERROR] || run->failure || !run->is_complete ? TONE_BAD
-	                                                                                          : TONE_GOOD,
-	        "%s: on '%s': %zu tests, %zu passed, %zu failed, %zu skipped, %zu without a result%s", place,
-	        device_label(&run->device), run->case_count, counts[STATUS_PASSED], counts[STATUS_FAILED],
-	        counts[STATUS_SKIPPED], counts[STATUS_ERROR], run->is_complete ? "" : "; not complete");
+	        counts.failed + counts.errors || run->failure || !run->is_complete ? TONE_BAD : TONE_GOOD,
+	        "%s: on '%s': %zu tests, %" PRId64 " passed, %" PRId64 " failed, %" PRId64 " skipped, %" PRId64
+	        " without a result%s%s",
+	        place, device_label(&run->device), run->case_count, counts.passed, counts.failed, counts.skipped,
+	        counts.errors, counts.quarantined ? ", some failures quarantined" : "",
+	        run->is_complete ? "" : "; not complete");
 }
 
 static void print_problem(struct console *console, const struct run_event *event)

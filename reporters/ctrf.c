@@ -9,6 +9,7 @@
 #include "runner/base/memory.h"
 
 #define TEXT_BYTES 16384
+#define OTHER (STATUS_ERROR + 1) /* a failure that does not count */
 
 static const char *status_of(enum case_status status)
 {
@@ -53,8 +54,9 @@ static json_t *attempts_of(struct redactor *redactor, const struct test_case *te
 static json_t *test_of(struct redactor *redactor, const struct junit_suite *suite, const struct junit_entry *entry)
 {
 	json_t *one = json_pack("{s:s, s:s, s:I, s:s, s:[s, s]}", "name", entry->name, "status",
-	        status_of(entry->status), "duration", (json_int_t)entry->time_ms, "rawStatus",
-	        case_status_name(entry->status), "suite", suite->name, entry->class_name);
+	        entry->is_quarantined ? "other" : status_of(entry->status), "duration", (json_int_t)entry->time_ms,
+	        "rawStatus", entry->is_quarantined ? "quarantined" : case_status_name(entry->status), "suite",
+	        suite->name, entry->class_name);
 
 	if (suite->run)
 		set_line(one, "device", redactor, device_label(&suite->run->device));
@@ -69,7 +71,7 @@ static json_t *test_of(struct redactor *redactor, const struct junit_suite *suit
 	return one;
 }
 
-static json_t *tests_of(const struct results *results, struct redactor *redactor, size_t counts[STATUS_ERROR + 1])
+static json_t *tests_of(const struct results *results, struct redactor *redactor, size_t counts[OTHER + 1])
 {
 	json_t *list = json_array();
 	struct junit_plan plan;
@@ -78,7 +80,7 @@ static json_t *tests_of(const struct results *results, struct redactor *redactor
 	junit_plan_init(&plan, results, redactor);
 	while (junit_plan_next(&plan, &suite)) {
 		for (size_t i = 0; i < suite.count; i++) {
-			counts[suite.entries[i].status]++;
+			counts[suite.entries[i].is_quarantined ? OTHER : suite.entries[i].status]++;
 			(void)json_array_append_new(list, test_of(redactor, &suite, &suite.entries[i]));
 		}
 		junit_suite_release(&suite);
@@ -90,17 +92,17 @@ static json_t *tests_of(const struct results *results, struct redactor *redactor
 int ctrf_write(
         const struct results *results, const char *target, const struct report_context *context, struct gr_error *err)
 {
-	size_t counts[STATUS_ERROR + 1] = {0};
+	size_t counts[OTHER + 1] = {0};
 	json_t *tests = tests_of(results, context->redactor, counts);
 	json_int_t failed = (json_int_t)(counts[STATUS_FAILED] + counts[STATUS_ERROR]);
 	json_int_t start = results->started_wall_ms, stop = start + (results->elapsed_ms > 0 ? results->elapsed_ms : 0);
 	GR_AUTO_JSON json_t *json = json_pack(
-	        "{s:s, s:s, s:{s:{s:s}, s:{s:I, s:I, s:I, s:I, s:i, s:i, s:I, s:I}, s:o, s:{s:s, s:i}}}",
+	        "{s:s, s:s, s:{s:{s:s}, s:{s:I, s:I, s:I, s:I, s:i, s:I, s:I, s:I}, s:o, s:{s:s, s:i}}}",
 	        "reportFormat", "CTRF", "specVersion", "0.0.0", "results", "tool", "name", "gridlane", "summary",
 	        "tests", (json_int_t)json_array_size(tests), "passed", (json_int_t)counts[STATUS_PASSED], "failed",
-	        failed, "skipped", (json_int_t)counts[STATUS_SKIPPED], "pending", 0, "other", 0, "start", start, "stop",
-	        stop, "tests", tests, "extra", "verdict", verdict_name(results->verdict), "exitStatus",
-	        results->exit_status);
+	        failed, "skipped", (json_int_t)counts[STATUS_SKIPPED], "pending", 0, "other", (json_int_t)counts[OTHER],
+	        "start", start, "stop", stop, "tests", tests, "extra", "verdict", verdict_name(results->verdict),
+	        "exitStatus", results->exit_status);
 	GR_AUTO_BUFFER struct buffer text = {0};
 	GR_AUTO_FREE char *dump = json ? json_dumps(json, JSON_INDENT(1)) : NULL;
 

@@ -38,14 +38,15 @@ static void annotate(struct buffer *out, const char *level, const char *title, c
 	buffer_add_char(out, '\n');
 }
 
-static void annotate_trouble(struct buffer *out, struct redactor *redactor, const struct trouble *trouble)
+static void annotate_trouble(
+        struct buffer *out, const char *level, struct redactor *redactor, const struct trouble *trouble)
 {
 	GR_AUTO_BUFFER struct buffer title = {0};
 	GR_AUTO_BUFFER struct buffer message = {0};
 
 	trouble_title(redactor, &title, trouble);
 	trouble_reason(redactor, &message, trouble, MESSAGE_BYTES);
-	annotate(out, "error", buffer_text(&title), buffer_text(&message));
+	annotate(out, level, buffer_text(&title), buffer_text(&message));
 }
 
 /* All when they fit; otherwise nine, and how many there are beside them. */
@@ -57,7 +58,7 @@ static void add_errors(struct buffer *out, const struct results *results, struct
 	trouble_list_init(&list, results);
 	shown = list.count <= ANNOTATIONS_MOST ? list.count : ANNOTATIONS_MOST - 1;
 	for (size_t i = 0; i < shown; i++)
-		annotate_trouble(out, redactor, &list.items[i]);
+		annotate_trouble(out, "error", redactor, &list.items[i]);
 	if (shown < list.count) {
 		GR_AUTO_FREE char *text =
 		        gr_printf("and %zu more; the summary and the reports name them", list.count - shown);
@@ -69,6 +70,16 @@ static void add_errors(struct buffer *out, const struct results *results, struct
 		words_line(redactor, &cause, results->cause ? results->cause : "the run did not pass", MESSAGE_BYTES);
 		annotate(out, "error", "gridlane", buffer_text(&cause));
 	}
+	trouble_list_release(&list);
+}
+
+static void add_quarantined(struct buffer *out, const struct results *results, struct redactor *redactor)
+{
+	struct trouble_list list;
+
+	trouble_list_quarantined(&list, results);
+	for (size_t i = 0; i < list.count && i < ANNOTATIONS_MOST; i++)
+		annotate_trouble(out, "notice", redactor, &list.items[i]);
 	trouble_list_release(&list);
 }
 
@@ -145,6 +156,7 @@ static int append_outputs(const struct results *results, const struct report_con
 	add_number(&text, "errors", totals.errors);
 	add_number(&text, "skipped", totals.skipped);
 	add_number(&text, "flaky", totals.flaky);
+	add_number(&text, "quarantined", totals.quarantined);
 	add_output(&text, context->redactor, "run_id", results->run_id);
 	add_output(&text, context->redactor, "cause", results->cause);
 	add_output(&text, context->redactor, "folder", context->folder);
@@ -159,6 +171,7 @@ int github_write(
 
 	add_errors(&text, results, context->redactor);
 	add_warnings(&text, results, context->redactor);
+	add_quarantined(&text, results, context->redactor);
 	r = report_put(context, target, &text, err);
 	if (r == 0)
 		r = append_summary(results, context, err);

@@ -27,6 +27,15 @@ int gitlab_write(
 	}
 	if (list.count > LINES_MOST)
 		buffer_printf(&out, "and %zu more, in the reports\n", list.count - LINES_MOST);
+	trouble_list_release(&list);
+	trouble_list_quarantined(&list, results);
+	for (size_t i = 0; i < list.count && i < LINES_MOST; i++) {
+		buffer_add_text(&out, "quarantined: ");
+		trouble_title(context->redactor, &out, &list.items[i]);
+		buffer_add_text(&out, ": ");
+		trouble_reason(context->redactor, &out, &list.items[i], REASON_BYTES);
+		buffer_add_char(&out, '\n');
+	}
 	buffer_printf(&out, ERASE "section_end:%" PRId64 ":gridlane_failures\r" ERASE "\n",
 	        from + (results->elapsed_ms > 0 ? results->elapsed_ms / 1000 : 0));
 	trouble_list_release(&list);

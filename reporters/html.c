@@ -84,6 +84,8 @@ static void add_counts(struct page *page)
 	add_count(page, "passed", totals->passed, "passed");
 	if (totals->flaky > 0)
 		add_count(page, "flaky", totals->flaky, "of them only when repeated");
+	if (totals->quarantined > 0)
+		add_count(page, "quarantined", totals->quarantined, "quarantined failures");
 	add_count(page, "skipped", totals->skipped, "skipped");
 	add_count(page, "all", totals->device_runs, totals->device_runs == 1 ? "device run" : "device runs");
 	page_add(page, "</ul>\n");

@@ -8,6 +8,7 @@
 #include "runner/base/memory.h"
 #include "runner/base/text.h"
 
+#define RUN_COLUMNS 11 /* of the table of device runs */
 #define RUNS_MOST 200
 #define SCALE 1000 /* the timeline's width, in its own units */
 #define COLUMNS_MOST 12
@@ -77,7 +78,7 @@ static void count_cases(const struct device_run *run, size_t counts[STATUS_ERROR
 
 static const char *tone_of(const struct device_run *run, const size_t counts[STATUS_ERROR + 1])
 {
-	if (counts[STATUS_FAILED] > 0)
+	if (device_run_totals(run).failed > 0)
 		return "failed";
 	if (!run->is_complete || run->failure != GR_NONE || counts[STATUS_ERROR] > 0 || run->problem_count > 0)
 		return "error";
@@ -111,6 +112,20 @@ static void add_state(struct page *page, const struct device_run *run, const cha
 	page_add(page, "</td>");
 }
 
+static void add_reruns(struct page *page, const struct device_run *run)
+{
+	for (size_t i = 0; i < run->rerun_count; i++) {
+		GR_AUTO_FREE char *words = rerun_words(&run->reruns[i]);
+
+		page_printf(page, "<tr class=\"rerun\"><td colspan=\"%d\">rerun %zu, ", RUN_COLUMNS, i + 1);
+		page_line(page, words, PAGE_LINE_BYTES);
+		page_add(page, " ");
+		if (run->reruns[i].url)
+			page_url_link(page, run->reruns[i].url, "run");
+		page_add(page, "</td></tr>\n");
+	}
+}
+
 static void add_run_links(struct page *page, const struct device_run *run)
 {
 	page_add(page, "<td>");
@@ -140,7 +155,8 @@ static void add_run(struct page *page, const struct scale *scale, const struct d
 	page_printf(page,
 	        "<td class=\"number\">%zu</td><td class=\"number\">%zu</td><td class=\"number\">%zu</td>"
 	        "<td class=\"number\">%zu</td><td class=\"number\">",
-	        counts[STATUS_PASSED], counts[STATUS_FAILED], counts[STATUS_SKIPPED], counts[STATUS_ERROR]);
+	        counts[STATUS_PASSED], (size_t)device_run_totals(run).failed, counts[STATUS_SKIPPED],
+	        counts[STATUS_ERROR]);
 	page_span(page, run->queued_ms);
 	page_add(page, "</td><td class=\"number\">");
 	page_span(page, run->elapsed_ms);
@@ -148,6 +164,7 @@ static void add_run(struct page *page, const struct scale *scale, const struct d
 	add_bar(page, scale, run, tone);
 	page_add(page, "</td>");
 	add_run_links(page, run);
+	add_reruns(page, run);
 }
 
 void html_devices(struct page *page)

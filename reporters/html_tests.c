@@ -18,6 +18,22 @@ static bool is_bad(enum case_status status)
 	return status == STATUS_FAILED || status == STATUS_ERROR;
 }
 
+static const char *tone_of(const struct test_case *test)
+{
+	if (test_case_is_quarantined(test))
+		return "quarantined";
+	return test_case_is_flaky(test) ? "flaky" : case_status_name(test->status);
+}
+
+static const char *word_of(const struct test_case *test)
+{
+	if (test_case_is_quarantined(test))
+		return "quarantined";
+	if (test_case_is_flaky(test))
+		return "passed when repeated";
+	return test->status == STATUS_ERROR ? "no result" : case_status_name(test->status);
+}
+
 static void add_name(struct page *page, const struct test_case *test)
 {
 	page_line(page, test->name && *test->name ? test->name : "unnamed test", WORDS_NAME_BYTES);
@@ -93,7 +109,7 @@ static void add_links(struct page *page, const struct device_run *run)
 static void add_failure(struct page *page, const struct device_run *run, const struct test_case *test, bool is_open)
 {
 	page_printf(page, "<details class=\"case\"%s><summary>", is_open ? " open" : "");
-	page_chip(page, case_status_name(test->status), test->status == STATUS_FAILED ? "failed" : "no result");
+	page_chip(page, tone_of(test), word_of(test));
 	page_add(page, " <span class=\"name\">");
 	add_name(page, test);
 	page_add(page, "</span> <span class=\"device\">");
@@ -113,6 +129,13 @@ static void add_failure(struct page *page, const struct device_run *run, const s
 		page_printf(page, ", %s (%s)", failure_words(test->failure ? test->failure : GR_UNKNOWN),
 		        failure_name(test->failure ? test->failure : GR_UNKNOWN));
 	page_add(page, "</p>\n");
+	if (test_case_is_quarantined(test)) {
+		GR_AUTO_FREE char *why = test_case_quarantine_words(test);
+
+		page_add(page, "<p>");
+		page_line(page, why, PAGE_CAUSE_BYTES);
+		page_add(page, "</p>\n");
+	}
 	if (test->reason && *test->reason)
 		page_block(page, test->reason);
 	else
@@ -120,6 +143,25 @@ static void add_failure(struct page *page, const struct device_run *run, const s
 	add_attempts(page, test);
 	add_links(page, run);
 	page_add(page, "</details>\n");
+}
+
+/* Below those that count. */
+static void add_quarantined(struct page *page)
+{
+	size_t found = 0;
+
+	for (size_t i = 0; i < page->results->run_count; i++) {
+		const struct device_run *run = &page->results->runs[i];
+
+		for (size_t j = 0; j < run->case_count; j++) {
+			if (!test_case_is_quarantined(&run->cases[j]) || found++ >= FAILURES_MOST)
+				continue;
+			if (found == 1)
+				page_add(page, "<h3>Quarantined: these failed, and do not count</h3>\n");
+			add_failure(page, run, &run->cases[j], false);
+		}
+	}
+	page_cut(page, found > FAILURES_MOST ? found - FAILURES_MOST : 0, "quarantined failures are");
 }
 
 void html_failures(struct page *page)
@@ -131,13 +173,15 @@ void html_failures(struct page *page)
 		const struct device_run *run = &page->results->runs[i];
 
 		for (size_t j = 0; j < run->case_count; j++)
-			if (is_bad(run->cases[j].status) && found++ < FAILURES_MOST)
+			if (is_bad(run->cases[j].status) && !test_case_is_quarantined(&run->cases[j]) &&
+			        found++ < FAILURES_MOST)
 				add_failure(page, run, &run->cases[j], found <= OPEN_MOST);
 	}
 	if (found == 0)
 		page_add(page, page->totals.tests ? "<p>No test failed, and none is without a result.</p>\n"
 		                                  : "<p>No test has a result.</p>\n");
 	page_cut(page, found > FAILURES_MOST ? found - FAILURES_MOST : 0, "failed tests are");
+	add_quarantined(page);
 	page_add(page, "</section>\n");
 }
 
@@ -145,13 +189,8 @@ void html_failures(struct page *page)
 
 static void add_row(struct page *page, const struct test_case *test)
 {
-	bool is_flaky = test_case_is_flaky(test);
-
 	page_printf(page, "<tr class=\"%s\"><td>", case_status_name(test->status));
-	page_chip(page, is_flaky ? "flaky" : case_status_name(test->status),
-	        is_flaky                       ? "passed when repeated"
-	        : test->status == STATUS_ERROR ? "no result"
-	                                       : case_status_name(test->status));
+	page_chip(page, tone_of(test), word_of(test));
 	page_add(page, "</td><th scope=\"row\">");
 	add_name(page, test);
 	page_add(page, "</th><td>");
@@ -193,7 +232,7 @@ static void add_run(struct page *page, const struct device_run *run, size_t most
 	page_add(page, "</span> <span class=\"device\">");
 	page_line(page, run->step, PAGE_LINE_BYTES);
 	page_printf(page, ", %zu passed, %zu failed, %zu skipped, %zu without a result</span></summary>\n",
-	        count_of(run, STATUS_PASSED), count_of(run, STATUS_FAILED), count_of(run, STATUS_SKIPPED),
+	        count_of(run, STATUS_PASSED), (size_t)device_run_totals(run).failed, count_of(run, STATUS_SKIPPED),
 	        count_of(run, STATUS_ERROR));
 	page_add(page, "<div class=\"scroll\" role=\"region\" aria-label=\"Tests of ");
 	page_line(page, device_label(&run->device), PAGE_LINE_BYTES);

@@ -330,6 +330,16 @@ static void ci_properties(struct document *document, const json_t *environment)
 	}
 }
 
+static void rerun_properties(struct document *document, const struct device_run *run)
+{
+	for (size_t i = 0; i < run->rerun_count; i++) {
+		GR_AUTO_FREE char *name = gr_printf("gridlane.rerun.%zu", i + 1);
+		GR_AUTO_FREE char *words = rerun_words(&run->reruns[i]);
+
+		property(document, name, words);
+	}
+}
+
 static void device_properties(struct document *document, const struct device_run *run)
 {
 	property(document, "device.name", device_label(&run->device));
@@ -346,6 +356,7 @@ static void device_properties(struct document *document, const struct device_run
 	property(document, "gridlane.step", run->step);
 	property(document, "gridlane.complete", run->is_complete ? "true" : "false");
 	property(document, "gridlane.adopted", run->is_adopted ? "true" : NULL);
+	rerun_properties(document, run);
 	seconds_property(document, "gridlane.elapsed", run->elapsed_ms);
 	seconds_property(document, "gridlane.queued", run->queued_ms);
 }

@@ -13,6 +13,8 @@ struct junit_entry { /* one testcase element */
 	enum gr_failure failure;
 	char *name, *class_name; /* clean, unique together */
 	const char *reason; /* as received, or NULL */
+	char *words; /* what reason points to where it is not received, or NULL */
+	bool is_quarantined; /* failed, and that does not count: skipped, where there is no other word for it */
 	const struct test_case *test; /* NULL: not a test of the server's */
 	int64_t time_ms;
 };

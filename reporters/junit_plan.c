@@ -133,6 +133,19 @@ static void count_entry(struct junit_suite *suite, const struct junit_entry *ent
 	suite->time_ms += entry->time_ms;
 }
 
+/* A failure would make its readers fail the job, whatever our verdict: it is skipped for them, with all its words. */
+static void set_quarantined(struct junit_entry *entry)
+{
+	GR_AUTO_FREE char *why = test_case_quarantine_words(entry->test);
+
+	entry->status = STATUS_SKIPPED;
+	entry->failure = GR_NONE;
+	entry->is_quarantined = true;
+	entry->words = gr_printf("quarantined failure: %s\n%s", why,
+	        entry->reason && *entry->reason ? entry->reason : "the test failed; the server gave no reason");
+	entry->reason = entry->words;
+}
+
 static void add_case(struct junit_plan *plan, struct junit_suite *suite, const struct test_case *test)
 {
 	GR_AUTO_FREE char *name = test->data && *test->data
@@ -146,6 +159,8 @@ static void add_case(struct junit_plan *plan, struct junit_suite *suite, const s
 	entry->reason = test->reason;
 	entry->test = test;
 	entry->time_ms = test->time_ms > 0 ? test->time_ms : 0;
+	if (test_case_is_quarantined(test))
+		set_quarantined(entry);
 	count_entry(suite, entry);
 }
 
@@ -329,6 +344,7 @@ void junit_suite_release(struct junit_suite *suite)
 	for (size_t i = 0; i < suite->count; i++) {
 		gr_free(suite->entries[i].name);
 		gr_free(suite->entries[i].class_name);
+		gr_free(suite->entries[i].words);
 	}
 	gr_free(suite->entries);
 	gr_free(suite->name);

@@ -48,12 +48,22 @@ void trouble_list_init(struct trouble_list *list, const struct results *results)
 		const struct device_run *run = &results->runs[i];
 
 		for (size_t j = 0; j < run->case_count; j++)
-			if (run->cases[j].status == STATUS_FAILED || run->cases[j].status == STATUS_ERROR)
+			if (test_case_has_failed(&run->cases[j]) || run->cases[j].status == STATUS_ERROR)
 				add_trouble(list, (struct trouble){run, &run->cases[j], NULL});
 	}
 	add_problems(list, NULL, results->problems, results->problem_count);
 	for (size_t i = 0; i < results->run_count; i++)
 		add_problems(list, &results->runs[i], results->runs[i].problems, results->runs[i].problem_count);
+}
+
+void trouble_list_quarantined(struct trouble_list *list, const struct results *results)
+{
+	*list = (struct trouble_list){0};
+	for (size_t i = 0; i < results->run_count; i++)
+		for (size_t j = 0; j < results->runs[i].case_count; j++)
+			if (test_case_is_quarantined(&results->runs[i].cases[j]))
+				add_trouble(
+				        list, (struct trouble){&results->runs[i], &results->runs[i].cases[j], NULL});
 }
 
 void trouble_list_release(struct trouble_list *list)
@@ -87,7 +97,13 @@ void trouble_reason(struct redactor *redactor, struct buffer *out, const struct 
 	const struct test_case *test = trouble->test;
 	const char *reason = test ? test->reason : trouble->problem->message;
 
-	if (test && test->status == STATUS_ERROR)
+	if (test && test_case_is_quarantined(test)) {
+		GR_AUTO_FREE char *why = test_case_quarantine_words(test);
+
+		words_line(redactor, out, why, most_bytes / 2);
+		buffer_add_text(out, reason && *reason ? ": " : "");
+		most_bytes /= 2;
+	} else if (test && test->status == STATUS_ERROR)
 		buffer_printf(out, "%s%s", failure_words(test->failure ? test->failure : GR_UNKNOWN),
 		        reason && *reason ? ": " : "");
 	else if (!reason || !*reason)

@@ -53,6 +53,8 @@ static void add_counts(struct summary *summary)
 	        totals->tests, totals->passed, totals->failed, totals->skipped, totals->errors);
 	if (totals->flaky > 0)
 		buffer_printf(&summary->out, "; %" PRId64 " passed only when repeated", totals->flaky);
+	if (totals->quarantined > 0)
+		buffer_printf(&summary->out, "; %" PRId64 " quarantined failures", totals->quarantined);
 	buffer_add_char(&summary->out, '\n');
 	if (summary->results->cause) {
 		buffer_add_text(&summary->out, "- **First cause**: ");
@@ -94,11 +96,60 @@ static void add_failed(struct summary *summary)
 		for (size_t j = 0; j < summary->results->runs[i].case_count; j++) {
 			const struct device_run *run = &summary->results->runs[i];
 
-			if (run->cases[j].status == STATUS_FAILED && found++ < FAILED_MOST)
+			if (test_case_has_failed(&run->cases[j]) && found++ < FAILED_MOST)
 				add_failed_case(summary, run, &run->cases[j]);
 		}
 	if (found > FAILED_MOST)
 		buffer_printf(&summary->out, "- and %" PRId64 " more failed tests\n", found - FAILED_MOST);
+}
+
+static void add_quarantined_case(struct summary *summary, const struct device_run *run, const struct test_case *test)
+{
+	GR_AUTO_FREE char *why = test_case_quarantine_words(test);
+
+	buffer_add_text(&summary->out, "- **Quarantined**: ");
+	add_words(summary, test->name ? test->name : "?", TEXT_BYTES);
+	buffer_add_text(&summary->out, " failed on ");
+	add_words(summary, device_label(&run->device), 100);
+	buffer_add_text(&summary->out, ": ");
+	add_words(summary, why, TEXT_BYTES);
+	buffer_add_char(&summary->out, '\n');
+}
+
+static void add_quarantined(struct summary *summary)
+{
+	int64_t found = 0;
+
+	for (size_t i = 0; i < summary->results->run_count; i++)
+		for (size_t j = 0; j < summary->results->runs[i].case_count; j++) {
+			const struct device_run *run = &summary->results->runs[i];
+
+			if (test_case_is_quarantined(&run->cases[j]) && found++ < FAILED_MOST)
+				add_quarantined_case(summary, run, &run->cases[j]);
+		}
+	if (found > FAILED_MOST)
+		buffer_printf(&summary->out, "- and %" PRId64 " more quarantined failures\n", found - FAILED_MOST);
+}
+
+static void add_reruns(struct summary *summary)
+{
+	const struct results *results = summary->results;
+	size_t found = 0;
+
+	for (size_t i = 0; i < results->run_count; i++)
+		for (size_t j = 0; j < results->runs[i].rerun_count; j++) {
+			GR_AUTO_FREE char *words = rerun_words(&results->runs[i].reruns[j]);
+
+			if (found++ >= FAILED_MOST)
+				continue;
+			buffer_add_text(&summary->out, "- **Rerun** on ");
+			add_words(summary, device_label(&results->runs[i].device), 100);
+			buffer_add_text(&summary->out, ": ");
+			add_words(summary, words, TEXT_BYTES);
+			buffer_add_char(&summary->out, '\n');
+		}
+	if (found > FAILED_MOST)
+		buffer_printf(&summary->out, "- and %zu more reruns\n", found - FAILED_MOST);
 }
 
 /* Several steps run on one device. */
@@ -206,6 +257,8 @@ void summary_text(const struct results *results, struct redactor *redactor, stru
 	add_head(&summary);
 	add_counts(&summary);
 	add_failed(&summary);
+	add_quarantined(&summary);
+	add_reruns(&summary);
 	add_devices(&summary);
 	add_choices(&summary);
 	add_rules(&summary);

@@ -151,7 +151,8 @@ static void add_entry(struct messages *messages, const struct junit_suite *suite
 	GR_AUTO_FREE char *name = gr_printf("%s.%s", entry->class_name, entry->name);
 
 	messages->test = name;
-	add_attempts(messages, entry->test);
+	if (!entry->is_quarantined)
+		add_attempts(messages, entry->test);
 	begin_test(messages);
 	if (entry->status == STATUS_SKIPPED)
 		add_outcome(messages, "testIgnored", entry->reason);

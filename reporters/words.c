@@ -247,3 +247,14 @@ const char *device_choice(const struct results *results, const struct device_run
 			return step_choice(&results->steps[i]);
 	return NULL;
 }
+
+char *rerun_words(const struct rerun *rerun)
+{
+	const char *number = rerun->build_number ? rerun->build_number : rerun->native_id;
+
+	return gr_printf("%s%s: %lld test%s again%s%s", number ? "build " : "not started", number ? number : "",
+	        (long long)rerun->tests, rerun->tests == 1 ? "" : "s",
+	        rerun->is_whole ? "; all that the step selects was started, and the outcomes of these alone were taken"
+	                        : "",
+	        rerun->is_complete ? "" : "; not complete");
+}

@@ -27,6 +27,9 @@ size_t words_cut(const char *text, size_t bytes, size_t most_bytes);
 /* Redact all texts of a JSON value, keys included, in place. Words of ours ("passed") under keys of ours stay. */
 void words_redact_json(struct redactor *redactor, json_t *json);
 
+/* "build 7: 3 tests again" of a rerun; the caller's. */
+char *rerun_words(const struct rerun *rerun);
+
 /* "Galaxy S21", or what else is known of the device; never NULL. */
 const char *device_label(const struct device_info *device);
 /* "took Pixel 1; not taken: Pixel 2 is offline": what a step that selected devices says of its choice, or NULL. */

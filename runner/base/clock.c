@@ -150,6 +150,10 @@ static const char *read_date_part(char kind, const char *text, struct tm *date)
 		return *text == ' ' ? read_digits(text + 1, 1, &date->tm_mday) : read_digits(text, 2, &date->tm_mday);
 	case 'b':
 		return read_month(text, &date->tm_mon);
+	case 'm':
+		end = read_digits(text, 2, &date->tm_mon);
+		date->tm_mon--;
+		return end;
 	case 'Y':
 		end = read_digits(text, 4, &date->tm_year);
 		date->tm_year -= 1900;
@@ -206,6 +210,13 @@ int64_t clock_parse_http_date(const char *text)
 			return date_ms(&date);
 	}
 	return -1;
+}
+
+int64_t clock_parse_day(const char *text)
+{
+	struct tm date = {0};
+
+	return text && read_date("%Y-%m-%d", text, &date) ? date_ms(&date) : -1;
 }
 
 const char *clock_format_span(int64_t span_ms, char text[static CLOCK_TEXT_BYTES])

@@ -21,6 +21,10 @@ const char *clock_format_api(int64_t wall_ms, char text[static CLOCK_TEXT_BYTES]
 const char *clock_boot_id(char boot[static CLOCK_BOOT_BYTES]);
 /* An HTTP date ("Sun, 06 Nov 1994 08:49:37 GMT") as milliseconds since 1970, or -1. */
 int64_t clock_parse_http_date(const char *text);
+/* The beginning of a day ("2026-11-28", in UTC) as milliseconds since 1970; -1 when there is no such day from 1970 on.
+ */
+#define CLOCK_DAY_MS ((int64_t)24 * 60 * 60 * 1000)
+int64_t clock_parse_day(const char *text);
 /* "1h02m", "3m05s", "12.3s", "250ms" for people. Returns text. */
 const char *clock_format_span(int64_t span_ms, char text[static CLOCK_TEXT_BYTES]);
 

@@ -217,6 +217,7 @@ static void judge(struct engine *engine)
 	known_complete(engine);
 	if (engine->broken.failure)
 		engine_problem(engine, GR_DISK, NULL, NULL, "%s", engine->broken.text);
+	quarantine_end(engine);
 	gate_judge(engine);
 	engine->results.elapsed_ms = clock_now_ms() - engine->started_ms;
 	engine->results.requests = engine->requests;

@@ -166,6 +166,8 @@ struct task {
 	enum outcome outcome;
 	struct gr_error error;
 	json_t *outputs;
+	size_t quarantined; /* failures of the last result that do not count */
+	enum outcome settled; /* what it comes to without them */
 	struct repetition *rerun; /* rerun.c, or NULL */
 	/* a matrix */
 	struct lane **lanes;
@@ -190,6 +192,12 @@ bool rerun_begin(struct task *task, struct action *action, int *ret_result, stru
 /* A further start was under way when an earlier process ended. */
 void rerun_recall(struct task *task, const struct replay_step *step);
 void rerun_free(struct task *task);
+
+/* ---- known-bad tests (quarantine.c) ---- */
+void quarantine_take(struct task *task, struct device_run *run);
+void quarantine_outputs(struct task *task, struct action *action);
+/* Entries that have ended, or fit nothing, are said. */
+void quarantine_end(struct engine *engine);
 
 /* ---- local commands (command.c) and documents that answers name (download.c) ---- */
 int command_start(struct task *task, const struct action *action, struct gr_error *err);

@@ -99,11 +99,11 @@ json_t *scope_results(const struct engine *engine)
 				infra++;
 				missing += engine->results.runs[i].cases[j].failure == GR_NOT_RUN;
 			}
-	return json_pack("{s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:f, s:I, s:I, s:f, s:s, s:s}", "tests",
+	return json_pack("{s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:f, s:I, s:I, s:I, s:f, s:s, s:s}", "tests",
 	        (json_int_t)totals.tests, "passed", (json_int_t)totals.passed, "failed", (json_int_t)totals.failed,
 	        "errors", (json_int_t)totals.errors, "skipped", (json_int_t)totals.skipped, "flaky",
-	        (json_int_t)totals.flaky, "executed", (json_int_t)totals.executed, "pass_rate", rate, "missing",
-	        (json_int_t)missing, "infra", (json_int_t)infra, "seconds",
+	        (json_int_t)totals.flaky, "executed", (json_int_t)totals.executed, "pass_rate", rate, "quarantined",
+	        (json_int_t)totals.quarantined, "missing", (json_int_t)missing, "infra", (json_int_t)infra, "seconds",
 	        (double)(loop_now(engine->loop) - engine->started_ms) / 1000.0, "verdict", verdict, "summary", summary);
 }
 

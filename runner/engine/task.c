@@ -145,6 +145,7 @@ static void note_result(struct task *task, struct device_run *run)
 		return;
 	task->has_result = true;
 	task->is_repeatable = false;
+	quarantine_take(task, run);
 	rerun_take(task, run);
 	event.failure = run->failure;
 	gr_free(run->lane);
@@ -250,6 +251,7 @@ static int finish_from_action(struct task *task, struct action *action, struct g
 
 	if (r < 0 || !holds)
 		return r;
+	quarantine_outputs(task, action);
 	rerun_outputs(task, action);
 	if (rerun_begin(task, action, &r, err))
 		return r;

@@ -146,7 +146,7 @@ static int add_test(struct writer *writer, const struct test_name *name, struct 
 struct outcome_row {
 	int64_t device_run, position, attempt;
 	const struct test_name *name;
-	bool is_last;
+	bool is_last, is_quarantined;
 };
 
 static int write_outcome(
@@ -163,9 +163,9 @@ static int write_outcome(
 	                  "CAST($9 AS BIGINT), CAST($10 AS TEXT) FROM tests t WHERE t.pipeline = $11 AND t.class = $12 "
 	                  "AND t.name = $13 AND t.device = $14",
 	                NUMBER(writer->run), NUMBER(row->device_run), NUMBER(row->position), NUMBER(row->attempt),
-	                NUMBER(row->is_last), TEXT(case_status_name(attempt->status)), TEXT(failure), NUMBER(0), ms,
-	                TEXT(fingerprint), TEXT(writer->pipeline), TEXT(row->name->class_name), TEXT(row->name->name),
-	                TEXT(row->name->device)),
+	                NUMBER(row->is_last), TEXT(case_status_name(attempt->status)), TEXT(failure),
+	                NUMBER(row->is_quarantined), ms, TEXT(fingerprint), TEXT(writer->pipeline),
+	                TEXT(row->name->class_name), TEXT(row->name->name), TEXT(row->name->device)),
 	        NULL, err);
 }
 
@@ -181,6 +181,7 @@ static int write_case(struct writer *writer, struct outcome_row row, const struc
 	}
 	row.attempt = (int64_t)test->attempt_count + 1;
 	row.is_last = true;
+	row.is_quarantined = test_case_is_quarantined(test);
 	return r < 0 ? r : write_outcome(writer, &row, &last, err);
 }
 
@@ -217,8 +218,8 @@ static int write_device_run(struct writer *writer, size_t number, struct gr_erro
 	                  "queued_ms, "
 	                  "lag_ms) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)",
 	                NUMBER(writer->run), NUMBER((int64_t)number), TEXT(run->lane), TEXT(run->step), TEXT(clean),
-	                TEXT(run->device.os), NUMBER(run->is_complete), known(run->elapsed_ms), known(run->queued_ms),
-	                known(run->lag_most_ms)),
+	                TEXT(run->device.os), NUMBER(run->is_complete), known(device_run_first_ms(run)),
+	                known(run->queued_ms), known(run->lag_most_ms)),
 	        NULL, err);
 
 	return r < 0 ? r : write_cases(writer, number, err);

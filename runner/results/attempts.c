@@ -16,8 +16,8 @@ static bool has_not_run(enum gr_failure failure)
 
 bool test_case_is_repeated(const struct test_case *test, unsigned flags)
 {
-	if (test->status == STATUS_FAILED)
-		return (flags & REPEAT_FAILED) != 0;
+	if (test->status == STATUS_FAILED) /* what is known to be bad is not tried again */
+		return (flags & REPEAT_FAILED) != 0 && !test_case_is_quarantined(test);
 	return test->status == STATUS_ERROR && has_not_run(test->failure) && (flags & REPEAT_NOT_RUN) != 0;
 }
 

@@ -42,7 +42,7 @@ static bool has_own_entry(const struct device_run *run)
 static bool has_failed_case(const struct device_run *run)
 {
 	for (size_t i = 0; i < run->case_count; i++)
-		if (run->cases[i].status == STATUS_FAILED)
+		if (test_case_has_failed(&run->cases[i]))
 			return true;
 	return false;
 }
@@ -233,11 +233,18 @@ static bool expects_tests(const struct results *results)
 
 static void derive_of_whole(struct results *results)
 {
+	struct totals totals;
+
 	if (is_red(results))
 		return;
+	totals = results_totals(results);
 	if (results->step_count == 0)
 		results_add_problem(results, GR_NOT_RUN, NULL, NULL, "no step was executed")->is_derived = true;
-	else if (expects_tests(results) && results_totals(results).executed == 0 && !may_be_empty(results))
+	else if (expects_tests(results) && totals.executed == 0 && totals.quarantined > 0)
+		results_add_problem(results, GR_NOT_RUN, NULL, NULL,
+		        "nothing but quarantined tests was executed, and all of them failed: nothing is proven")
+		        ->is_derived = true;
+	else if (expects_tests(results) && totals.executed == 0 && !may_be_empty(results))
 		results_add_problem(results, GR_NOT_RUN, NULL, NULL,
 		        "no test was executed, although the pipeline runs tests; a step that may run none says "
 		        "allow_empty: true")

@@ -337,10 +337,8 @@ static void add_text(json_t *object, const char *key, const char *text)
 static json_t *run_numbers(const struct device_run *run)
 {
 	json_t *json = json_object();
-	size_t counts[STATUS_ERROR + 1] = {0};
+	struct totals totals = device_run_totals(run);
 
-	for (size_t i = 0; i < run->case_count; i++)
-		counts[run->cases[i].status % (STATUS_ERROR + 1)]++;
 	add_text(json, "device_id", run->device.device_id);
 	add_text(json, "device", run->device.name);
 	add_text(json, "build_number", run->build_number);
@@ -348,9 +346,11 @@ static json_t *run_numbers(const struct device_run *run)
 	add_text(json, "native_id", run->native_id);
 	(void)json_object_set_new(json, "complete", json_boolean(run->is_complete));
 	add_text(json, "failure", failure_name(run->failure));
-	for (int i = 0; i <= STATUS_ERROR; i++)
-		(void)json_object_set_new(
-		        json, case_status_name((enum case_status)i), json_integer((json_int_t)counts[i]));
+	(void)json_object_set_new(json, "passed", json_integer(totals.passed));
+	(void)json_object_set_new(json, "failed", json_integer(totals.failed));
+	(void)json_object_set_new(json, "skipped", json_integer(totals.skipped));
+	(void)json_object_set_new(json, "error", json_integer(totals.errors));
+	(void)json_object_set_new(json, "quarantined", json_integer(totals.quarantined));
 	return json;
 }
 

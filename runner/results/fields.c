@@ -71,6 +71,9 @@ static const struct record_field test_case_fields[] = {
         TEXT(test_case, "raw_status", raw_status),
         TEXT(test_case, "data", data),
         PLAIN(RECORD_KNOWN, test_case, "time_ms", time_ms),
+        TEXT(test_case, "quarantine", quarantine),
+        TEXT(test_case, "quarantine_owner", quarantine_owner),
+        TEXT(test_case, "quarantine_until", quarantine_until),
         LIST(test_case, "attempts", attempts, attempt_count, attempt_record),
         END,
 };

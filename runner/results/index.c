@@ -56,7 +56,7 @@ static void note_run(struct step_index *index, const struct device_run *run)
 	facts->has_run = true;
 	facts->has_unproven = facts->has_unproven || device_run_is_unproven(run);
 	for (size_t i = 0; i < run->case_count; i++) {
-		facts->has_failed_case = facts->has_failed_case || run->cases[i].status == STATUS_FAILED;
+		facts->has_failed_case = facts->has_failed_case || test_case_has_failed(&run->cases[i]);
 		facts->has_unproven = facts->has_unproven || run->cases[i].status == STATUS_ERROR;
 	}
 	for (size_t i = 0; i < run->problem_count; i++)

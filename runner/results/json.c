@@ -14,12 +14,12 @@
  * elapsed_ms requests outputs (object) runs[]        one test run on one device: lane step kind ("scriptless",
  * "native") device {device_id name os platform udid} build_number number_source build_id native_id url adopted complete
  * failure reported {not_started started passed failed stopped skipped} (what the server counted) cases[] {name class
- * status failure reason raw_status data time_ms attempts[] {status failure reason time_ms}} problems[] (as below)
- * reruns[] {build_number build_id native_id url adopted complete whole failure tests started_wall_ms ended_wall_ms}
- * (further starts; `whole`: all tests were started again) started_wall_ms ended_wall_ms elapsed_ms queued_ms
- * lag_most_ms polls log_url recording_url problems[]    failure warning derived message lane step device artifacts[]
- * path sha256 bytes lane step device origin missing held[] key what released message gate[]        text values holds
- * line environment   object: CI provider, branch, ... */
+ * status failure reason raw_status data time_ms quarantine quarantine_owner quarantine_until attempts[] {status failure
+ * reason time_ms}} problems[] (as below) reruns[] {build_number build_id native_id url adopted complete whole failure
+ * tests started_wall_ms ended_wall_ms} (further starts; `whole`: all tests were started again) started_wall_ms
+ * ended_wall_ms elapsed_ms queued_ms lag_most_ms polls log_url recording_url problems[]    failure warning derived
+ * message lane step device artifacts[] path sha256 bytes lane step device origin missing held[] key what released
+ * message gate[]        text values holds line environment   object: CI provider, branch, ... */
 #include "runner/base/memory.h"
 #include "runner/results/record.h"
 
@@ -27,10 +27,10 @@ json_t *totals_to_json(const struct results *results)
 {
 	struct totals totals = results_totals(results);
 
-	return json_pack("{s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I}", "tests", totals.tests, "passed",
+	return json_pack("{s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I}", "tests", totals.tests, "passed",
 	        totals.passed, "failed", totals.failed, "errors", totals.errors, "skipped", totals.skipped, "flaky",
-	        totals.flaky, "executed", totals.executed, "device_runs", totals.device_runs, "device_runs_complete",
-	        totals.device_runs_complete, "problems", totals.problems);
+	        totals.flaky, "quarantined", totals.quarantined, "executed", totals.executed, "device_runs",
+	        totals.device_runs, "device_runs_complete", totals.device_runs_complete, "problems", totals.problems);
 }
 
 json_t *results_to_json(const struct results *results)

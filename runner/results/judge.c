@@ -173,7 +173,7 @@ static void weigh_cases(struct judgement *judgement, const struct device_run *ru
 	for (size_t i = 0; i < run->case_count; i++) {
 		const struct test_case *test = &run->cases[i];
 
-		if (test->status == STATUS_FAILED && failed_count++ == 0)
+		if (test_case_has_failed(test) && failed_count++ == 0)
 			failed = test;
 		if (test->status == STATUS_ERROR && error_counts[test_case_failure(test) % GR_FAILURE_COUNT]++ == 0)
 			errors[test_case_failure(test) % GR_FAILURE_COUNT] = test;

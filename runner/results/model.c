@@ -28,6 +28,23 @@ const char *outcome_name(enum outcome outcome)
 	return (size_t)outcome < GR_COUNT(names) ? names[outcome] : "error";
 }
 
+bool test_case_is_quarantined(const struct test_case *test)
+{
+	return test->status == STATUS_FAILED && test->quarantine;
+}
+
+bool test_case_has_failed(const struct test_case *test)
+{
+	return test->status == STATUS_FAILED && !test->quarantine;
+}
+
+char *test_case_quarantine_words(const struct test_case *test)
+{
+	return gr_printf("%s (quarantined until %s, owner %s)", test->quarantine,
+	        test->quarantine_until ? test->quarantine_until : "?",
+	        test->quarantine_owner ? test->quarantine_owner : "?");
+}
+
 bool test_case_is_flaky(const struct test_case *test)
 {
 	bool has_failed = false;

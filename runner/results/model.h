@@ -49,6 +49,8 @@ struct test_case {
 	int64_t time_ms; /* TIME_UNKNOWN */
 	struct attempt *attempts;
 	size_t attempt_count;
+	/* of a failure that is known and does not count: why, who looks after it, and until when. All three or none. */
+	char *quarantine, *quarantine_owner, *quarantine_until;
 };
 
 /* Something that kept the run from being plainly green, beside failed cases: each has its own entry in every report. */
@@ -147,6 +149,7 @@ struct gate_rule {
 
 struct totals { /* of all device runs, each case once with its last outcome */
 	int64_t tests, passed, failed, errors, skipped, flaky;
+	int64_t quarantined; /* failures that do not count: not among `failed` */
 	int64_t executed; /* passed + failed */
 	int64_t device_runs, device_runs_complete;
 	int64_t problems; /* not counting warnings */
@@ -183,6 +186,11 @@ struct results {
 	json_t *environment; /* object: CI provider, branch, ... or NULL */
 };
 
+/* Did it fail, and does that count? A quarantined failure does not. */
+bool test_case_has_failed(const struct test_case *test);
+bool test_case_is_quarantined(const struct test_case *test);
+/* "No carrier (quarantined until 2026-12-31, owner ops)"; the caller's. */
+char *test_case_quarantine_words(const struct test_case *test);
 /* Did it pass after it had failed? A test that merely had not run at first is not flaky. */
 bool test_case_is_flaky(const struct test_case *test);
 void test_case_release(struct test_case *test);
@@ -202,6 +210,7 @@ void device_run_copy(const struct device_run *run, struct device_run *ret_copy);
 
 int64_t device_run_first_ms(const struct device_run *run); /* what its first start took; TIME_UNKNOWN */
 struct totals results_totals(const struct results *results);
+struct totals device_run_totals(const struct device_run *run); /* of this one */
 
 /* The verdict (pipeline language, Verdicts; reliability design 2.9): fills verdict, exit_status and cause. Adds the
  * problems that only the whole shows: no test executed although steps run tests, a test step without a device run.

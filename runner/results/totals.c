@@ -9,7 +9,10 @@ static void count_case(struct totals *totals, const struct test_case *test)
 		totals->flaky += test_case_is_flaky(test);
 		break;
 	case STATUS_FAILED:
-		totals->failed++;
+		if (test_case_is_quarantined(test))
+			totals->quarantined++;
+		else
+			totals->failed++;
 		break;
 	case STATUS_SKIPPED:
 		totals->skipped++;
@@ -29,19 +32,29 @@ static int64_t count_problems(const struct problem *problems, size_t count)
 	return counted;
 }
 
+static void count_run(struct totals *totals, const struct device_run *run)
+{
+	totals->device_runs++;
+	totals->device_runs_complete += run->is_complete;
+	totals->problems += count_problems(run->problems, run->problem_count);
+	for (size_t i = 0; i < run->case_count; i++)
+		count_case(totals, &run->cases[i]);
+	totals->executed = totals->passed + totals->failed;
+}
+
 struct totals results_totals(const struct results *results)
 {
-	struct totals totals = {.device_runs = (int64_t)results->run_count,
-	        .problems = count_problems(results->problems, results->problem_count)};
+	struct totals totals = {.problems = count_problems(results->problems, results->problem_count)};
 
-	for (size_t i = 0; i < results->run_count; i++) {
-		const struct device_run *run = &results->runs[i];
+	for (size_t i = 0; i < results->run_count; i++)
+		count_run(&totals, &results->runs[i]);
+	return totals;
+}
 
-		totals.device_runs_complete += run->is_complete;
-		totals.problems += count_problems(run->problems, run->problem_count);
-		for (size_t j = 0; j < run->case_count; j++)
-			count_case(&totals, &run->cases[j]);
-	}
-	totals.executed = totals.passed + totals.failed;
+struct totals device_run_totals(const struct device_run *run)
+{
+	struct totals totals = {0};
+
+	count_run(&totals, run);
 	return totals;
 }

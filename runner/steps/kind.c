@@ -40,6 +40,7 @@
 	        OUTPUT("errors", TYPE_INT, "Test cases without a proven result."),                                     \
 	        OUTPUT("pass_rate", TYPE_REAL, "passed / executed, from 0 to 1; 0 when none was executed."),           \
 	        OUTPUT("flaky", TYPE_INT, "Test cases that passed after they had failed; they are among `passed`."),   \
+	        OUTPUT("quarantined", TYPE_INT, "Failures that are quarantined; they are not among `failed`."),        \
 	        OUTPUT("reruns", TYPE_INT, "Further starts (`rerun`)."),                                               \
 	        OUTPUT("completed", TYPE_BOOL, "Whether the server said, provably, that the run is over.")
 

@@ -36,7 +36,7 @@ void result_settle(struct device_run *result)
 		if (!result->problems[i].is_warning)
 			failure = result->problems[i].failure;
 	for (size_t i = 0; i < result->case_count; i++)
-		if (result->cases[i].status == STATUS_FAILED)
+		if (test_case_has_failed(&result->cases[i]))
 			failure = GR_FAILED;
 	result->failure = failure;
 }
@@ -54,12 +54,14 @@ void result_outputs(const struct device_run *result, json_t *outputs)
 	        [STATUS_FAILED] = "failed",
 	        [STATUS_SKIPPED] = "skipped",
 	        [STATUS_ERROR] = "errors"};
-	int64_t counts[GR_COUNT(names)] = {0}, executed = 0, flaky = 0;
+	int64_t counts[GR_COUNT(names)] = {0}, executed = 0, flaky = 0, quarantined = 0;
 
 	for (size_t i = 0; i < result->case_count; i++) {
 		counts[result->cases[i].status]++;
 		flaky += test_case_is_flaky(&result->cases[i]);
+		quarantined += test_case_is_quarantined(&result->cases[i]);
 	}
+	counts[STATUS_FAILED] -= quarantined;
 	for (size_t i = 0; i < GR_COUNT(names); i++)
 		(void)json_object_set_new(outputs, names[i], json_integer(counts[i]));
 	executed = counts[STATUS_PASSED] + counts[STATUS_FAILED];
@@ -67,6 +69,7 @@ void result_outputs(const struct device_run *result, json_t *outputs)
 	(void)json_object_set_new(outputs, "executed", json_integer(executed));
 	(void)json_object_set_new(
 	        outputs, "pass_rate", json_real(executed > 0 ? (double)counts[STATUS_PASSED] / (double)executed : 0.0));
+	(void)json_object_set_new(outputs, "quarantined", json_integer(quarantined));
 	(void)json_object_set_new(outputs, "flaky", json_integer(flaky));
 	(void)json_object_set_new(outputs, "reruns", json_integer((json_int_t)result->rerun_count));
 	set_text(outputs, "device_id", result->device.device_id);
