@@ -294,7 +294,7 @@ static void put_attempt(
 
 static void put_entry(struct allure *allure, const struct junit_entry *entry)
 {
-	size_t earlier = entry->test ? entry->test->attempt_count : 0;
+	size_t earlier = entry->test && !entry->is_quarantined ? entry->test->attempt_count : 0;
 	/* texts are borrowed */
 	const struct attempt last = {.status = entry->status,
 	        .failure = entry->failure,

@@ -39,11 +39,11 @@ struct names {
 
 static json_t *list_of(const struct names *names, const struct junit_entry *entry)
 {
-	bool is_flaky = entry->test && entry->test->attempt_count > 0;
-
+	if (entry->is_quarantined || (entry->test && test_case_is_flaky(entry->test)))
+		return names->warned;
 	switch (entry->status) {
 	case STATUS_PASSED:
-		return is_flaky ? names->warned : names->passed;
+		return names->passed;
 	case STATUS_SKIPPED:
 		return names->skipped;
 	case STATUS_FAILED:
@@ -96,7 +96,7 @@ static const char *result_of(const struct results *results)
 
 	if (results->verdict != VERDICT_PASSED)
 		return "FAILED";
-	if (results->is_sandbox || totals.flaky > 0 || totals.failed > 0 || totals.errors > 0)
+	if (results->is_sandbox || totals.flaky > 0 || totals.failed > 0 || totals.quarantined > 0 || totals.errors > 0)
 		return "WARNED";
 	return "PASSED";
 }
