@@ -117,6 +117,10 @@ const struct kind *names_step_kind(const void *context);
 bool names_is_secret(const char *variable);
 void names_release(struct check *check);
 
+/* Is `name` the id of a step in the list, or below it, that runs tests? names (NULL-terminated, room for `most`) gets
+ * those that are not. */
+bool check_suites(const struct node *steps, const char *name, const char **names, size_t most);
+
 /* Somebody needs what the implicit step `application` finds out. */
 void names_use_app(struct check *check);
 

@@ -19,6 +19,7 @@ enum context_kind {
 	CONTEXT_LANES,
 	CONTEXT_MATRIX,
 	CONTEXT_ROWS, /* object: struct name_row[], ended by a NULL name */
+	CONTEXT_GROUPS, /* results.suites and results.devices: object: "suites" or "devices" */
 	CONTEXT_UNKNOWN /* members may be anything */
 };
 
@@ -46,13 +47,20 @@ static const struct name_row lane_rows[] = {{"name", TYPE_TEXT, false}, {"outcom
 static const struct name_row baseline_rows[] = {{"run_id", TYPE_TEXT, false}, {"tests", TYPE_INT, false},
         {"passed", TYPE_INT, false}, {"failed", TYPE_INT, false}, {"flaky", TYPE_INT, false},
         {"pass_rate", TYPE_REAL, false}, {"seconds", TYPE_REAL, false}, {NULL, TYPE_ANY, false}};
-static const struct name_row results_rows[] = {{"tests", TYPE_INT, false}, {"passed", TYPE_INT, false},
-        {"failed", TYPE_INT, false}, {"errors", TYPE_INT, false}, {"skipped", TYPE_INT, false},
-        {"flaky", TYPE_INT, false}, {"quarantined", TYPE_INT, false}, {"executed", TYPE_INT, false},
-        {"pass_rate", TYPE_REAL, false}, {"missing", TYPE_INT, false}, {"infra", TYPE_INT, false},
-        {"seconds", TYPE_REAL, false}, {"verdict", TYPE_TEXT, false}, {"summary", TYPE_TEXT, false},
-        {"new_failures", TYPE_INT, true}, {"fixed", TYPE_INT, true}, {"baseline", TYPE_MAP, true},
-        {NULL, TYPE_ANY, false}};
+static const struct name_row group_rows[] = {{"name", TYPE_TEXT, false}, {"tests", TYPE_INT, false},
+        {"passed", TYPE_INT, false}, {"failed", TYPE_INT, false}, {"errors", TYPE_INT, false},
+        {"skipped", TYPE_INT, false}, {"flaky", TYPE_INT, false}, {"quarantined", TYPE_INT, false},
+        {"executed", TYPE_INT, false}, {"pass_rate", TYPE_REAL, false}, {"missing", TYPE_INT, false},
+        {"infra", TYPE_INT, false}, {"seconds", TYPE_REAL, false}, {"new_failures", TYPE_INT, true},
+        {"fixed", TYPE_INT, true}, {NULL, TYPE_ANY, false}};
+static const struct name_row results_rows[] = {{"suites", TYPE_MAP, false}, {"devices", TYPE_MAP, false},
+        {"worst_suite", TYPE_MAP, false}, {"worst_device", TYPE_MAP, false}, {"tests", TYPE_INT, false},
+        {"passed", TYPE_INT, false}, {"failed", TYPE_INT, false}, {"errors", TYPE_INT, false},
+        {"skipped", TYPE_INT, false}, {"flaky", TYPE_INT, false}, {"quarantined", TYPE_INT, false},
+        {"executed", TYPE_INT, false}, {"pass_rate", TYPE_REAL, false}, {"missing", TYPE_INT, false},
+        {"infra", TYPE_INT, false}, {"seconds", TYPE_REAL, false}, {"verdict", TYPE_TEXT, false},
+        {"summary", TYPE_TEXT, false}, {"new_failures", TYPE_INT, true}, {"fixed", TYPE_INT, true},
+        {"baseline", TYPE_MAP, true}, {NULL, TYPE_ANY, false}};
 
 struct root {
 	const char *name;
@@ -379,6 +387,28 @@ static int axis_member(const struct check *check, const char *name, struct typed
 	return fail_name(err, "the matrix has no value", name, names);
 }
 
+static void *group_context(struct check *check, const char *name)
+{
+	if (text_has_prefix(name, "worst_"))
+		return context_new(check, CONTEXT_ROWS, group_rows, "a suite or device");
+	return context_new(check, CONTEXT_GROUPS, text_equal(name, "suites") ? "suites" : "devices", "results");
+}
+
+/* A suite is a step that runs tests; which devices there will be is not known yet. */
+static int group_member(
+        struct check *check, const char *groups, const char *name, struct typed *ret, struct gr_error *err)
+{
+	const char *names[CANDIDATES_MOST] = {0};
+
+	ret->type = TYPE_MAP;
+	ret->context = context_new(check, CONTEXT_ROWS, group_rows, "a suite or device");
+	if (text_equal(groups, "devices") ||
+	        check_suites(node_member(check->plan->root, "steps"), name, names, CANDIDATES_MOST - 1) ||
+	        check_suites(node_member(check->plan->root, "finally"), name, names, CANDIDATES_MOST - 1))
+		return 0;
+	return fail_name(err, "no step that runs tests is called", name, names);
+}
+
 static int row_member(struct check *check, const struct name_context *context, const char *name, struct typed *ret,
         struct gr_error *err)
 {
@@ -397,6 +427,8 @@ static int row_member(struct check *check, const struct name_context *context, c
 			*check->past |= rows == results_rows && rows[i].type == TYPE_MAP ? PAST_BASELINE : PAST_TESTS;
 		if (rows[i].is_past && rows[i].type == TYPE_MAP)
 			ret->context = context_new(check, CONTEXT_ROWS, baseline_rows, "results.baseline");
+		else if (rows == results_rows && rows[i].type == TYPE_MAP)
+			ret->context = group_context(check, name);
 		ret->type = rows[i].type;
 		return 0;
 	}
@@ -438,6 +470,8 @@ int names_member(void *user, void *parent, const char *name, struct typed *ret, 
 		return axis_member(check, name, ret, err);
 	case CONTEXT_ROWS:
 		return row_member(check, context, name, ret, err);
+	case CONTEXT_GROUPS:
+		return group_member(check, context->object, name, ret, err);
 	case CONTEXT_UNKNOWN:
 		return 0;
 	}

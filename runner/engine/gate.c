@@ -17,6 +17,20 @@ static bool compares(const struct plan *plan)
 	return false;
 }
 
+static void set_changes(json_t *groups, const json_t *known)
+{
+	static const char *const keys[] = {"new_failures", "fixed"};
+	const char *name;
+	json_t *group;
+
+	json_object_foreach (groups, name, group)
+		for (size_t i = 0; i < GR_COUNT(keys); i++) {
+			const json_t *count = json_object_get(json_object_get(known, name), keys[i]);
+
+			(void)json_object_set_new(group, keys[i], json_integer(json_integer_value(count)));
+		}
+}
+
 static void past_init(struct past *past, struct engine *engine, json_t *scope)
 {
 	static const char *const keys[] = {"new_failures", "fixed", "baseline"};
@@ -32,6 +46,12 @@ static void past_init(struct past *past, struct engine *engine, json_t *scope)
 	for (size_t i = 0; past->known && i < GR_COUNT(keys); i++)
 		(void)json_object_set(
 		        json_object_get(scope, "results"), keys[i], json_object_get(past->known, keys[i]));
+	if (!past->known)
+		return;
+	set_changes(
+	        json_object_get(json_object_get(scope, "results"), "suites"), json_object_get(past->known, "suites"));
+	set_changes(
+	        json_object_get(json_object_get(scope, "results"), "devices"), json_object_get(past->known, "devices"));
 }
 
 /* Why the rule has nothing to compare with, the caller's; NULL when it has. */

@@ -68,45 +68,6 @@ void scope_release(struct engine *engine)
 	json_decref(engine->artifact_paths);
 }
 
-/* What the run looks like so far; the final verdict is results_judge()'s, after the releases. */
-static enum verdict verdict_so_far(const struct engine *engine, const struct totals *totals)
-{
-	if (engine->stop == GR_CANCELLED)
-		return VERDICT_CANCELLED;
-	if (totals->failed)
-		return VERDICT_FAILED;
-	if (engine->stop == GR_DEADLINE)
-		return VERDICT_TIMEOUT;
-	if (totals->problems || totals->errors || engine->main->outcome == OUTCOME_ERROR)
-		return VERDICT_INFRASTRUCTURE;
-	return engine->main->outcome == OUTCOME_FAILED ? VERDICT_FAILED : VERDICT_PASSED;
-}
-
-json_t *scope_results(const struct engine *engine)
-{
-	struct totals totals = results_totals(&engine->results);
-	int64_t incomplete = totals.device_runs - totals.device_runs_complete;
-	int64_t missing = incomplete, infra = totals.problems;
-	const char *verdict = verdict_name(verdict_so_far(engine, &totals));
-	double rate = totals.executed ? (double)totals.passed / (double)totals.executed : 0.0;
-	GR_AUTO_FREE char *summary = gr_printf("%s: %lld tests, %lld passed, %lld failed, %lld errors, %lld skipped",
-	        verdict, (long long)totals.tests, (long long)totals.passed, (long long)totals.failed,
-	        (long long)totals.errors, (long long)totals.skipped);
-
-	for (size_t i = 0; i < engine->results.run_count; i++)
-		for (size_t j = 0; j < engine->results.runs[i].case_count; j++)
-			if (engine->results.runs[i].cases[j].status == STATUS_ERROR) {
-				infra++;
-				missing += engine->results.runs[i].cases[j].failure == GR_NOT_RUN;
-			}
-	return json_pack("{s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:f, s:I, s:I, s:I, s:f, s:s, s:s}", "tests",
-	        (json_int_t)totals.tests, "passed", (json_int_t)totals.passed, "failed", (json_int_t)totals.failed,
-	        "errors", (json_int_t)totals.errors, "skipped", (json_int_t)totals.skipped, "flaky",
-	        (json_int_t)totals.flaky, "executed", (json_int_t)totals.executed, "pass_rate", rate, "quarantined",
-	        (json_int_t)totals.quarantined, "missing", (json_int_t)missing, "infra", (json_int_t)infra, "seconds",
-	        (double)(loop_now(engine->loop) - engine->started_ms) / 1000.0, "verdict", verdict, "summary", summary);
-}
-
 json_t *scope_new(struct engine *engine, const struct lane *lane)
 {
 	json_t *scope = json_pack("{s:O, s:O, s:O, s:O, s:O, s:s?}", "inputs", engine->inputs, "secrets",

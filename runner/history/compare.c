@@ -150,42 +150,73 @@ static int read_last(
 	return 0;
 }
 
-/* {key: status} of this run, as the history would name its tests. */
-static json_t *statuses_of(const struct results *results)
+/* {key: {status, device, suite}} of this run, as the history would name its tests. Quarantined failures are not news.
+ */
+static json_t *outcomes_of(const struct results *results)
 {
 	json_t *all = json_object();
 
 	for (size_t i = 0; i < results->run_count; i++)
 		for (size_t j = 0; j < results->runs[i].case_count; j++) {
-			const struct test_case *test = &results->runs[i].cases[j];
+			const struct device_run *run = &results->runs[i];
+			const char *status = case_status_name(run->cases[j].status);
 			GR_AUTO_FREE char *key = NULL;
 			struct test_name name;
 
-			test_name_init(&name, &results->runs[i], test, NULL);
+			if (test_case_is_quarantined(&run->cases[j]))
+				continue;
+			test_name_init(&name, run, &run->cases[j], NULL);
 			key = key_of(name.class_name, name.name, name.device);
+			if (badness(status) >= badness(member(json_object_get(all, key), "status")))
+				(void)json_object_set_new(all, key,
+				        json_pack("{s:s, s:s?, s:s?}", "status", status, "device", name.device, "suite",
+				                run->step));
 			test_name_release(&name);
-			if (badness(case_status_name(test->status)) >=
-			        badness(json_string_value(json_object_get(all, key))))
-				(void)json_object_set_new(all, key, json_string(case_status_name(test->status)));
 		}
 	return all;
 }
 
+static void count_one(json_t *result, const char *change)
+{
+	(void)json_object_set_new(
+	        result, change, json_integer(json_integer_value(json_object_get(result, change)) + 1));
+}
+
+static void count_in_group(json_t *groups, const char *name, const char *change)
+{
+	json_t *group = name ? json_object_get(groups, name) : NULL;
+
+	if (name && !group) {
+		group = json_object();
+		(void)json_object_set_new(groups, name, group);
+	}
+	if (group)
+		count_one(group, change);
+}
+
+/* Into result: new_failures and fixed, of all and by suite and device. */
 static void count_changes(const struct results *results, const json_t *last, json_t *result)
 {
-	GR_AUTO_JSON json_t *now = statuses_of(results);
-	json_int_t failures = 0, fixed = 0;
+	GR_AUTO_JSON json_t *now = outcomes_of(results);
+	json_t *suites = json_object(), *devices = json_object(), *outcome;
 	const char *key;
-	json_t *status;
 
-	json_object_foreach (now, key, status) {
-		const char *before = json_string_value(json_object_get(last, key));
+	(void)json_object_set_new(result, "new_failures", json_integer(0));
+	(void)json_object_set_new(result, "fixed", json_integer(0));
+	json_object_foreach (now, key, outcome) {
+		bool had_failed = text_equal(json_string_value(json_object_get(last, key)), "failed");
+		const char *change = is_status(outcome, "failed") && !had_failed  ? "new_failures"
+		                     : is_status(outcome, "passed") && had_failed ? "fixed"
+		                                                                  : NULL;
 
-		failures += text_equal(json_string_value(status), "failed") && !text_equal(before, "failed");
-		fixed += text_equal(json_string_value(status), "passed") && text_equal(before, "failed");
+		if (!change)
+			continue;
+		count_one(result, change);
+		count_in_group(suites, member(outcome, "suite"), change);
+		count_in_group(devices, member(outcome, "device"), change);
 	}
-	(void)json_object_set_new(result, "new_failures", json_integer(failures));
-	(void)json_object_set_new(result, "fixed", json_integer(fixed));
+	(void)json_object_set_new(result, "suites", suites);
+	(void)json_object_set_new(result, "devices", devices);
 }
 
 static json_t *baseline_object(const json_t *row)

@@ -66,7 +66,8 @@ int history_durations(struct history *history, const char *pipeline, int64_t mos
  * executed, over all devices. */
 int history_seconds(struct history *history, const char *pipeline, int64_t most, json_t **ret, struct gr_error *err);
 
-/* For the gate: what is known of this pipeline and branch before this run. {known_tests, new_failures, fixed, baseline:
+/* For the gate: what is known of this pipeline and branch before this run. {known_tests, new_failures, fixed, suites:
+ * {STEP: {new_failures, fixed}}, devices: {NAME: {new_failures, fixed}}, baseline:
  * {run_id, tests, passed, failed, flaky, pass_rate, seconds} or null}. new_failures and fixed compare each test with
  * its last outcome; the baseline is the last green run. `branch` NULL: the branch of this run. */
 int history_look_back(
