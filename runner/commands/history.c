@@ -6,6 +6,7 @@
 #include "runner/base/memory.h"
 #include "runner/base/number.h"
 #include "runner/base/text.h"
+#include "runner/commands/history_quarantine.h"
 #include "runner/commands/session.h"
 
 #define ROWS_DEFAULT 50
@@ -155,6 +156,17 @@ static const struct question *find_question(const struct arguments *arguments, s
 	return NULL;
 }
 
+static int check_quarantine(const struct arguments *arguments, struct gr_error *err)
+{
+	bool is_wanted = argument_is_given(arguments, OPT_QUARANTINE);
+
+	if (is_wanted && (!text_equal(arguments->words[0], "flaky") || argument_is_given(arguments, OPT_JSON)))
+		return gr_fail(err, GR_USAGE, 0, "--quarantine belongs to `history flaky`, and is YAML");
+	if (!is_wanted && argument_is_given(arguments, OPT_OWNER))
+		return gr_fail(err, GR_USAGE, 0, "--owner belongs to --quarantine");
+	return 0;
+}
+
 static int read_filter(const struct arguments *arguments, struct history_filter *filter, struct gr_error *err)
 {
 	const char *limit = argument_value(arguments, OPT_LIMIT);
@@ -194,13 +206,17 @@ static int answer(const struct arguments *arguments, struct redactor *redactor, 
 	history_learn_secrets(place, redactor);
 	r = read_filter(arguments, &filter, err);
 	if (r == 0)
+		r = check_quarantine(arguments, err);
+	if (r == 0)
 		r = history_open(place, &history, err);
 	if (r == 0)
 		r = question->ask(history, &filter, arguments->words, &reply, err);
 	history_close(history);
 	if (r < 0)
 		return r;
-	if (!argument_is_given(arguments, OPT_JSON))
+	if (argument_is_given(arguments, OPT_QUARANTINE))
+		quarantine_print(reply, argument_value(arguments, OPT_OWNER));
+	else if (!argument_is_given(arguments, OPT_JSON))
 		question->print(question->columns, reply);
 	else if (json_dumpf(reply, stdout, JSON_INDENT(2)) == 0)
 		printf("\n");

@@ -28,12 +28,12 @@ static bool fits_name(const char *pattern, const char *name, const char *data)
 {
 	GR_AUTO_FREE char *whole = NULL;
 
-	if (text_match_glob(pattern, name))
+	if (text_equal(pattern, name) || text_match_glob(pattern, name))
 		return true;
 	if (!data || !*data)
 		return false;
 	whole = gr_printf("%s [%s]", name, data);
-	return text_match_glob(pattern, whole);
+	return text_equal(pattern, whole) || text_match_glob(pattern, whole);
 }
 
 bool quarantine_entry_fits(
