@@ -244,6 +244,21 @@ static const char *advice(const struct results *results)
 	return "read the first cause";
 }
 
+static void add_parts(struct summary *summary)
+{
+	const struct results *results = summary->results;
+
+	if (results->part_count == 0)
+		return;
+	buffer_add_text(&summary->out, "- **Parts**: ");
+	for (size_t i = 0; i < results->part_count; i++) {
+		buffer_add_text(&summary->out, i > 0 ? ", " : "");
+		add_words(summary, results->parts[i].name, 100);
+		buffer_printf(&summary->out, " %s", verdict_name(results->parts[i].verdict));
+	}
+	buffer_add_char(&summary->out, '\n');
+}
+
 static void add_foot(struct summary *summary)
 {
 	buffer_printf(&summary->out, "- **Next**: %s\n", advice(summary->results));
@@ -259,6 +274,7 @@ void summary_text(const struct results *results, struct redactor *redactor, stru
 	add_failed(&summary);
 	add_quarantined(&summary);
 	add_reruns(&summary);
+	add_parts(&summary);
 	add_devices(&summary);
 	add_choices(&summary);
 	add_rules(&summary);

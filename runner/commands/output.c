@@ -369,6 +369,8 @@ int output_write_again(const struct output *output, const struct output_order *o
 		write_defaults(&writing);
 	write_some(&writing, order, false);
 	write_some(&writing, order, true);
+	if (order->for_ci)
+		write_for_ci(&writing, order);
 	return end_writing(&writing, err);
 }
 

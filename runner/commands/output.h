@@ -38,6 +38,7 @@ struct output_order {
 	const char *const *wanted; /* values of --report, or NULL */
 	struct redactor *redactor;
 	struct output_readers readers;
+	bool for_ci; /* output_write_again: with what the CI system of this job reads, too */
 	const struct key *signer; /* of attestations, or NULL */
 	struct buffer *printed; /* takes what the CI system reads in the log; printed after the console's last line */
 };

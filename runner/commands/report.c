@@ -1,9 +1,12 @@
 /* gridlane report: reports again, from results.json or, after a kill, from the journal. */
+#include "runner/commands/report.h"
+
 #include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "runner/base/memory.h"
-#include "runner/commands/session.h"
 
 static void take_journal(struct session *session)
 {
@@ -14,7 +17,7 @@ static void take_journal(struct session *session)
 
 /* results.json, unless the journal is ahead of it: of a run that was killed it may tell how it was once, or of the run
  * before. */
-static int load_results(struct session *session, struct gr_error *err)
+int report_load(struct session *session, struct gr_error *err)
 {
 	struct gr_error why = {0};
 	bool has_journal = replay_read(session->output.directory, &session->replay, &why) == 0;
@@ -42,7 +45,7 @@ static int report(struct session *session, struct gr_error *err)
 	        .signer = session->signer,
 	        .printed = &printed};
 
-	if (output_reopen(session->arguments->words[0], &session->output, err) < 0 || load_results(session, err) < 0)
+	if (output_reopen(session->arguments->words[0], &session->output, err) < 0 || report_load(session, err) < 0)
 		return complain(err);
 	if (output_write_again(&session->output, &order, &session->results, err) < 0)
 		return complain(err);
@@ -52,11 +55,38 @@ static int report(struct session *session, struct gr_error *err)
 	return 0;
 }
 
+/* --out may name the folder that the run wrote to (as GRIDLANE_OUT of the whole job does), and no other. */
+static bool writes_elsewhere(const struct arguments *arguments)
+{
+	const char *out = argument_value(arguments, OPT_OUT);
+	char *left = out ? realpath(out, NULL) : NULL, *right = realpath(arguments->words[0], NULL);
+	bool is_same = left && right && strcmp(left, right) == 0;
+
+	free(left); /* realpath()'s own */
+	free(right);
+	return out && !is_same;
+}
+
+/* A single folder that is called "merge" is a folder. */
+static int report_or_merge(struct session *session, struct gr_error *err)
+{
+	const struct arguments *arguments = session->arguments;
+	bool is_merge = arguments->word_count > 1 && strcmp(arguments->words[0], "merge") == 0;
+
+	if (is_merge)
+		return report_merge(session, err);
+	if (arguments->word_count > 1)
+		(void)gr_fail(err, GR_USAGE, 0, "report takes one folder; `report merge` takes more");
+	else if (argument_is_given(arguments, OPT_EXPECT) || writes_elsewhere(arguments))
+		(void)gr_fail(err, GR_USAGE, 0, "--out and --expect belong to `report merge`");
+	return err->failure ? complain(err) : report(session, err);
+}
+
 int command_report(const struct arguments *arguments)
 {
 	struct session session;
 	struct gr_error err = {0};
-	int status = session_init(&session, arguments, &err) < 0 ? complain(&err) : report(&session, &err);
+	int status = session_init(&session, arguments, &err) < 0 ? complain(&err) : report_or_merge(&session, &err);
 
 	session_release(&session);
 	return status;

@@ -222,6 +222,18 @@ static const struct record_field gate_rule_fields[] = {
 };
 const struct record gate_rule_record = {sizeof(struct gate_rule), gate_rule_fields};
 
+static const struct record_field part_fields[] = {
+        TEXT(results_part, "name", name),
+        TEXT(results_part, "run_id", run_id),
+        WORD(results_part, "verdict", verdict, verdicts),
+        PLAIN(RECORD_INT, results_part, "exit_status", exit_status),
+        TEXT(results_part, "cause", cause),
+        PLAIN(RECORD_INT64, results_part, "tests", tests),
+        PLAIN(RECORD_INT64, results_part, "failed", failed),
+        END,
+};
+static const struct record part_record = {sizeof(struct results_part), part_fields};
+
 static const struct record_field results_fields[] = {
         TEXT(results, "run_id", run_id),
         TEXT(results, "pipeline", pipeline),
@@ -240,6 +252,7 @@ static const struct record_field results_fields[] = {
         PLAIN(RECORD_BOOL, results, "sandbox", is_sandbox),
         PLAIN(RECORD_BOOL, results, "test_steps", has_test_steps),
         PLAIN(RECORD_BOOL, results, "resumed", is_resumed),
+        PLAIN(RECORD_BOOL, results, "merged", is_merged),
         PLAIN(RECORD_INT, results, "signal", signal_number),
         LIST(results, "lanes", lanes, lane_count, lane_record),
         LIST(results, "steps", steps, step_count, step_record),
@@ -248,6 +261,7 @@ static const struct record_field results_fields[] = {
         LIST(results, "artifacts", artifacts, artifact_count, artifact_record),
         LIST(results, "held", held, held_count, held_record),
         LIST(results, "gate", rules, rule_count, gate_rule_record),
+        LIST(results, "parts", parts, part_count, part_record),
         PLAIN(RECORD_JSON, results, "environment", environment),
         END,
 };

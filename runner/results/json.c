@@ -19,7 +19,8 @@
  * tests started_wall_ms ended_wall_ms} (further starts; `whole`: all tests were started again) started_wall_ms
  * ended_wall_ms elapsed_ms queued_ms lag_most_ms polls log_url recording_url problems[]    failure warning derived
  * message lane step device artifacts[] path sha256 bytes lane step device origin missing held[] key what released
- * message gate[]        text values holds line environment   object: CI provider, branch, ... */
+ * message gate[]        text values holds line parts[] name run_id verdict exit_status cause tests failed (of a merge:
+ * `merged`) environment   object: CI provider, branch, ... */
 #include "runner/base/memory.h"
 #include "runner/results/record.h"
 

@@ -306,10 +306,42 @@ static void conclude(struct judgement *judgement, struct results *results)
 	}
 }
 
+/* A merge: each part was judged by its own gate. */
+static void judge_parts(struct results *results)
+{
+	struct judgement judgement = {.results = results};
+	int signal_status = 128;
+
+	for (size_t i = 0; i < results->problem_count; i++)
+		if (!results->problems[i].is_warning && !results->problems[i].lane)
+			note(&judgement, results->problems[i].failure, 0, gr_strdup(results->problems[i].message));
+	for (size_t i = 0; i < results->part_count; i++) {
+		const struct results_part *part = &results->parts[i];
+		struct trouble *first = &judgement.first[part->verdict];
+
+		if (part->verdict == VERDICT_PASSED || first->is_set)
+			continue;
+		*first = (struct trouble){.is_set = true,
+		        .text = gr_printf(
+		                "part '%s': %s", part->name, part->cause ? part->cause : verdict_name(part->verdict))};
+		if (part->verdict == VERDICT_CANCELLED)
+			signal_status = part->exit_status;
+	}
+	conclude(&judgement, results);
+	if (results->verdict == VERDICT_CANCELLED)
+		results->exit_status = signal_status;
+	for (size_t i = 0; i < GR_COUNT(judgement.first); i++)
+		gr_free(judgement.first[i].text);
+}
+
 void results_judge(struct results *results)
 {
 	struct judgement judgement = {.results = results, .gate_holds = gate_holds(results)};
 
+	if (results->is_merged) {
+		judge_parts(results);
+		return;
+	}
 	results_derive_problems(results);
 	step_index_init(&judgement.index, results);
 	weigh_all(&judgement);

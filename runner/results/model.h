@@ -147,6 +147,15 @@ struct gate_rule {
 	unsigned line;
 };
 
+struct results_part { /* of a merge: one of the runs that it was made of */
+	char *name; /* of its folder */
+	char *run_id;
+	enum verdict verdict;
+	int exit_status;
+	char *cause;
+	int64_t tests, failed;
+};
+
 struct totals { /* of all device runs, each case once with its last outcome */
 	int64_t tests, passed, failed, errors, skipped, flaky;
 	int64_t quarantined; /* failures that do not count: not among `failed` */
@@ -167,6 +176,7 @@ struct results {
 	unsigned repeats;
 	int64_t polls, lag_most_ms; /* over all device runs: sum and maximum */
 	bool is_sandbox, has_test_steps, is_resumed;
+	bool is_merged; /* made of the parts below */
 	int signal_number; /* of a cancelled run, or 0 */
 	int64_t signalled_ms; /* CLOCK_BOOTTIME when it came; not in results.json */
 	struct lane_result *lanes;
@@ -183,6 +193,8 @@ struct results {
 	size_t held_count;
 	struct gate_rule *rules;
 	size_t rule_count;
+	struct results_part *parts; /* of a merge */
+	size_t part_count;
 	json_t *environment; /* object: CI provider, branch, ... or NULL */
 };
 
@@ -216,7 +228,8 @@ struct totals device_run_totals(const struct device_run *run); /* of this one */
  * problems that only the whole shows: no test executed although steps run tests, a test step without a device run.
  * Rules, in this order: a signal; usage/config problems (found before the first request; found later, they are not
  * proven); failed cases or a failed command (unless a gate holds over them); a gate rule that does not hold although
- * nothing else is missing; a time limit; anything else that is not proven; passed. Idempotent. */
+ * nothing else is missing; a time limit; anything else that is not proven; passed. Idempotent. A merge has the worst
+ * verdict of its parts in the same order, and is not proven when a problem is of no part. */
 void results_judge(struct results *results);
 
 /* results.json and back (GR_CONFIG when the text is not of RESULTS_VERSION). */

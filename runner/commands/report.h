@@ -1,0 +1,12 @@
+/* Inside commands: `report`, and `report merge`. */
+#ifndef GRIDLANE_COMMANDS_REPORT_H
+#define GRIDLANE_COMMANDS_REPORT_H
+
+#include "runner/commands/session.h"
+
+/* The results of an opened folder: results.json, or what the journal says when that is ahead of it. */
+int report_load(struct session *session, struct gr_error *err);
+/* words: "merge" and the folders; returns the exit status. */
+int report_merge(struct session *session, struct gr_error *err);
+
+#endif
