@@ -237,10 +237,12 @@ static int read_baseline(struct history *history, const struct results *results,
 	        STATEMENT(
 	                "SELECT r.run_id, (SELECT COUNT(*) FROM outcomes o WHERE o.run = r.id AND o.last = 1), "
 	                "(SELECT COUNT(*) FROM outcomes o WHERE o.run = r.id AND o.last = 1 AND o.status = 'passed'), "
-	                "(SELECT COUNT(*) FROM outcomes o WHERE o.run = r.id AND o.last = 1 AND o.status = 'failed'), "
+	                "(SELECT COUNT(*) FROM outcomes o WHERE o.run = r.id AND o.last = 1 AND o.status = 'failed' "
+	                "AND o.quarantined = 0), "
 	                "(SELECT COUNT(*) FROM outcomes o WHERE o.run = r.id AND o.last = 1 AND o.status = 'passed' "
-	                "AND "
-	                "o.attempt > 1), r.elapsed_ms FROM runs r WHERE r.pipeline = $1 AND r.branch = $2 AND "
+	                "AND EXISTS (SELECT 1 FROM outcomes p WHERE p.run = o.run AND p.device_run = o.device_run "
+	                "AND p.position = o.position AND p.status = 'failed')), r.elapsed_ms FROM runs r WHERE "
+	                "r.pipeline = $1 AND r.branch = $2 AND "
 	                "r.run_id <> $3 AND r.green = 1 ORDER BY r.started_ms DESC, r.id DESC LIMIT 1",
 	                TEXT(results->pipeline), TEXT(branch), TEXT(own_id(results))),
 	        rows, err);

@@ -43,7 +43,7 @@ def links(path, text):
 
 def make_files(folder, block):
     """The files that the block names, so that validate finds them."""
-    for name in re.findall(r"[\w./*-]+\.(?:apk|ipa|zip|pem)\b", block):
+    for name in re.findall(r"[\w./*-]+\.(?:apk|ipa|zip|pem)\b|(?<=quarantine: )[\w./-]+", block):
         place = os.path.join(folder, name.replace("*", "x"))
         os.makedirs(os.path.dirname(place), exist_ok=True)
         with open(place, "w", encoding="utf-8"):
@@ -56,9 +56,20 @@ def pipelines(text):
             yield text.count("\n", 0, match.start()) + 2, match.group(1)
 
 
-def validate(line, block):
+def quarantines(text):
+    for match in re.finditer(r"^```yaml\n(- \{? ?test: .*?)^```", text, re.M | re.S):
+        yield text.count("\n", 0, match.start()) + 2, match.group(1)
+
+
+BARE = "version: 1\nquarantine: quarantine.yml\nsteps: [{ uses: run, with: { command: [ls] } }]\n"
+
+
+def validate(line, block, quarantine=""):
     with tempfile.TemporaryDirectory() as folder:
         make_files(folder, block)
+        if quarantine:
+            with open(os.path.join(folder, "quarantine.yml"), "w", encoding="utf-8") as file:
+                file.write("\n" * (line - 1) + quarantine)
         with open(os.path.join(folder, "block.yml"), "w", encoding="utf-8") as file:
             file.write("\n" * (line - 1) + block)
         done = subprocess.run([os.environ["GRIDLANE"], "validate", "block.yml"], cwd=folder, capture_output=True,
@@ -105,6 +116,11 @@ def main():
             count += 1
             if said:
                 print(f"{name}: the pipeline in line {line}:\n{said}")
+                wrong += 1
+        for line, block in quarantines(text):
+            said = validate(line, BARE, block)
+            if said:
+                print(f"{name}: the quarantine in line {line}:\n{said}")
                 wrong += 1
     if count < 5:
         print(f"only {count} pipelines were found in the documents")
