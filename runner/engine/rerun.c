@@ -111,7 +111,7 @@ static bool is_broken_build(const struct device_run *run)
 
 	for (size_t i = 0; i < run->case_count; i++) {
 		passed += run->cases[i].status == STATUS_PASSED;
-		failed += run->cases[i].status == STATUS_FAILED;
+		failed += test_case_has_failed(&run->cases[i]);
 	}
 	return passed == 0 && failed > 1;
 }
