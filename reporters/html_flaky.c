@@ -4,11 +4,6 @@
 
 #define FLAKY_MOST 200
 
-static bool is_flaky(const struct test_case *test)
-{
-	return test->status == STATUS_PASSED && test->attempt_count > 0;
-}
-
 static void add_test(struct page *page, const struct device_run *run, const struct test_case *test)
 {
 	page_add(page, "<details class=\"case\"><summary>");
@@ -35,7 +30,7 @@ void html_flaky(struct page *page)
 	page_section(page, "flaky", "Flaky");
 	for (size_t i = 0; i < results->run_count; i++)
 		for (size_t j = 0; j < results->runs[i].case_count; j++)
-			if (is_flaky(&results->runs[i].cases[j]) && found++ < FLAKY_MOST)
+			if (test_case_is_flaky(&results->runs[i].cases[j]) && found++ < FLAKY_MOST)
 				add_test(page, &results->runs[i], &results->runs[i].cases[j]);
 	if (found == 0)
 		page_add(page, "<p>No test passed only when it was repeated.</p>\n");
