@@ -75,8 +75,8 @@ struct key {
 };
 /* The keys of each section, ended by a NULL name; the schema is made from them, too. */
 extern const struct key top_keys[], input_keys[], secret_keys[], server_keys[], app_keys[], group_keys[],
-        selector_keys[], history_keys[], default_keys[], retry_keys[], poll_keys[], rerun_keys[], artifact_keys[],
-        webhook_keys[], step_keys[];
+        selector_keys[], history_keys[], default_keys[], retry_keys[], poll_keys[], rerun_keys[], split_keys[],
+        artifact_keys[], webhook_keys[], step_keys[];
 /* The report formats of this version, in order; NULL past the end. */
 const char *check_report_format(size_t index);
 /* Is it a map, and are all its keys known? `what` for messages: "a step". `x-` keys are unknown here. */
@@ -168,6 +168,10 @@ void check_fields(struct check *check, struct plan_step *step, const struct node
 void check_call(struct check *check, const struct plan_step *step);
 /* `matrix:` into the step; *ret_types are the types of its values, the caller's. */
 void check_matrix(struct check *check, const struct node *node, struct plan_step *step, struct typed **ret_types);
+
+/* `split:` of a step, after its fields; and whether it fits the lanes of its matrix, as far as they are known. */
+void check_split(struct check *check, const struct node *node, struct plan_step *step);
+void check_split_lanes(struct check *check, const struct node *matrix, const struct plan_step *step);
 
 /* plan.c */
 void plan_add_implicit(struct check *check, const struct step_defaults *defaults);

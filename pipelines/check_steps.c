@@ -9,8 +9,7 @@
 
 const struct key step_keys[] = {{"id", NULL}, {"name", NULL}, {"uses", NULL}, {"with", NULL}, {"if", NULL},
         {"when", NULL}, {"on_failure", NULL}, {"best_effort", NULL}, {"timeout", NULL}, {"retry", NULL}, {"poll", NULL},
-        {"on_lost_start", NULL}, {"matrix", NULL}, {"steps", NULL}, {"rerun", NULL}, {"split", "`split`"},
-        {NULL, NULL}};
+        {"on_lost_start", NULL}, {"matrix", NULL}, {"steps", NULL}, {"rerun", NULL}, {"split", NULL}, {NULL, NULL}};
 static const char *const when_words[] = {"success", "failure", "always", "cancelled", NULL};
 static const char *const on_failure_words[] = {"stop", "continue", NULL};
 
@@ -226,6 +225,7 @@ static void check_matrix_step(const struct listing *listing, const struct node *
 		check_fail(listing->check, node, NULL, "a `matrix` needs `steps` of its own, which each lane does");
 	else
 		check_inner(listing, node, step, &frame);
+	check_split_lanes(listing->check, node_member(node, "matrix"), step);
 	gr_free(types);
 }
 
@@ -268,6 +268,7 @@ static void check_step(const struct listing *listing, const struct node *node)
 	else if (uses == NULL && node_member(node, "matrix") != NULL)
 		check_matrix_step(listing, node, &step);
 	check_step_rerun(check, node_member(node, "rerun"), listing->defaults->rerun, &step);
+	check_split(check, node_member(node, "split"), &step);
 	check_meaning(check, node, &step);
 	read_id(listing, node, &step);
 	listing->list->items = gr_grow(listing->list->items, listing->list->count, sizeof(step));

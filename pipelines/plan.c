@@ -25,6 +25,7 @@ void plan_step_release(struct plan_step *step)
 	gr_free(step->id);
 	gr_free(step->name);
 	gr_free(step->collect_for);
+	json_decref(step->split_tests);
 	expression_free(step->condition);
 	expression_free(step->until);
 	expression_free(step->rerun.unless);
@@ -219,4 +220,17 @@ void plan_add_implicit(struct check *check, const struct step_defaults *defaults
 		add_collects(plan, &plan->steps, &plan->step_count, defaults);
 		add_collects(plan, &plan->finally, &plan->finally_count, defaults);
 	}
+}
+
+static bool has_split(const struct plan_step *steps, size_t count)
+{
+	for (size_t i = 0; i < count; i++)
+		if (steps[i].is_split || has_split(steps[i].steps, steps[i].step_count)) /* as deep as the file */
+			return true;
+	return false;
+}
+
+bool plan_has_split(const struct plan *plan)
+{
+	return has_split(plan->steps, plan->step_count) || has_split(plan->finally, plan->finally_count);
 }

@@ -80,6 +80,10 @@ struct plan_step {
 	char *collect_for; /* of an implicit `collect` step: the id of the test step, whose `device` is the next */
 	const struct node *collect_device;
 	const struct kind *collect_kind; /* that step's kind */
+	/* `split`: the tests are spread over the lanes of the matrix that this step is in */
+	bool is_split, split_by_count; /* by: count */
+	size_t split_lanes; /* as written; 0: all lanes that there are */
+	json_t *split_tests; /* {NAME: ID} or [ID]; NULL: not known yet (a missing input) */
 	/* matrix */
 	char **axes; /* names; axis i takes the values of axis_values[i] */
 	const struct node **axis_values;
@@ -194,10 +198,15 @@ int plan_load(const char *file, const struct plan_options *options, struct plan 
         struct diagnostics *ret_diagnostics, struct gr_error *err);
 void plan_free(struct plan *plan);
 
-/* `gridlane plan`: what would be called, lane by lane, with the worst-case duration. format: "text", "json", "mermaid".
- */
-int plan_print(const struct plan *plan, const char *format, struct buffer *out, struct gr_error *err);
+/* `gridlane plan`: what would be called, lane by lane, with the worst-case duration. */
+struct plan_view {
+	const char *format; /* "text", "json", "mermaid" */
+	const json_t *seconds; /* {TEST: ms} of earlier runs, or NULL */
+};
+int plan_print(const struct plan *plan, const struct plan_view *view, struct buffer *out, struct gr_error *err);
 /* All that is known of the steps with that id before they are done; GR_USAGE when there is none. */
 int plan_print_step(const struct plan *plan, const char *id, struct buffer *out, struct gr_error *err);
+/* Is there a step whose tests are spread over lanes? */
+bool plan_has_split(const struct plan *plan);
 
 #endif

@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "pipelines/plan.h"
+#include "pipelines/print_split.h"
 #include "pipelines/term.h"
 #include "pipelines/worst.h"
 #include "runner/base/buffer.h"
@@ -85,11 +86,30 @@ static void add_rerun(struct buffer *out, const struct plan_rerun *rerun)
 	}
 }
 
-static void add_text_list(
-        struct buffer *out, const struct plan *plan, const struct plan_step *steps, size_t count, unsigned depth)
+struct page {
+	const struct plan *plan;
+	const json_t *seconds; /* of tests, or NULL */
+	struct buffer *out;
+	size_t lanes; /* of the matrix that the list is in; 0: none, or not known */
+};
+
+static void add_split(const struct page *page, const struct plan_step *step, unsigned depth)
 {
+	if (!step->is_split)
+		return;
+	buffer_printf(page->out, "%*s", (int)(depth * 2 + 2), "");
+	print_split(step, page->lanes, page->seconds, page->out);
+	buffer_add_char(page->out, '\n');
+}
+
+static void add_text_list(const struct page *page, const struct plan_step *steps, size_t count, unsigned depth)
+{
+	const struct plan *plan = page->plan;
+	struct buffer *out = page->out;
+
 	for (size_t i = 0; i < count; i++) {
 		const struct plan_step *step = &steps[i];
+		const struct page inner = {plan, page->seconds, out, lanes_of_step(plan, step)};
 		GR_AUTO_FREE char *words = step_words(plan, step);
 
 		buffer_printf(out, "%*s%-*s %-18s ", (int)(depth * 2), "", depth < 10 ? (int)(24 - depth * 2) : 4,
@@ -99,15 +119,19 @@ static void add_text_list(
 		add_rerun(out, &step->rerun);
 		add_limit(out, worst_of_step(plan, step));
 		buffer_add_char(out, '\n');
-		add_text_list(out, plan, step->steps, step->step_count, depth + 1); /* as deep as the file */
+		add_split(page, step, depth);
+		add_text_list(&inner, step->steps, step->step_count, depth + 1); /* as deep as the file */
 	}
 }
 
-static void add_text_ends(struct buffer *out, const struct plan *plan)
+static void add_text_ends(const struct page *page)
 {
+	const struct plan *plan = page->plan;
+	struct buffer *out = page->out;
+
 	if (plan->finally_count > 0) {
 		buffer_add_text(out, "\nfinally, after every end of the run\n");
-		add_text_list(out, plan, plan->finally, plan->finally_count, 1);
+		add_text_list(page, plan->finally, plan->finally_count, 1);
 	}
 	if (plan->gate_count > 0)
 		buffer_add_text(out, "\ngate, every rule of which must hold\n");
@@ -125,16 +149,17 @@ static void add_text_ends(struct buffer *out, const struct plan *plan)
 	}
 }
 
-static void print_text(const struct plan *plan, struct buffer *out)
+static void print_text(const struct plan *plan, const struct plan_view *view, struct buffer *out)
 {
+	const struct page page = {plan, view->seconds, out, 0};
 	char whole[32], reserve[32];
 
 	add_harmless(out, plan->name);
 	buffer_printf(out, ": at most %s, ", number_format_duration(worst_of_plan(plan), whole));
 	buffer_printf(out, "of which %s are kept for giving back and reporting\n\nsteps, in order\n",
 	        number_format_duration(plan->cleanup_reserve_ms, reserve));
-	add_text_list(out, plan, plan->steps, plan->step_count, 1);
-	add_text_ends(out, plan);
+	add_text_list(&page, plan->steps, plan->step_count, 1);
+	add_text_ends(&page);
 }
 
 static void set_time(json_t *object, const char *key, int64_t ms)
@@ -142,12 +167,14 @@ static void set_time(json_t *object, const char *key, int64_t ms)
 	(void)json_object_set_new(object, key, ms == CLOCK_NEVER ? json_null() : json_integer(ms));
 }
 
-static json_t *list_to_json(const struct plan *plan, const struct plan_step *steps, size_t count);
+static json_t *list_to_json(const struct page *page, const struct plan_step *steps, size_t count);
 
-static json_t *step_to_json(const struct plan *plan, const struct plan_step *step)
+static json_t *step_to_json(const struct page *page, const struct plan_step *step)
 {
+	const struct plan *plan = page->plan;
 	json_t *object = json_object();
 	size_t lanes = lanes_of_step(plan, step);
+	const struct page inner = {plan, page->seconds, NULL, lanes};
 
 	(void)json_object_set_new(object, "id", json_string(step->id));
 	(void)json_object_set_new(object, "uses", json_string(kind_word(step)));
@@ -167,26 +194,29 @@ static json_t *step_to_json(const struct plan *plan, const struct plan_step *ste
 		        json_pack("{s:i, s:i, s:b, s:s*}", "max", (int)step->rerun.failed_most, "not_run",
 		                (int)step->rerun.not_run_most, "failed_only", step->rerun.failed_only, "unless",
 		                step->rerun.unless != NULL ? step->rerun.unless->text : NULL));
+	if (step->is_split)
+		(void)json_object_set_new(object, "split", print_split_json(step, page->lanes, page->seconds));
 	if (step->kind != NULL)
 		return object;
 	(void)json_object_set_new(object, "lanes", lanes > 0 ? json_integer((json_int_t)lanes) : json_null());
 	(void)json_object_set_new(object, "max_parallel", json_integer(step->max_parallel));
 	(void)json_object_set_new(object, "fail_fast", json_boolean(step->fail_fast));
-	(void)json_object_set_new(object, "steps", list_to_json(plan, step->steps, step->step_count));
+	(void)json_object_set_new(object, "steps", list_to_json(&inner, step->steps, step->step_count));
 	return object;
 }
 
-static json_t *list_to_json(const struct plan *plan, const struct plan_step *steps, size_t count)
+static json_t *list_to_json(const struct page *page, const struct plan_step *steps, size_t count)
 {
 	json_t *list = json_array();
 
 	for (size_t i = 0; i < count; i++)
-		(void)json_array_append_new(list, step_to_json(plan, &steps[i]));
+		(void)json_array_append_new(list, step_to_json(page, &steps[i]));
 	return list;
 }
 
-static void print_json(const struct plan *plan, struct buffer *out)
+static void print_json(const struct plan *plan, const struct plan_view *view, struct buffer *out)
 {
+	const struct page page = {plan, view->seconds, out, 0};
 	GR_AUTO_JSON json_t *object = json_object();
 	json_t *gate = json_array(), *reports = json_object();
 	char *text;
@@ -197,8 +227,8 @@ static void print_json(const struct plan *plan, struct buffer *out)
 	set_time(object, "timeout_ms", plan->timeout_ms);
 	set_time(object, "cleanup_reserve_ms", plan->cleanup_reserve_ms);
 	set_time(object, "worst_ms", worst_of_plan(plan));
-	(void)json_object_set_new(object, "steps", list_to_json(plan, plan->steps, plan->step_count));
-	(void)json_object_set_new(object, "finally", list_to_json(plan, plan->finally, plan->finally_count));
+	(void)json_object_set_new(object, "steps", list_to_json(&page, plan->steps, plan->step_count));
+	(void)json_object_set_new(object, "finally", list_to_json(&page, plan->finally, plan->finally_count));
 	for (size_t i = 0; i < plan->gate_count; i++)
 		(void)json_array_append_new(gate, json_string(plan->gate[i].text));
 	(void)json_object_set_new(object, "gate", gate);
@@ -278,12 +308,14 @@ static void print_mermaid(const struct plan *plan, struct buffer *out)
 	}
 }
 
-int plan_print(const struct plan *plan, const char *format, struct buffer *out, struct gr_error *err)
+int plan_print(const struct plan *plan, const struct plan_view *view, struct buffer *out, struct gr_error *err)
 {
+	const char *format = view->format;
+
 	if (strcmp(format, "text") == 0)
-		print_text(plan, out);
+		print_text(plan, view, out);
 	else if (strcmp(format, "json") == 0)
-		print_json(plan, out);
+		print_json(plan, view, out);
 	else if (strcmp(format, "mermaid") == 0)
 		print_mermaid(plan, out);
 	else

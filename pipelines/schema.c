@@ -46,6 +46,7 @@ static const struct section sections[] = {
         {"retry", retry_keys, NULL, "Repeating requests after transport trouble."},
         {"poll", poll_keys, NULL, "Waiting for the cloud."},
         {"rerun", rerun_keys, NULL, "Starting failed tests again."},
+        {"split", split_keys, NULL, "Spreading a step's tests over the lanes of its matrix."},
         {"history", history_keys, NULL, "What of earlier runs is kept and compared with."},
         {"artifacts", artifact_keys, NULL, "What is kept besides reports."},
         {"webhook", webhook_keys, "url", "Somebody who wants to know how a run ended."},
@@ -228,6 +229,8 @@ static json_t *kind_rule(const struct kind *kind)
 	}
 	if ((kind->flags & KIND_POLLS) == 0)
 		forbid(properties, "poll");
+	if (kind_field(kind, "testcases") == NULL)
+		forbid(properties, "split");
 	if ((kind->flags & KIND_LOCAL) != 0)
 		forbid(properties, "retry");
 	if ((kind->flags & KIND_RUNS_TESTS) == 0)

@@ -1,17 +1,47 @@
 /* gridlane plan: what would be called, lane by lane, with the worst-case duration. */
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "pipelines/plan.h"
 #include "runner/base/memory.h"
-#include "runner/commands/command.h"
+#include "runner/commands/session.h"
+
+/* How long tests took, when lanes are to end together and a history is there. What keeps it from being read is said,
+ * and the plan is made without it. */
+static json_t *read_seconds(const struct arguments *arguments, const struct plan *plan)
+{
+	struct gr_error err = {0};
+	GR_AUTO_FREE char *place = plan_has_split(plan) ? history_place(arguments, false, &err) : NULL;
+	struct redactor *redactor;
+	struct history *history = NULL;
+	json_t *seconds = NULL;
+
+	if (!place || (!history_is_server(place) && access(place, F_OK) != 0))
+		return NULL;
+	redactor = redactor_new();
+	history_learn_secrets(place, redactor);
+	if (history_open(place, &history, &err) < 0 ||
+	        history_seconds(history, plan->name, HISTORY_TIMES_MOST, &seconds, &err) < 0) {
+		GR_AUTO_FREE char *clean = redactor_text(redactor, err.text);
+
+		fprintf(stderr, "gridlane: without recorded times: %s\n", clean);
+	}
+	history_close(history);
+	redactor_free(redactor);
+	return seconds;
+}
 
 static int print(const struct arguments *arguments, const struct plan *plan, struct buffer *text, struct gr_error *err)
 {
 	const char *format = argument_value(arguments, OPT_FORMAT), *step = argument_value(arguments, OPT_STEP);
 
-	if (step == NULL)
-		return plan_print(plan, format ? format : "text", text, err);
+	if (step == NULL) {
+		GR_AUTO_JSON json_t *seconds = read_seconds(arguments, plan);
+		const struct plan_view view = {.format = format ? format : "text", .seconds = seconds};
+
+		return plan_print(plan, &view, text, err);
+	}
 	if (format != NULL && strcmp(format, "text") != 0)
 		return gr_fail(err, GR_USAGE, 0, "--step goes with --format text alone");
 	return plan_print_step(plan, step, text, err);

@@ -31,9 +31,8 @@ char *history_place(const struct arguments *arguments, bool has_sandbox, struct 
 	return place;
 }
 
-/* Device runs, and times of each test, that are asked for: some months of nights are more than is reckoned with. */
+/* Device runs that are asked for: more than is reckoned with. */
 #define DURATIONS_MOST 5000
-#define TIMES_MOST 20
 
 static void warn(struct session *session, const struct gr_error *why)
 {
@@ -50,7 +49,7 @@ static void read_past(struct session *session)
 	int r = history_durations(session->history, pipeline, DURATIONS_MOST, &durations, err);
 
 	if (r == 0)
-		r = history_seconds(session->history, pipeline, TIMES_MOST, &seconds, err);
+		r = history_seconds(session->history, pipeline, HISTORY_TIMES_MOST, &seconds, err);
 	if (r < 0) {
 		history_close(session->history);
 		session->history = NULL;

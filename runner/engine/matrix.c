@@ -198,8 +198,10 @@ int matrix_start(struct task *task, struct gr_error *err)
 		task->lanes[task->lane_count++] = make_lane(task, axes, i);
 		task->lanes[i]->on_end = on_lane_end;
 	}
-	begin_lanes(task);
-	return 0;
+	r = past_split(task, err);
+	if (r == 0)
+		begin_lanes(task);
+	return r;
 }
 
 void matrix_stop(struct task *task, enum gr_failure failure, const char *why)

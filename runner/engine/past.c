@@ -1,8 +1,12 @@
-/* What earlier runs say to a step: how long they took, as the times at which their end is looked for. */
+/* What earlier runs say to a step: how long they took, as the times at which their end is looked for; and how long its
+ * tests took, as the part of them that a lane has. */
 #include "runner/engine/run.h"
+
+#include "pipelines/split.h"
 
 #include "runner/base/clock.h"
 #include "runner/base/memory.h"
+#include "runner/engine/journal.h"
 #include "runner/steps/schedule.h"
 
 /* Runs that are reckoned with; of older ones next to nothing is left by weight. */
@@ -61,4 +65,82 @@ void past_fill(struct task *task)
 	wish.looks = schedule_looks_of_pace(runs, count, poll->every_low_ms, poll->every_high_ms);
 	task->looks = schedule_plan(runs, count, &wish, &poll->look_count);
 	poll->looks_ms = task->looks;
+}
+
+/* ---- tests that are spread over lanes ---- */
+
+static json_t *make_parts(const struct task *matrix, const struct plan_step *step)
+{
+	const json_t *seconds = json_object_get(matrix->engine->options->past, "seconds");
+	json_t *spread = split_spread(step->split_tests, step->split_by_count ? NULL : seconds, matrix->lane_count);
+	json_t *parts = json_incref(json_object_get(spread, "parts"));
+
+	json_decref(spread);
+	return parts;
+}
+
+static int check_lanes(const struct task *matrix, const struct plan_step *step, struct gr_error *err)
+{
+	if (step->split_lanes && step->split_lanes != matrix->lane_count)
+		return gr_fail(err, GR_CONFIG, 0, "the matrix has %zu lanes, and `split` of '%s' wants %zu",
+		        matrix->lane_count, step->id, step->split_lanes);
+	if (split_count(step->split_tests) < matrix->lane_count)
+		return gr_fail(err, GR_CONFIG, 0,
+		        "'%s' has %zu test cases for %zu lanes: a lane would have nothing to do", step->id,
+		        split_count(step->split_tests), matrix->lane_count);
+	return 0;
+}
+
+static void say_learned(const struct task *task)
+{
+	struct run_event event = {
+	        .kind = STEP_LEARNED, .lane = task->lane->name, .step = task->plan->id, .detail = task->step.memory};
+
+	engine_emit(task->engine, &event);
+}
+
+int past_split(struct task *matrix, struct gr_error *err)
+{
+	const struct replay_step *known =
+	        replay_find(matrix->engine->options->replay, matrix->lane->name, matrix->plan->id);
+	json_t *split = known ? json_object_get(known->memory, "split") : NULL;
+	GR_AUTO_JSON json_t *made = NULL;
+	int r = 0;
+
+	for (size_t i = 0; i < matrix->plan->step_count && !split && r == 0; i++) {
+		const struct plan_step *step = &matrix->plan->steps[i];
+
+		if (!step->is_split)
+			continue;
+		r = check_lanes(matrix, step, err);
+		if (!made)
+			made = json_object();
+		if (r == 0)
+			(void)json_object_set_new(made, step->id, make_parts(matrix, step));
+	}
+	if (r < 0 || !(split || made))
+		return r;
+	(void)json_object_set(matrix->step.memory, "split", split ? split : made);
+	if (!split)
+		say_learned(matrix);
+	return 0;
+}
+
+int past_take_part(struct task *task, struct gr_error *err)
+{
+	const struct task *matrix = task->lane->parent;
+	const json_t *parts;
+	size_t number = 0;
+
+	if (!task->plan->is_split)
+		return 0;
+	while (number < matrix->lane_count && matrix->lanes[number] != task->lane)
+		number++;
+	parts = json_object_get(json_object_get(matrix->step.memory, "split"), task->plan->id);
+	if (json_array_size(parts) != matrix->lane_count)
+		return gr_fail(err, GR_CONFIG, 0, "the tests of '%s' were spread over %zu lanes, and now there are %zu",
+		        task->plan->id, json_array_size(parts), matrix->lane_count);
+	(void)json_object_set(task->step.with, "testcases", json_array_get(parts, number));
+	task->part = gr_printf("%zu/%zu", number + 1, matrix->lane_count);
+	return 0;
 }

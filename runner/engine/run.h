@@ -158,6 +158,7 @@ struct task {
 	char *said; /* the last progress */
 	int64_t *looks; /* of the context's poll policy */
 	int64_t moved_bytes; /* of the file under way, when it was last spoken of */
+	char *part; /* of the step's tests, when they are spread over lanes: "2/4" */
 	int64_t until_every_ms; /* pace of `until:` */
 	bool is_begun, has_result, has_start_lock;
 	bool is_repeatable; /* until something other than reading is done */
@@ -228,6 +229,11 @@ int until_check(struct task *task, const json_t *outputs, bool *ret_holds, struc
 /* ---- what earlier runs say (past.c) ---- */
 /* When a run's end is likely, into the context of a step that waits for one; after its fields are known. */
 void past_fill(struct task *task);
+/* Spread tests over the lanes of a matrix, once for the whole run: it is in the journal before any lane begins, so that
+ * a resumed run with a longer history spreads them no other way. */
+int past_split(struct task *matrix, struct gr_error *err);
+/* The lane's part of them into the step's fields. */
+int past_take_part(struct task *task, struct gr_error *err);
 
 /* ---- matrix (matrix.c) ---- */
 int matrix_start(struct task *task, struct gr_error *err);

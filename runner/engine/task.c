@@ -152,6 +152,8 @@ static void note_result(struct task *task, struct device_run *run)
 	gr_free(run->step);
 	run->lane = gr_strdup(task->lane->name);
 	run->step = gr_strdup(task->plan->id);
+	gr_free(run->part);
+	run->part = gr_strdup(task->part);
 	emit(task, &event);
 	if (run->failure && !task->error.failure)
 		(void)gr_fail(&task->error, run->failure, 0, "%s",
@@ -405,6 +407,9 @@ static int begin(struct task *task, const struct replay_step *known, struct gr_e
 		return gr_context(err, "%s:%u:%u", task->engine->plan->file, err->line, err->column);
 	if (r < 0)
 		return r;
+	r = past_take_part(task, err);
+	if (r < 0)
+		return r;
 	past_fill(task);
 	if (known)
 		rerun_recall(task, known);
@@ -464,6 +469,7 @@ void task_free(struct task *task)
 	gr_free(task->said);
 	gr_free(task->looks);
 	rerun_free(task);
+	gr_free(task->part);
 	json_decref(task->step.with);
 	json_decref(task->step.memory);
 	json_decref(task->outputs);

@@ -64,6 +64,7 @@ int history_compare(struct history *history, const char *from, const char *to, j
 int history_durations(struct history *history, const char *pipeline, int64_t most, json_t **ret, struct gr_error *err);
 /* How long tests take, for lanes that end together: {NAME: ms}, the mean over the last `most` times that each was
  * executed, over all devices. */
+#define HISTORY_TIMES_MOST 20
 int history_seconds(struct history *history, const char *pipeline, int64_t most, json_t **ret, struct gr_error *err);
 
 /* For the gate: what is known of this pipeline and branch before this run. {known_tests, new_failures, fixed, suites:

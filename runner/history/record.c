@@ -54,7 +54,8 @@ const char *history_commit(const struct results *results)
 void test_name_init(
         struct test_name *name, const struct device_run *run, const struct test_case *test, struct redactor *redactor)
 {
-	const char *device = run->device.name ? run->device.name : run->device.device_id;
+	/* The device of a test that is spread over lanes is another one each time, and says nothing. */
+	const char *device = run->part ? "*" : run->device.name ? run->device.name : run->device.device_id;
 	GR_AUTO_FREE char *full = test->data ? gr_printf("%s [%s]", test->name ? test->name : "?", test->data)
 	                                     : gr_strdup(test->name ? test->name : "?");
 

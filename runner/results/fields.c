@@ -144,6 +144,7 @@ static const struct record_field device_run_fields[] = {
         TEXT(device_run, "build_id", build_id),
         TEXT(device_run, "native_id", native_id),
         TEXT(device_run, "url", url),
+        TEXT(device_run, "part", part),
         PLAIN(RECORD_BOOL, device_run, "adopted", is_adopted),
         PLAIN(RECORD_BOOL, device_run, "complete", is_complete),
         WORD(device_run, "failure", failure, failures),

@@ -11,16 +11,33 @@
  * totals        counts over all device runs, for readers: not read back
  * lanes[]       name matrix outcome
  * steps[]       lane step kind name outcome failure message best_effort may_continue runs_tests started_wall_ms
- * elapsed_ms requests outputs (object) runs[]        one test run on one device: lane step kind ("scriptless",
- * "native") device {device_id name os platform udid} build_number number_source build_id native_id url adopted complete
- * failure reported {not_started started passed failed stopped skipped} (what the server counted) cases[] {name class
- * status failure reason raw_status data time_ms quarantine quarantine_owner quarantine_until attempts[] {status failure
- * reason time_ms}} problems[] (as below) reruns[] {build_number build_id native_id url adopted complete whole failure
- * tests started_wall_ms ended_wall_ms} (further starts; `whole`: all tests were started again) started_wall_ms
- * ended_wall_ms elapsed_ms queued_ms lag_most_ms polls log_url recording_url problems[]    failure warning derived
- * message lane step device artifacts[] path sha256 bytes lane step device origin missing held[] key what released
- * message gate[]        text values holds line parts[] name run_id verdict exit_status cause tests failed (of a merge:
- * `merged`) environment   object: CI provider, branch, ... */
+ *               elapsed_ms requests outputs (object)
+ *
+ * runs[]        one test run on one device: lane step kind ("scriptless", "native") build_number number_source build_id
+ *               native_id url part adopted complete failure started_wall_ms ended_wall_ms elapsed_ms queued_ms
+ *               lag_most_ms polls log_url recording_url, and
+ *
+ *   device      {device_id name os platform udid}
+ *
+ *   reported    {not_started started passed failed stopped skipped}: what the server counted
+ *
+ *   cases[]     name class status failure reason raw_status data time_ms quarantine quarantine_owner quarantine_until
+ *               attempts[] {status failure reason time_ms}
+ *
+ *   reruns[]    build_number build_id native_id url adopted complete whole failure tests started_wall_ms ended_wall_ms:
+ *               further starts; `whole`: all tests were started again
+ *
+ * problems[]    of the whole, and of runs[]: failure warning derived message lane step device
+ *
+ * artifacts[]   path sha256 bytes lane step device origin missing
+ *
+ * held[]        key what released message
+ *
+ * gate[]        text values holds line
+ *
+ * parts[]       name run_id verdict exit_status cause tests failed (of a merge: `merged`)
+ *
+ * environment   object: CI provider, branch, ... */
 #include "runner/base/memory.h"
 #include "runner/results/record.h"
 

@@ -84,6 +84,7 @@ struct device_run { /* one test run on one device */
 	char *build_number; /* verified number that was polled, or NULL */
 	char *number_source; /* "build_version" or "build_id": which of the start's numbers it was; "adopted" */
 	char *build_id, *native_id, *url;
+	char *part; /* "2/4": of its step's tests, which are spread over lanes; NULL: it has all of them */
 	bool is_adopted; /* found on the server after a lost answer */
 	bool is_complete; /* the server said completed and it was believed */
 	enum gr_failure failure; /* GR_NONE, GR_FAILED, or what kept it from finishing */

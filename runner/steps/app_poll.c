@@ -156,8 +156,10 @@ static int take_good(
         const struct step *step, const struct event *event, struct execution *execution, struct action *action)
 {
 	struct app_state *state = step->state;
-	bool is_changed = watch_take(&state->watch, execution);
+	bool is_changed;
 
+	state->watch.now_ms = event->now_ms;
+	is_changed = watch_take(&state->watch, execution);
 	execution_release(execution); /* 100,000 tests need not be there once more while the result is made */
 	polling_take(&state->polling, event, is_changed, state->watch.is_queued);
 	if (is_changed)

@@ -99,6 +99,8 @@ struct seen_case {
 	unsigned same; /* further cases of this key in that poll */
 	unsigned nth; /* among the cases of its key */
 	bool is_unsteady; /* it changed after its end */
+	bool is_timed; /* its end was seen; time_ms may be TIME_UNKNOWN all the same */
+	int64_t time_ms;
 };
 struct watch {
 	struct app_run *run;
@@ -114,6 +116,8 @@ struct watch {
 	int all_completed;
 	int64_t counts[COUNT_KINDS];
 	char *build_test_id, *url, *build_id;
+	int64_t now_ms; /* of the answer that is taken; set it before */
+	int64_t timed_ms; /* up to then the run's time belongs to tests that have ended */
 };
 void watch_begin(struct watch *watch, struct app_run *run);
 /* One more answer; true when anything is different from the one before. */

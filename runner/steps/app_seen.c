@@ -21,7 +21,7 @@ enum {
 };
 
 /* Where the members of a case are in its list. */
-enum { AT_NAME, AT_MODULE, AT_DATA, AT_RAW, AT_REASON, AT_NTH, AT_STATE, AT_UNSTEADY };
+enum { AT_NAME, AT_MODULE, AT_DATA, AT_RAW, AT_REASON, AT_NTH, AT_STATE, AT_UNSTEADY, AT_TIME };
 
 static const char *reason_to_tell(struct watch *watch, const struct seen_case *seen)
 {
@@ -35,8 +35,9 @@ static const char *reason_to_tell(struct watch *watch, const struct seen_case *s
 
 static json_t *case_to_json(struct watch *watch, const struct seen_case *seen)
 {
-	return json_pack("[s?, s?, s?, s?, s?, i, i, b]", seen->name, seen->module_id, seen->data, seen->raw_status,
-	        reason_to_tell(watch, seen), (int)seen->nth, (int)seen->state, seen->is_unsteady);
+	return json_pack("[s?, s?, s?, s?, s?, i, i, b, I]", seen->name, seen->module_id, seen->data, seen->raw_status,
+	        reason_to_tell(watch, seen), (int)seen->nth, (int)seen->state, seen->is_unsteady,
+	        (json_int_t)seen->time_ms);
 }
 
 /* Of one run: a step may come to start another one. The caller's. */
@@ -119,6 +120,9 @@ static void recall_case(struct watch *watch, const json_t *json)
 	seen->state = state >= CASE_NOT_STARTED && state <= CASE_UNKNOWN ? (enum case_state)state : CASE_UNKNOWN;
 	seen->told = seen->state;
 	seen->is_told = true;
+	seen->is_timed = case_is_over(seen->state);
+	if (json_is_integer(json_array_get(json, AT_TIME)))
+		seen->time_ms = json_integer_value(json_array_get(json, AT_TIME));
 }
 
 bool case_is_stand_in(const struct watch *watch, const struct seen_case *seen)

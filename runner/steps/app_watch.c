@@ -71,7 +71,8 @@ struct seen_case *watch_add(
 	        .module_id = gr_strdup(module_id),
 	        .data = gr_strdup(data),
 	        .nth = nth,
-	        .state = CASE_NOT_STARTED};
+	        .state = CASE_NOT_STARTED,
+	        .time_ms = TIME_UNKNOWN};
 	return seen;
 }
 
@@ -127,6 +128,33 @@ static bool take_device(struct watch *watch, const struct execution_device *devi
 	return is_changed;
 }
 
+static bool was_executed(const struct seen_case *seen)
+{
+	return seen->state == CASE_PASSED || seen->state == CASE_FAILED;
+}
+
+/* The server gives no times of tests, and a device does one after the other: those that ended between two looks share
+ * the time between them, so that all together are as long as the run. What ended before the first look has no time. */
+static void time_cases(struct watch *watch)
+{
+	bool has_begun = watch->polls > 1;
+	int64_t ended = 0;
+
+	for (size_t i = 0; i < watch->count; i++)
+		ended += was_executed(&watch->cases[i]) && !watch->cases[i].is_timed;
+	for (size_t i = 0; i < watch->count; i++) {
+		struct seen_case *seen = &watch->cases[i];
+
+		if (!was_executed(seen) || seen->is_timed)
+			continue;
+		seen->is_timed = true;
+		if (has_begun)
+			seen->time_ms = (watch->now_ms - watch->timed_ms) / ended;
+	}
+	if (ended > 0 || !has_begun || watch->is_queued)
+		watch->timed_ms = watch->now_ms;
+}
+
 static bool says_over(const struct watch *watch)
 {
 	if (!watch->is_present)
@@ -155,6 +183,7 @@ bool watch_take(struct watch *watch, const struct execution *execution)
 	watch->is_queued = device != NULL ? device->completed == COMPLETION_QUEUED
 	                                  : execution->device_count == 0 && execution->all_completed != 1;
 	watch->over_polls = says_over(watch) ? watch->over_polls + 1 : 0;
+	time_cases(watch);
 	return is_changed;
 }
 
@@ -244,7 +273,7 @@ static void judge_case(
 	test->raw_status = gr_strdup(seen->raw_status);
 	test->data = gr_strdup(seen->data);
 	test->reason = gr_strdup(seen->reason);
-	test->time_ms = TIME_UNKNOWN;
+	test->time_ms = seen->time_ms;
 	judge_state(test, seen->state, cut);
 	if (seen->is_unsteady)
 		judge_error(test, GR_INCONSISTENT, "the server gave the test a result, and later another state");

@@ -28,8 +28,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t bytes)
 	diagnostics_print_json(&diagnostics, &out);
 	diagnostics_print_github(&diagnostics, &out);
 	if (plan) {
-		FUZZ_MUST(plan_print(plan, "text", &out, &err) == 0);
-		FUZZ_MUST(plan_print(plan, "json", &out, &err) == 0);
+		FUZZ_MUST(plan_print(plan, &(struct plan_view){.format = "text"}, &out, &err) == 0);
+		FUZZ_MUST(plan_print(plan, &(struct plan_view){.format = "json"}, &out, &err) == 0);
 	}
 	plan_free(plan);
 	diagnostics_release(&diagnostics);

@@ -119,6 +119,28 @@ static void it_knows_how_long_runs_and_tests_took(void **state)
 	history_close(history);
 }
 
+/* A test that is spread over lanes is on another device each night: that makes its failure no new one. */
+static void it_knows_a_failure_again_on_the_device_of_another_lane(void **state)
+{
+	struct history *history = open_it(*state);
+	GR_AUTO_JSON json_t *known = NULL;
+	struct gr_error err = {0};
+	struct results results;
+
+	make_run(&results, 1, "fp");
+	results.runs[0].part = gr_strdup("1/2");
+	assert_int_equal(history_record(history, &results, NULL, &err), 0);
+	results_release(&results);
+	make_run(&results, 2, "fp");
+	results.runs[0].part = gr_strdup("2/2");
+	gr_free(results.runs[0].device.name);
+	results.runs[0].device.name = gr_strdup("Pixel 8");
+	assert_int_equal(history_look_back(history, &results, NULL, &known, &err), 0);
+	assert_int_equal(number(known, "new_failures"), 0);
+	results_release(&results);
+	history_close(history);
+}
+
 static void it_says_when_the_file_is_no_database(void **state)
 {
 	const struct place *place = *state;
@@ -239,6 +261,7 @@ int main(void)
 	        CASE(it_writes_a_run_once_however_often_it_is_told),
 	        CASE(its_file_is_for_its_owner_alone),
 	        CASE(it_refuses_the_file_of_a_newer_version),
+	        CASE(it_knows_a_failure_again_on_the_device_of_another_lane),
 	        CASE(it_says_when_the_file_is_no_database),
 	        CASE(it_brings_an_older_version_up_to_date),
 	        CASE(it_knows_how_long_runs_and_tests_took),

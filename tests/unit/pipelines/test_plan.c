@@ -290,7 +290,7 @@ static char *print(const struct plan *plan, const char *format)
 {
 	struct buffer out = {0};
 
-	assert_int_equal(plan_print(plan, format, &out, NULL), 0);
+	assert_int_equal(plan_print(plan, &(struct plan_view){.format = format}, &out, NULL), 0);
 	return buffer_take(&out);
 }
 
@@ -355,7 +355,7 @@ static void it_refuses_an_unknown_format(void **state)
 	struct gr_error err = {0};
 
 	(void)state;
-	assert_int_equal(plan_print(plan, "dot", &out, &err), -GR_USAGE);
+	assert_int_equal(plan_print(plan, &(struct plan_view){.format = "dot"}, &out, &err), -GR_USAGE);
 	buffer_release(&out);
 	plan_free(plan);
 	plan_free(NULL);

@@ -56,6 +56,34 @@ static void it_looks_when_earlier_runs_ended(void **state)
 	script_close(&s);
 }
 
+/* The server says no times: what ended between two looks shares the time between them. */
+static void it_times_tests_by_its_looks(void **state)
+{
+	struct script s;
+	const struct device_run *run;
+	int64_t looks[3];
+
+	(void)state;
+	run_to_first_poll(&s, WITH(""));
+	answer(&s, DETAILS("770", OURS, "0", "1", PASS("early") ", " CASE("a", "1") ", " CASE("b", "0")));
+	looks[0] = s.now_ms;
+	let_time_come(&s);
+	answer(&s,
+	        DETAILS("770", OURS, "0", "1", PASS("early") ", " PASS("a") ", " CASE("b", "1") ", " CASE("c", "0")));
+	looks[1] = s.now_ms;
+	let_time_come(&s);
+	answer(&s, DETAILS("770", OURS, "1", "3", PASS("early") ", " PASS("a") ", " PASS("b") ", " PASS("c")));
+	looks[2] = s.now_ms;
+	expect_done(&s, OUTCOME_PASSED, "{}");
+	run = s.action.device_run;
+	assert_int_equal(run->case_count, 4);
+	assert_int_equal(run->cases[0].time_ms, TIME_UNKNOWN); /* before the first look */
+	assert_int_equal(run->cases[1].time_ms, looks[1] - looks[0]);
+	assert_int_equal(run->cases[2].time_ms, (looks[2] - looks[1]) / 2);
+	assert_int_equal(run->cases[3].time_ms, (looks[2] - looks[1]) / 2);
+	script_close(&s);
+}
+
 /* "Completed" that has to be said twice is asked for again soon, not when the next run might end. */
 static void it_confirms_an_end_at_once(void **state)
 {
@@ -191,6 +219,7 @@ int main(void)
 	        cmocka_unit_test(it_notes_how_long_it_was_queued),
 	        cmocka_unit_test(it_looks_when_earlier_runs_ended),
 	        cmocka_unit_test(it_confirms_an_end_at_once),
+	        cmocka_unit_test(it_times_tests_by_its_looks),
 	        cmocka_unit_test(it_ends_when_nothing_changes),
 	        cmocka_unit_test(it_ends_at_its_own_time_limit),
 	        cmocka_unit_test(it_lives_through_an_outage_and_gives_up_at_the_stall_limit),
