@@ -103,6 +103,7 @@ static void assert_once(const json_t *spread, const json_t *tests, size_t lanes)
 static void it_ends_lanes_within_5_percent_of_the_bound(void **state)
 {
 	enum { LANES = 8, TESTS = 500 };
+	double worst = 1;
 
 	(void)state;
 	for (uint32_t seed = 1; seed <= 20; seed++) {
@@ -115,7 +116,10 @@ static void it_ends_lanes_within_5_percent_of_the_bound(void **state)
 			last = part_ms(spread, i) > last ? part_ms(spread, i) : last;
 		assert_once(spread, tests, LANES);
 		assert_true((double)last <= bound * 1.05);
+		worst = fmax(worst, (double)last / bound);
 	}
+	print_message("500 tests over 8 lanes, 20 suites: the last lane ends at most %.2f %% over the bound\n",
+	        100 * (worst - 1));
 }
 
 static void it_spreads_the_same_way_again(void **state)
