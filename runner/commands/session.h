@@ -33,6 +33,7 @@ struct session {
 	struct history *history; /* or NULL, and why_no_history says why */
 	struct gr_error why_no_history;
 	char *certificates; /* of its server, or NULL */
+	bool is_recorded; /* or it was tried */
 	json_t *past; /* what it says of durations, or NULL */
 	struct sandbox_process sandbox;
 	char *writes[WRITES_MOST + 1]; /* folders beside the output folder; ended by NULL */
@@ -58,7 +59,8 @@ char *session_difference(const struct session *session, const json_t *inputs);
 /* Journal and console; then the engine. */
 int session_open_readers(struct session *session, bool has_journal, struct gr_error *err);
 int session_execute(struct session *session, struct gr_error *err);
-/* session_history.c: opened before the engine runs, written once the run is judged. What goes wrong is a warning. */
+/* session_history.c: opened before the engine runs, written once (the first call) after the run is judged. What goes
+ * wrong is a warning. */
 void session_open_history(struct session *session);
 json_t *session_look_back(void *user, const struct results *results, struct gr_error *err);
 void session_record(struct session *session);

@@ -153,8 +153,12 @@ int session_finish(struct session *session)
 	struct run_event judged = {.kind = RUN_JUDGED, .results = &session->results};
 
 	(void)take_late_signal(session);
-	session_record(session);
+	/* A run that was told to stop may be killed soon: its reports come before a history that may have to be waited
+	 * for, and whose warning is then on the console alone. */
+	if (!session->results.signal_number)
+		session_record(session);
 	write_reports(session, &order);
+	session_record(session);
 	if (take_late_signal(session))
 		write_reports_anew(session, &order); /* they say what the exit status says */
 	judged.done = session->results.exit_status;

@@ -129,8 +129,9 @@ void session_record(struct session *session)
 	struct gr_error err = session->why_no_history;
 	int r = 0;
 
-	if (!wants_history(session) || session->results.verdict == VERDICT_USAGE)
+	if (session->is_recorded || !wants_history(session) || session->results.verdict == VERDICT_USAGE)
 		return;
+	session->is_recorded = true;
 	if (!session->history) {
 		warn(session, &err);
 		return;
