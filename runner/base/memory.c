@@ -82,7 +82,7 @@ void *gr_grow(void *items, size_t count, size_t size)
 	return items ? items : gr_resize(items, 8, size);
 }
 
-static void *json_alloc(size_t size)
+void *gr_library_alloc(size_t size)
 {
 	void *memory = malloc(size ? size : 1);
 
@@ -91,9 +91,14 @@ static void *json_alloc(size_t size)
 	return memory;
 }
 
+void *gr_library_resize(void *memory, size_t size)
+{
+	return gr_resize(memory, size, 1);
+}
+
 void gr_memory_init(void)
 {
-	json_set_alloc_funcs(json_alloc, free);
+	json_set_alloc_funcs(gr_library_alloc, free);
 }
 
 void gr_auto_free(void *address)

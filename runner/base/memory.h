@@ -21,6 +21,11 @@ char *gr_vprintf(const char *format, va_list args) __attribute__((format(printf,
  * then items[count++] = ...; capacity follows from count alone. The new room is not zeroed. */
 void *gr_grow(void *items, size_t count, size_t size) __attribute__((returns_nonnull));
 
+/* For libraries that can be given an allocator: malloc() and realloc() that end the process rather than return NULL.
+ * What a library does without memory is its least tested part. */
+void *gr_library_alloc(size_t size) __attribute__((malloc, returns_nonnull));
+void *gr_library_resize(void *memory, size_t size) __attribute__((returns_nonnull));
+
 /* Have jansson use this allocator. Call once, before any json_t exists. */
 void gr_memory_init(void);
 

@@ -19,7 +19,8 @@ int transfer_init(struct gr_error *err)
 	CURLcode code;
 
 	(void)unsetenv("SSLKEYLOGFILE"); /* libcurl itself would write the session keys there */
-	code = curl_global_init(CURL_GLOBAL_DEFAULT);
+	code = curl_global_init_mem(
+	        CURL_GLOBAL_DEFAULT, gr_library_alloc, gr_free, gr_library_resize, gr_strdup, gr_alloc);
 	if (code != CURLE_OK)
 		return gr_fail(err, GR_INTERNAL, 0, "libcurl cannot be set up: %s", curl_easy_strerror(code));
 	return 0;
