@@ -18,6 +18,8 @@ struct lane_view {
 	int64_t mark_ms, mark_bytes, rate,
 	        said_ms; /* of a file: the speed in bytes per second since the mark; -1: not known yet
 	                  */
+	char *behind_count; /* of the last line that counted tests, or NULL */
+	int64_t counted_ms; /* when it was printed */
 	int64_t tests, failed; /* of the steps before this one */
 	int64_t step_tests, step_failed; /* of this step, once it has a result */
 	bool is_active; /* a step is under way */

@@ -47,6 +47,7 @@ static void begin_step(struct console *console, const struct run_event *event)
 	view->done = view->total = 0;
 	set_text(&view->step, event->step);
 	set_text(&view->progress, NULL);
+	set_text(&view->behind_count, NULL);
 }
 
 static bool note_progress(struct console *console, const struct run_event *event)
@@ -176,6 +177,7 @@ void lanes_release(struct console *console)
 		gr_free(console->lanes[i].name);
 		gr_free(console->lanes[i].step);
 		gr_free(console->lanes[i].progress);
+		gr_free(console->lanes[i].behind_count);
 	}
 	gr_free(console->lanes);
 	console->lanes = NULL;

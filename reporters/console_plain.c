@@ -7,10 +7,12 @@
 #include "reporters/words.h"
 #include "runner/base/clock.h"
 #include "runner/base/memory.h"
+#include "runner/base/text.h"
 
 /* Lanes that a heartbeat names. */
 #define HEARTBEAT_LANES 5
 #define MOVE_EVERY_MS 15000
+#define COUNT_EVERY_MS 30000
 
 /* "[phones/0 Galaxy S21] regression" */
 static char *place_of(const struct run_event *event)
@@ -149,6 +151,33 @@ static void print_line(struct console *console, const struct run_event *event)
 	console_print(console, is_repeat ? TONE_WARN : TONE_PLAIN, "%s%s%s", place, between, text_of(event));
 }
 
+/* "build 6: 12/40 tests, 1 failed": what is not the count. */
+static const char *behind_count(const char *text)
+{
+	const char *comma = strchr(text, ',');
+
+	return comma ? comma : "";
+}
+
+/* Tests that are counted: a line at the first, when one fails, and now and then; the result tells the last. */
+static void print_progress(struct console *console, const struct run_event *event)
+{
+	struct lane_view *view = event->lane ? lanes_find(console, event->lane) : NULL;
+	bool is_counted = view && event->total > 0;
+	bool is_news = !is_counted || console->flags & CONSOLE_VERBOSE ||
+	               !text_equal(view->behind_count, behind_count(text_of(event))) ||
+	               console->now_ms - view->counted_ms >= COUNT_EVERY_MS;
+
+	if (!is_news)
+		return;
+	if (view) {
+		gr_free(view->behind_count);
+		view->behind_count = is_counted ? gr_strdup(behind_count(text_of(event))) : NULL;
+		view->counted_ms = console->now_ms;
+	}
+	print_line(console, event);
+}
+
 /* A file that takes long: a line now and then. */
 static void print_move(struct console *console, const struct run_event *event)
 {
@@ -174,7 +203,7 @@ void plain_event(struct console *console, const struct run_event *event)
 	        [LANE_STARTED] = print_detail,
 	        [LANE_ENDED] = print_detail,
 	        [STEP_STARTED] = print_line,
-	        [STEP_PROGRESS] = print_line,
+	        [STEP_PROGRESS] = print_progress,
 	        [STEP_MOVED] = print_move,
 	        [STEP_LEARNED] = print_detail,
 	        [STEP_INTENT] = print_detail,

@@ -56,6 +56,33 @@ static void it_prints_one_line_a_change_with_its_lane_in_front(void **state)
 	gr_free(rule.values);
 }
 
+static void count(struct stage *stage, const char *text, int64_t done, int64_t now_ms)
+{
+	say(stage, (struct run_event){
+	                   .kind = STEP_PROGRESS, LANE, .text = text, .done = done, .total = 40, .now_ms = now_ms});
+}
+
+static void it_counts_tests_at_failures_and_now_and_then(void **state)
+{
+	struct stage stage;
+	GR_AUTO_FREE char *text = NULL;
+
+	(void)state;
+	stage_open(&stage, 0, NULL);
+	say(&stage, (struct run_event){.kind = STEP_STARTED, LANE, .text = "app_build_run", .now_ms = 1000});
+	count(&stage, "build 6: 0/40 tests, 0 failed", 0, 2000);
+	count(&stage, "build 6: 1/40 tests, 0 failed", 1, 3000);
+	count(&stage, "build 6: 2/40 tests, 1 failed", 2, 4000);
+	count(&stage, "build 6: 3/40 tests, 1 failed", 3, 5000);
+	count(&stage, "build 6: 9/40 tests, 1 failed", 9, 34000);
+	count(&stage, "build 6: 40/40 tests, 1 failed", 40, 35000);
+	text = stage_close(&stage);
+	assert_string_equal(text, "[phones/0 Galaxy S21] regression: started app_build_run\n"
+	                          "[phones/0 Galaxy S21] regression: build 6: 0/40 tests, 0 failed\n"
+	                          "[phones/0 Galaxy S21] regression: build 6: 2/40 tests, 1 failed\n"
+	                          "[phones/0 Galaxy S21] regression: build 6: 9/40 tests, 1 failed\n");
+}
+
 static void it_ends_with_the_verdict_the_cause_and_the_reports(void **state)
 {
 	struct stage stage;
@@ -295,6 +322,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 	        cmocka_unit_test(it_prints_one_line_a_change_with_its_lane_in_front),
+	        cmocka_unit_test(it_counts_tests_at_failures_and_now_and_then),
 	        cmocka_unit_test(it_ends_with_the_verdict_the_cause_and_the_reports),
 	        cmocka_unit_test(it_makes_every_text_one_harmless_line),
 	        cmocka_unit_test(it_prints_no_secret),
