@@ -10,10 +10,10 @@
 
 static size_t times(const char *text, const char *piece)
 {
-	size_t found = 0;
+	size_t found = 0, bytes = strlen(piece);
 
-	for (; (text = strstr(text, piece)) != NULL; text += strlen(piece))
-		found++;
+	for (; *text; text++) /* under a sanitizer each strstr() looks at the whole text again */
+		found += *text == *piece && strncmp(text, piece, bytes) == 0;
 	return found;
 }
 
