@@ -96,6 +96,9 @@ static void learn_number(struct app_state *state, const struct event *event, str
 	action->start_lock = START_LOCK_GIVE;
 	step_learn(action, "number", json_string(state->run.number));
 	step_learn(action, "source", json_string(state->run.source));
+	/* What was there before has served its turn, and 1,000 lanes would each keep up to 500 numbers. */
+	step_learn(action, "before", json_null());
+	snapshot_from_json(&state->run.before, NULL);
 }
 
 static int prove(const struct step *step, const struct event *event, struct action *action)

@@ -130,7 +130,9 @@ class Watch:
         base = f"/proc/{self.process.pid}"
         try:
             links = [os.readlink(os.path.join(base, "fd", name)) for name in os.listdir(os.path.join(base, "fd"))]
-            self.sockets = max(self.sockets, sum(link.startswith("socket:") for link in links))
+            with open(os.path.join(base, "net/tcp"), encoding="ascii") as file:  # libcurl has a pair of its own as well
+                connections = {f"socket:[{line.split()[9]}]" for line in file if ":" in line}
+            self.sockets = max(self.sockets, sum(link in connections for link in links))
             self.threads = max(self.threads, len(os.listdir(os.path.join(base, "task"))))
         except OSError:
             pass
