@@ -419,7 +419,7 @@ static int take_start(const struct step *step, const struct event *event, struct
 	}
 	if (event->outcome != CALL_DONE)
 		return say_lost(step, event, action, event->error.text);
-	state->url = answer_text(event->body, "url");
+	state->url = answer_url(event->body, "url");
 	state->id = answer_text(event->body, "native_test_build_id");
 	if (state->id == NULL && state->url != NULL)
 		state->id = url_last_segment(state->url);

@@ -70,6 +70,22 @@ static void it_reads_the_sample(void **state)
 	native_result_release(NULL);
 }
 
+static void urls_that_are_written_for_html_are_read(void **state)
+{
+	GR_AUTO_JSON json_t *answer = sample(OP_GET_NATIVE_TEST_RESULTS);
+	json_t *row = json_array_get(json_object_get(answer, "data"), 0);
+	struct native_result result = {0};
+
+	(void)state;
+	assert_non_null(row);
+	(void)json_object_set_new(row, "log_path", json_string("https://cloud.example/l?a=1&amp;b=2&amp;c=&3"));
+	(void)json_object_set_new(row, "device_recording_path", json_string("https://cloud.example/r?a=1&b=2"));
+	assert_int_equal(native_result_decode(answer, &result, NULL), 0);
+	assert_string_equal(result.devices[0].log_path, "https://cloud.example/l?a=1&b=2&c=&3");
+	assert_string_equal(result.devices[0].recording_path, "https://cloud.example/r?a=1&b=2");
+	native_result_release(&result);
+}
+
 static void it_reads_plain_words(void **state)
 {
 	(void)state;
@@ -221,6 +237,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 	        cmocka_unit_test(it_reads_the_sample),
+	        cmocka_unit_test(urls_that_are_written_for_html_are_read),
 	        cmocka_unit_test(it_reads_plain_words),
 	        cmocka_unit_test(it_is_careful_with_words_together),
 	        cmocka_unit_test(it_takes_the_number_only_without_a_text),
