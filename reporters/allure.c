@@ -149,7 +149,7 @@ static void add_attachment(struct allure *allure, json_t *list, const char *path
 	        json_pack("{s:s, s:s, s:s}", "name", buffer_text(&name), "type", type_of(path), "source", source));
 }
 
-static json_t *attachments_of(struct allure *allure, const char *uuid)
+static json_t *attachments_of(struct allure *allure, const char *uuid, unsigned rerun)
 {
 	const struct device_run *run = allure->suite->run;
 	json_t *list = json_array();
@@ -157,7 +157,8 @@ static json_t *attachments_of(struct allure *allure, const char *uuid)
 	for (size_t i = 0; run && i < allure->results->artifact_count; i++) {
 		const struct artifact *file = &allure->results->artifacts[i];
 
-		if (allure->failure == 0 && json_array_size(list) < ATTACHMENTS_MOST && artifact_is_of_run(file, run))
+		if (allure->failure == 0 && json_array_size(list) < ATTACHMENTS_MOST &&
+		        artifact_is_of_start(file, run, rerun))
 			add_attachment(allure, list, file->path, uuid);
 	}
 	return list;
@@ -287,8 +288,8 @@ static void put_attempt(
 	(void)json_object_set_new(result, "historyId", json_string(history));
 	if (is_last && number > 0 && attempt->status == STATUS_PASSED)
 		(void)json_object_set_new(json_object_get(result, "statusDetails"), "flaky", json_true());
-	if (is_last && (attempt->status == STATUS_FAILED || attempt->status == STATUS_ERROR))
-		(void)json_object_set_new(result, "attachments", attachments_of(allure, uuid));
+	if (attempt->status == STATUS_FAILED || attempt->status == STATUS_ERROR)
+		(void)json_object_set_new(result, "attachments", attachments_of(allure, uuid, attempt->rerun));
 	put_json(allure, name, result);
 }
 
@@ -299,7 +300,8 @@ static void put_entry(struct allure *allure, const struct junit_entry *entry)
 	const struct attempt last = {.status = entry->status,
 	        .failure = entry->failure,
 	        .reason = (char *)(uintptr_t)entry->reason,
-	        .time_ms = entry->time_ms};
+	        .time_ms = entry->time_ms,
+	        .rerun = entry->test ? entry->test->rerun : 0};
 
 	for (size_t i = 0; i < earlier; i++)
 		put_attempt(allure, entry, &entry->test->attempts[i], i);

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "reporters/html_page.h"
+#include "reporters/junit.h"
 #include "reporters/words.h"
 #include "runner/base/memory.h"
 #include "runner/base/text.h"
@@ -59,6 +60,8 @@ static void add_attempts(struct page *page, const struct test_case *test)
 		page_chip(page, case_status_name(attempt->status), case_status_name(attempt->status));
 		page_add(page, " after ");
 		page_span(page, attempt->time_ms);
+		if (attempt->rerun > 0)
+			page_printf(page, " in rerun %u", attempt->rerun);
 		if (attempt->reason)
 			page_block(page, attempt->reason);
 		page_add(page, "</li>\n");
@@ -66,14 +69,17 @@ static void add_attempts(struct page *page, const struct test_case *test)
 	page_add(page, "</ol></details>\n");
 }
 
-static bool is_of_run(const struct artifact *file, const struct device_run *run)
+/* Was the test executed in that start? */
+static bool has_been_in(const struct test_case *test, unsigned rerun)
 {
-	return file->path && !file->missing && text_equal(file->lane, run->lane) && text_equal(file->step, run->step) &&
-	       (!file->device || text_equal(file->device, device_label(&run->device)));
+	for (size_t i = 0; i < test->attempt_count; i++)
+		if (test->attempts[i].rerun == rerun)
+			return true;
+	return test->rerun == rerun;
 }
 
 /* Where to read on: the run on the cloud, its log and recording, the files that came home. */
-static void add_links(struct page *page, const struct device_run *run)
+static void add_links(struct page *page, const struct device_run *run, const struct test_case *test)
 {
 	size_t found = 0;
 
@@ -96,11 +102,13 @@ static void add_links(struct page *page, const struct device_run *run)
 	for (size_t i = 0; i < page->results->artifact_count && found < FILES_MOST; i++) {
 		const struct artifact *file = &page->results->artifacts[i];
 
-		if (!is_of_run(file, run))
+		if (!artifact_is_of_run(file, run) || !has_been_in(test, file->rerun))
 			continue;
 		found++;
 		page_add(page, "<li>");
 		page_file_link(page, file->path, file->path);
+		if (file->rerun > 0)
+			page_printf(page, " <small>of rerun %u</small>", file->rerun);
 		page_add(page, "</li>\n");
 	}
 	page_add(page, "</ul>\n");
@@ -141,7 +149,7 @@ static void add_failure(struct page *page, const struct device_run *run, const s
 	else
 		page_add(page, "<p>The server gave no reason.</p>\n");
 	add_attempts(page, test);
-	add_links(page, run);
+	add_links(page, run, test);
 	page_add(page, "</details>\n");
 }
 

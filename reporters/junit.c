@@ -225,24 +225,48 @@ static void write_skipped(struct document *document, const char *reason)
 	end(document);
 }
 
-/* The files of the device run, with each case that did not go well: GitLab and Jenkins show them there. */
+struct attachments {
+	struct document *document;
+	const struct device_run *run;
+	struct buffer *text;
+	bool is_repeated;
+	size_t found;
+};
+
+/* The files of the device run, with each case that did not go well: GitLab and Jenkins show them there. Those of the
+ * last attempt come first: GitLab shows one. */
+static void add_files(struct attachments *attachments, unsigned rerun, size_t attempt)
+{
+	struct document *document = attachments->document;
+	bool is_first = true;
+
+	for (size_t i = 0; i < document->results->artifact_count && attachments->found < JUNIT_ATTACHMENTS; i++) {
+		const struct artifact *file = &document->results->artifacts[i];
+
+		if (!artifact_is_of_start(file, attachments->run, rerun))
+			continue;
+		if (is_first && attachments->is_repeated)
+			buffer_printf(attachments->text, "files of attempt %zu:\n", attempt);
+		is_first = false;
+		attachments->found++;
+		buffer_printf(attachments->text, "[[ATTACHMENT|%s/", document->workspace_path);
+		words_line(document->redactor, attachments->text, file->path, PROPERTY_BYTES);
+		buffer_add_text(attachments->text, "]]\n");
+	}
+}
+
 static void add_attachments(struct document *document, const struct junit_suite *suite, const struct junit_entry *entry,
         struct buffer *text)
 {
-	size_t found = 0;
+	const struct test_case *test = entry->test;
+	size_t attempts = test ? test->attempt_count : 0;
+	struct attachments attachments = {document, suite->run, text, attempts > 0, 0};
 
-	if (!suite->run || !document->workspace_path || !is_bad(entry->status))
+	if (!suite->run || !document->workspace_path || (!is_bad(entry->status) && attempts == 0))
 		return;
-	for (size_t i = 0; i < document->results->artifact_count && found < JUNIT_ATTACHMENTS; i++) {
-		const struct artifact *file = &document->results->artifacts[i];
-
-		if (!artifact_is_of_run(file, suite->run))
-			continue;
-		found++;
-		buffer_printf(text, "[[ATTACHMENT|%s/", document->workspace_path);
-		words_line(document->redactor, text, file->path, PROPERTY_BYTES);
-		buffer_add_text(text, "]]\n");
-	}
+	add_files(&attachments, test ? test->rerun : 0, attempts + 1);
+	for (size_t i = attempts; i-- > 0;)
+		add_files(&attachments, test->attempts[i].rerun, i + 1);
 }
 
 /* One system-out a case, and only when there is something to say: two of them make GitLab refuse the file. */

@@ -47,5 +47,7 @@ void junit_suite_release(struct junit_suite *suite);
 
 /* Is it a file of that device run which reports can name? */
 bool artifact_is_of_run(const struct artifact *file, const struct device_run *run);
+/* Is it, beside that, of the start that this outcome came from? Files of no further start are of the first one. */
+bool artifact_is_of_start(const struct artifact *file, const struct device_run *run, unsigned rerun);
 
 #endif

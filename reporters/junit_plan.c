@@ -366,3 +366,8 @@ bool artifact_is_of_run(const struct artifact *file, const struct device_run *ru
 	       text_equal(file->step, run->step) &&
 	       (!file->device || text_equal(file->device, device_label(&run->device)));
 }
+
+bool artifact_is_of_start(const struct artifact *file, const struct device_run *run, unsigned rerun)
+{
+	return file->rerun == rerun && artifact_is_of_run(file, run);
+}

@@ -121,7 +121,7 @@ static const char *type_of_file(const char *path)
 }
 
 /* Paths as the build publishes them: the output folder under the name that it has in the checkout. */
-static void add_files(struct messages *messages, const struct device_run *run)
+static void add_files(struct messages *messages, const struct device_run *run, unsigned rerun)
 {
 	size_t found = 0;
 
@@ -129,19 +129,21 @@ static void add_files(struct messages *messages, const struct device_run *run)
 		const struct artifact *file = &messages->results->artifacts[i];
 		GR_AUTO_FREE char *path = NULL;
 
-		if (!artifact_is_of_run(file, run) || found++ >= FILES_MOST)
+		if (!artifact_is_of_start(file, run, rerun) || found++ >= FILES_MOST)
 			continue;
 		path = gr_printf("%s/%s", messages->workspace_path, file->path);
 		add_metadata(messages, strrchr(path, '/') + 1, type_of_file(path), path);
 	}
 }
 
-static void add_attempts(struct messages *messages, const struct test_case *test)
+static void add_attempts(struct messages *messages, const struct device_run *run, const struct test_case *test)
 {
 	for (size_t i = 0; test && i < test->attempt_count; i++) {
 		begin_test(messages);
-		if (test->attempts[i].status == STATUS_FAILED || test->attempts[i].status == STATUS_ERROR)
+		if (test->attempts[i].status == STATUS_FAILED || test->attempts[i].status == STATUS_ERROR) {
 			add_outcome(messages, "testFailed", test->attempts[i].reason);
+			add_files(messages, run, test->attempts[i].rerun);
+		}
 		end_test(messages, test->attempts[i].time_ms);
 	}
 }
@@ -152,7 +154,7 @@ static void add_entry(struct messages *messages, const struct junit_suite *suite
 
 	messages->test = name;
 	if (!entry->is_quarantined)
-		add_attempts(messages, entry->test);
+		add_attempts(messages, suite->run, entry->test);
 	begin_test(messages);
 	if (entry->status == STATUS_SKIPPED)
 		add_outcome(messages, "testIgnored", entry->reason);
@@ -161,7 +163,7 @@ static void add_entry(struct messages *messages, const struct junit_suite *suite
 		        entry->reason || entry->status == STATUS_FAILED ? entry->reason
 		                                                        : failure_words(entry->failure));
 		add_links(messages, suite->run);
-		add_files(messages, suite->run);
+		add_files(messages, suite->run, entry->test ? entry->test->rerun : 0);
 	}
 	end_test(messages, entry->time_ms);
 	messages->test = NULL;

@@ -83,16 +83,19 @@ void artifact_emit(struct task *task, struct artifact *artifact)
 	artifact->lane = task->lane->name;
 	artifact->step = (char *)(uintptr_t)step_of(task);
 	artifact->device = (char *)(uintptr_t)device_of(task); /* borrowed for the time of the event */
+	if (artifact->rerun == 0)
+		artifact->rerun = rerun_round(task);
 	if (artifact->path && !artifact->missing)
 		note_file(task, artifact->path);
 	engine_emit(task->engine, &event);
 }
 
-void artifact_missing(struct task *task, const char *name, const char *why)
+static void artifact_missing(struct task *task, const char *name, const char *why, unsigned rerun)
 {
 	GR_AUTO_FREE char *path = artifact_path(task, name);
 	GR_AUTO_FREE char *harmless = redactor_text(task->engine->options->redactor, why);
-	struct artifact artifact = {.path = path, .origin = (char *)(uintptr_t) "server", .missing = harmless};
+	struct artifact artifact = {
+	        .path = path, .origin = (char *)(uintptr_t) "server", .missing = harmless, .rerun = rerun};
 
 	artifact_emit(task, &artifact);
 }
@@ -111,7 +114,7 @@ static int write_text(
 	return file_commit(&writer, err);
 }
 
-/* {name, json}, {name, text} or {name, missing} */
+/* {name, json}, {name, text} or {name, missing}; each may say its `rerun` */
 static void save_one(struct task *task, const json_t *item)
 {
 	const char *name = json_string_value(json_object_get(item, "name"));
@@ -119,11 +122,12 @@ static void save_one(struct task *task, const json_t *item)
 	GR_AUTO_FREE char *text = NULL;
 	GR_AUTO_FREE char *path = NULL;
 	char sha256[65] = "";
-	struct artifact artifact = {.sha256 = sha256, .origin = (char *)(uintptr_t) "server"};
+	unsigned rerun = (unsigned)json_integer_value(json_object_get(item, "rerun"));
+	struct artifact artifact = {.sha256 = sha256, .origin = (char *)(uintptr_t) "server", .rerun = rerun};
 	struct gr_error err = {0};
 
 	if (missing) {
-		artifact_missing(task, name, missing);
+		artifact_missing(task, name, missing, rerun);
 		return;
 	}
 	if (json_object_get(item, "text"))

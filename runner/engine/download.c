@@ -28,6 +28,7 @@ struct download {
 	char *url, *path, *shown; /* path: below the output folder, or NULL; shown: its last part */
 	int64_t most_bytes;
 	bool is_text;
+	unsigned rerun; /* of which further start it tells */
 	unsigned attempts, hops;
 	int64_t first_ms, got_bytes;
 	char validator[256];
@@ -89,7 +90,8 @@ static void emit_file(struct download *download)
 	struct artifact artifact = {.path = download->path,
 	        .sha256 = download->sha256,
 	        .bytes = download->kept_bytes,
-	        .origin = (char *)(uintptr_t) "server"};
+	        .origin = (char *)(uintptr_t) "server",
+	        .rerun = download->rerun};
 
 	artifact_emit(task_of(download), &artifact);
 	gr_free(gr_take(&download->path));
@@ -384,6 +386,7 @@ int download_start(struct task *task, const struct action *action, struct gr_err
 	download->task = task;
 	download->fd = -1;
 	download->is_text = action->save_is_text;
+	download->rerun = action->save_rerun;
 	download->most_bytes = action->save_as ? FILE_MOST_BYTES : MEMORY_MOST_BYTES;
 	if (action->fetch_most_bytes > 0)
 		download->most_bytes = action->fetch_most_bytes;

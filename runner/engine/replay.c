@@ -232,7 +232,8 @@ static struct artifact read_artifact(const json_t *detail)
 	        .step = artifact_text(detail, "step"),
 	        .device = artifact_text(detail, "device"),
 	        .origin = artifact_text(detail, "origin"),
-	        .missing = artifact_text(detail, "missing")};
+	        .missing = artifact_text(detail, "missing"),
+	        .rerun = (unsigned)json_integer_value(json_object_get(detail, "rerun"))};
 }
 
 /* A process that could not begin rightly (a token that is not set, another server) settles nothing of what others did.

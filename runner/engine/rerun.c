@@ -20,6 +20,7 @@ struct repetition {
 	struct device_run known; /* of all rounds that are over */
 	bool has_known, is_over; /* did the server bring the last start to its end? */
 	json_t *outputs; /* of the first start, or NULL */
+	json_t *starts; /* those of the further starts that are over, or NULL */
 };
 
 static struct repetition *state_of(struct task *task)
@@ -36,6 +37,7 @@ void rerun_free(struct task *task)
 	if (task->rerun->has_known)
 		device_run_release(&task->rerun->known);
 	json_decref(task->rerun->outputs);
+	json_decref(task->rerun->starts);
 	gr_free(task->rerun);
 	task->rerun = NULL;
 }
@@ -82,22 +84,55 @@ void rerun_take(struct task *task, struct device_run *run)
 	know(rerun, run);
 }
 
+unsigned rerun_round(const struct task *task)
+{
+	return task->rerun ? task->rerun->round : 0;
+}
+
+/* The counts alone: which run it was, and where its log is, are those of its start. */
+static void take_counts(json_t *outputs, const json_t *last)
+{
+	const char *key;
+	json_t *value;
+
+	json_object_foreach ((json_t *)(uintptr_t)last, key, value)
+		if (json_is_number(value) || json_is_boolean(value))
+			(void)json_object_set(outputs, key, value);
+}
+
+/* What is to be fetched for each start is asked for by what that start said. */
+static void keep_start(struct repetition *rerun, json_t *outputs)
+{
+	json_t *start;
+
+	if (!rerun->starts)
+		rerun->starts = json_array();
+	while (json_array_size(rerun->starts) + 1 < rerun->round) /* one that came to nothing */
+		(void)json_array_append_new(rerun->starts, json_object());
+	start = json_is_object(outputs) ? json_copy(outputs) : json_object();
+	(void)json_object_del(start, "reruns");
+	(void)json_object_del(start, "rerun_outputs");
+	(void)json_array_append_new(rerun->starts, start);
+}
+
 void rerun_outputs(struct task *task, struct action *action)
 {
-	const struct repetition *rerun = task->rerun;
+	struct repetition *rerun = task->rerun;
 	json_t *outputs;
 
 	if (!rerun || rerun->round == 0 || !rerun->has_known)
 		return;
 	if (rerun->is_over)
 		action->outcome = result_outcome(&rerun->known);
+	keep_start(rerun, action->outputs);
 	outputs = json_is_object(rerun->outputs) ? json_copy(rerun->outputs) : json_object();
 	/* A native run whose log names no tests is one case; the server's counts of the last start tell more. */
 	if (rerun->known.kind == RUN_NATIVE && rerun->known.case_count == 1)
-		(void)json_object_update(outputs, action->outputs);
+		take_counts(outputs, action->outputs);
 	else
 		result_outputs(&rerun->known, outputs);
 	(void)json_object_set_new(outputs, "reruns", json_integer((json_int_t)rerun->known.rerun_count));
+	(void)json_object_set_new(outputs, "rerun_outputs", json_copy(rerun->starts));
 	json_decref(action->outputs);
 	action->outputs = outputs;
 }
@@ -232,9 +267,9 @@ static void say(const struct task *task)
 static void learn(struct task *task)
 {
 	const struct repetition *rerun = task->rerun;
-	GR_AUTO_JSON json_t *detail = json_pack("{s:{s:i, s:i, s:i, s:i, s:O?}}", JOURNAL_ROUND, "round",
+	GR_AUTO_JSON json_t *detail = json_pack("{s:{s:i, s:i, s:i, s:i, s:O?, s:O?}}", JOURNAL_ROUND, "round",
 	        (int)rerun->round, "failed", (int)rerun->failed_rounds, "not_run", (int)rerun->not_run_rounds, "flags",
-	        (int)rerun->repeat.flags, "outputs", rerun->outputs);
+	        (int)rerun->repeat.flags, "outputs", rerun->outputs, "starts", rerun->starts);
 	struct run_event event = {
 	        .kind = STEP_LEARNED, .lane = task->lane->name, .step = task->plan->id, .detail = detail};
 
@@ -313,6 +348,7 @@ void rerun_recall(struct task *task, const struct replay_step *step)
 	rerun->not_run_rounds = (unsigned)json_integer_value(json_object_get(round, "not_run"));
 	rerun->repeat.flags = (unsigned)json_integer_value(json_object_get(round, "flags"));
 	rerun->outputs = json_incref(json_object_get(round, "outputs"));
+	rerun->starts = json_incref(json_object_get(round, "starts"));
 	know(rerun, &step->known);
 	select_tests(task);
 	task->outputs = json_incref(rerun->outputs);

@@ -186,6 +186,8 @@ void task_send(struct task *task, struct event *event); /* hand an event to the 
 struct replay_step;
 /* A result: that of a further start becomes part of the one that was known. */
 void rerun_take(struct task *task, struct device_run *run);
+/* Which further start is under way, or was the last, from 1; 0: the first start. */
+unsigned rerun_round(const struct task *task);
 /* The end of a further start: outcome and outputs are those of all starts together. */
 void rerun_outputs(struct task *task, struct action *action);
 /* true: a further start has begun, or could not (*ret_result). */
@@ -217,7 +219,6 @@ void moving_say(struct engine *engine);
  * caller's. */
 char *artifact_path(struct task *task, const char *name);
 void artifact_emit(struct task *task, struct artifact *artifact); /* fills lane, step and device; nothing is kept */
-void artifact_missing(struct task *task, const char *name, const char *why);
 void artifact_save(struct task *task, const json_t *list); /* struct action: save */
 /* What an earlier process of this run brought home is there: said again, and not fetched again. */
 void artifact_repeat(struct task *task);

@@ -95,10 +95,11 @@ static void keep_attempt(struct test_case *test)
 	test->attempts[test->attempt_count++] = (struct attempt){.status = test->status,
 	        .failure = test->failure,
 	        .reason = gr_take(&test->reason),
-	        .time_ms = test->time_ms};
+	        .time_ms = test->time_ms,
+	        .rerun = test->rerun};
 }
 
-static void take_outcome(struct test_case *test, const struct test_case *again)
+static void take_outcome(struct test_case *test, const struct test_case *again, size_t rerun)
 {
 	keep_attempt(test);
 	test->status = again->status;
@@ -107,6 +108,7 @@ static void take_outcome(struct test_case *test, const struct test_case *again)
 	test->time_ms = again->time_ms;
 	gr_free(test->raw_status);
 	test->raw_status = gr_strdup(again->raw_status);
+	test->rerun = (unsigned)rerun;
 }
 
 static void take_case(struct taking *taking, size_t place, const struct test_case *again)
@@ -116,7 +118,7 @@ static void take_case(struct taking *taking, size_t place, const struct test_cas
 	bool has_result = again && (again->status == STATUS_PASSED || again->status == STATUS_FAILED);
 
 	if (is_repeated && has_result) {
-		take_outcome(test, again);
+		take_outcome(test, again, taking->number);
 	} else if (is_repeated) {
 		if (taking->lacking++ == 0) {
 			taking->first_lacking = place;
@@ -129,12 +131,13 @@ static void take_case(struct taking *taking, size_t place, const struct test_cas
 }
 
 /* A test that only the rerun showed is not hidden. */
-static void add_case(struct device_run *run, const struct test_case *again)
+static void add_case(const struct taking *taking, const struct test_case *again)
 {
 	struct test_case copy;
 
 	record_copy(&test_case_record, again, &copy);
-	*device_run_add_case(run) = copy;
+	copy.rerun = (unsigned)taking->number;
+	*device_run_add_case(taking->run) = copy;
 }
 
 static void take_cases(struct taking *taking)
@@ -151,7 +154,7 @@ static void take_cases(struct taking *taking)
 		(void)json_object_del(there, own);
 	}
 	json_object_foreach (there, key, place) /* in the order in which they came */
-		add_case(taking->run, &taking->again->cases[json_integer_value(place)]);
+		add_case(taking, &taking->again->cases[json_integer_value(place)]);
 }
 
 /* ---- what is said about it ---- */

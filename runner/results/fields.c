@@ -58,6 +58,7 @@ static const struct record_field attempt_fields[] = {
         WORD(attempt, "failure", failure, failures),
         TEXT(attempt, "reason", reason),
         PLAIN(RECORD_KNOWN, attempt, "time_ms", time_ms),
+        PLAIN(RECORD_UNSIGNED, attempt, "rerun", rerun),
         END,
 };
 static const struct record attempt_record = {sizeof(struct attempt), attempt_fields};
@@ -74,6 +75,7 @@ static const struct record_field test_case_fields[] = {
         TEXT(test_case, "quarantine", quarantine),
         TEXT(test_case, "quarantine_owner", quarantine_owner),
         TEXT(test_case, "quarantine_until", quarantine_until),
+        PLAIN(RECORD_UNSIGNED, test_case, "rerun", rerun),
         LIST(test_case, "attempts", attempts, attempt_count, attempt_record),
         END,
 };
@@ -172,6 +174,7 @@ static const struct record_field artifact_fields[] = {
         TEXT(artifact, "step", step),
         TEXT(artifact, "device", device),
         TEXT(artifact, "origin", origin),
+        PLAIN(RECORD_UNSIGNED, artifact, "rerun", rerun),
         TEXT(artifact, "missing", missing),
         END,
 };

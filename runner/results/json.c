@@ -22,14 +22,15 @@
  *   reported    {not_started started passed failed stopped skipped}: what the server counted
  *
  *   cases[]     name class status failure reason raw_status data time_ms quarantine quarantine_owner quarantine_until
- *               attempts[] {status failure reason time_ms}
+ *               rerun attempts[] {status failure reason time_ms rerun}; `rerun`: the element of reruns[], from 1, that
+ *               brought the outcome, 0 for the first start
  *
  *   reruns[]    build_number build_id native_id url adopted complete whole failure tests started_wall_ms ended_wall_ms:
  *               further starts; `whole`: all tests were started again
  *
  * problems[]    of the whole, and of runs[]: failure warning derived message lane step device
  *
- * artifacts[]   path sha256 bytes lane step device origin missing
+ * artifacts[]   path sha256 bytes lane step device origin missing rerun (0: of the first start, or of all)
  *
  * held[]        key what released message
  *

@@ -36,6 +36,7 @@ struct attempt { /* one earlier try of a case; the last try that came to a resul
 	enum gr_failure failure;
 	char *reason;
 	int64_t time_ms; /* TIME_UNKNOWN */
+	unsigned rerun; /* as that of a case */
 };
 
 struct test_case {
@@ -47,6 +48,7 @@ struct test_case {
 	char *raw_status; /* what the server sent */
 	char *data; /* parameterised test data */
 	int64_t time_ms; /* TIME_UNKNOWN */
+	unsigned rerun; /* the further start that brought this outcome, from 1; 0: the first start */
 	struct attempt *attempts;
 	size_t attempt_count;
 	/* of a failure that is known and does not count: why, who looks after it, and until when. All three or none. */
@@ -109,6 +111,7 @@ struct artifact {
 	char *sha256; /* hex */
 	int64_t bytes;
 	char *lane, *step, *device, *origin; /* origin: "server", "command", "gridlane" */
+	unsigned rerun; /* the further start of the step that it tells of, from 1; 0: the first, or all of them */
 	char *missing; /* why it could not be had, or NULL */
 };
 

@@ -54,9 +54,11 @@ static const char *job_name(const json_t *job)
 	                    : operation_get((enum operation_id)json_integer_value(json_object_get(job, "call")))->id;
 }
 
-/* Takes the entry over. */
-static void put(struct state *state, json_t *entry)
+/* Takes the entry over, which tells of the same start as the job. */
+static void put(struct state *state, const json_t *job, json_t *entry)
 {
+	if (json_object_get(job, "rerun") != NULL)
+		(void)json_object_set(entry, "rerun", json_object_get(job, "rerun"));
 	if (state->save == NULL)
 		state->save = json_array();
 	(void)json_array_append_new(state->save, entry);
@@ -64,7 +66,7 @@ static void put(struct state *state, json_t *entry)
 
 static void miss(struct state *state, const json_t *job, const char *why)
 {
-	put(state, json_pack("{s:s, s:s}", "name", job_name(job), "missing", why));
+	put(state, job, json_pack("{s:s, s:s}", "name", job_name(job), "missing", why));
 	if (state->missing++ == 0)
 		state->first = gr_printf("%s: %s", job_name(job), why);
 }
@@ -94,6 +96,7 @@ static int ask(struct state *state, const json_t *job, struct action *action)
 	action->url = gr_strdup(url);
 	action->save_as = gr_strdup(job_name(job));
 	action->save_is_text = json_is_true(json_object_get(job, "text"));
+	action->save_rerun = (unsigned)json_integer_value(json_object_get(job, "rerun"));
 	action->fetch_may_fail = true;
 	return 0;
 }
@@ -142,7 +145,7 @@ static void take_answer(const struct step *step, const struct event *event)
 		return;
 	}
 	if (name != NULL)
-		put(state, json_pack("{s:s, s:O}", "name", name, "json", (json_t *)(uintptr_t)event->body));
+		put(state, job, json_pack("{s:s, s:O}", "name", name, "json", (json_t *)(uintptr_t)event->body));
 	collect_jobs_extend(step, state->jobs, job, event->body);
 }
 

@@ -4,7 +4,6 @@
 
 #include "runner/api/answer.h"
 #include "runner/api/model.h"
-#include "runner/base/buffer.h"
 #include "runner/base/memory.h"
 #include "runner/base/text.h"
 #include "runner/steps/common.h"
@@ -14,9 +13,17 @@
 /* Files that one answer names. */
 #define FILES_MOST 100
 
-static bool is_wanted(const struct step *step, const char *what)
+/* The start that is asked about. */
+struct asking {
+	const struct step *step;
+	json_t *jobs;
+	const json_t *run; /* its outputs */
+	unsigned rerun; /* from 1; 0: the first start */
+};
+
+static bool is_wanted(const struct asking *asking, const char *what)
 {
-	const json_t *list = json_object_get(step->with, "what");
+	const json_t *list = json_object_get(asking->step->with, "what");
 	const json_t *item = NULL;
 	size_t i = 0;
 
@@ -27,9 +34,9 @@ static bool is_wanted(const struct step *step, const char *what)
 }
 
 /* Does the name fit the patterns of `files`? */
-static bool fits(const struct step *step, const char *name)
+static bool fits(const struct asking *asking, const char *name)
 {
-	const json_t *list = json_object_get(step->with, "files");
+	const json_t *list = json_object_get(asking->step->with, "files");
 	const json_t *item = NULL;
 	size_t i = 0;
 
@@ -39,10 +46,27 @@ static bool fits(const struct step *step, const char *name)
 	return json_array_size(list) == 0;
 }
 
-static void add_missing(const struct step *step, json_t *jobs, const char *name, const char *why)
+/* Takes the job over. Files of a further start say so: "network-rerun-1.json" beside "network.json"; by their last part
+ * alone, which readers keep them by. */
+static void add_job(const struct asking *asking, const char *name, json_t *job)
 {
-	if (fits(step, name))
-		(void)json_array_append_new(jobs, json_pack("{s:s, s:s}", "name", name, "missing", why));
+	const char *dot = name != NULL ? strrchr(name, '.') : NULL;
+	int stem = dot != NULL ? (int)(dot - name) : name != NULL ? (int)strlen(name) : 0;
+	GR_AUTO_FREE char *own = NULL;
+
+	if (name != NULL && asking->rerun > 0)
+		own = gr_printf("%.*s-rerun-%u%s", stem, name, asking->rerun, name + stem);
+	if (name != NULL)
+		(void)json_object_set_new(job, "name", json_string(own != NULL ? own : name));
+	if (asking->rerun > 0)
+		(void)json_object_set_new(job, "rerun", json_integer((json_int_t)asking->rerun));
+	(void)json_array_append_new(asking->jobs, job);
+}
+
+static void add_missing(const struct asking *asking, const char *name, const char *why)
+{
+	if (fits(asking, name))
+		add_job(asking, name, json_pack("{s:s}", "missing", why));
 }
 
 static bool is_text_name(const char *name)
@@ -56,42 +80,25 @@ static bool is_text_name(const char *name)
 	return false;
 }
 
-/* Some answers write a URL as HTML does, "?a=1&amp;b=2": the caller's. */
-static char *plain_url(const char *url)
+static void add_fetch(const struct asking *asking, const char *name, const char *url)
 {
-	struct buffer out = {0};
-	const char *mark = NULL;
+	GR_AUTO_FREE char *plain = url_plain(url);
 
-	for (; (mark = strstr(url, "&amp;")) != NULL; url = mark + strlen("&amp;")) {
-		buffer_add(&out, url, (size_t)(mark - url));
-		buffer_add_char(&out, '&');
-	}
-	buffer_add_text(&out, url);
-	return buffer_take(&out);
-}
-
-static void add_fetch(const struct step *step, json_t *jobs, const char *name, const char *url)
-{
-	GR_AUTO_FREE char *plain = url != NULL ? plain_url(url) : NULL;
-
-	if (plain != NULL && *plain != '\0' && fits(step, name))
-		(void)json_array_append_new(
-		        jobs, json_pack("{s:s, s:s, s:b}", "name", name, "url", plain, "text", is_text_name(name)));
+	if (plain != NULL && *plain != '\0' && fits(asking, name))
+		add_job(asking, name, json_pack("{s:s, s:b}", "url", plain, "text", is_text_name(name)));
 }
 
 /* Takes the arguments over. `name` may be NULL: the answer is only looked into. */
-static void add_call(
-        const struct step *step, json_t *jobs, const char *name, enum operation_id operation, json_t *arguments)
+static void add_call(const struct asking *asking, const char *name, enum operation_id operation, json_t *arguments)
 {
-	if (name == NULL || fits(step, name))
-		(void)json_array_append_new(jobs,
-		        json_pack("{s:s?, s:i, s:O}", "name", name, "call", (int)operation, "arguments", arguments));
+	if (name == NULL || fits(asking, name))
+		add_job(asking, name, json_pack("{s:i, s:O}", "call", (int)operation, "arguments", arguments));
 	json_decref(arguments);
 }
 
-static const char *run_text(const struct step *step, const char *key)
+static const char *run_text(const struct asking *asking, const char *key)
 {
-	return json_string_value(json_object_get(json_object_get(step->with, "run"), key));
+	return json_string_value(json_object_get(asking->run, key));
 }
 
 /* ---- scriptless runs ---- */
@@ -99,78 +106,79 @@ static const char *run_text(const struct step *step, const char *key)
 static const char no_app[] = "the pipeline has no `app:`, whose token this needs";
 
 /* {application_token, build_test_id, test_case_name}; NULL when the application is not known. */
-static json_t *run_arguments(const struct step *step, const char *test_case)
+static json_t *run_arguments(const struct asking *asking, const char *test_case)
 {
 	json_t *arguments = NULL;
 
-	if (context_app_id(step) == NULL)
+	if (context_app_id(asking->step) == NULL)
 		return NULL;
 	arguments = json_object();
-	set_taken(arguments, "application_token", application_handle(step, context_app_id(step)));
-	set_text(arguments, "build_test_id", run_text(step, "build_test_id"));
+	set_taken(arguments, "application_token", application_handle(asking->step, context_app_id(asking->step)));
+	set_text(arguments, "build_test_id", run_text(asking, "build_test_id"));
 	set_argument(arguments, "test_case_name", test_case);
 	return arguments;
 }
 
-static void add_run_call(const struct step *step, json_t *jobs, const char *name, enum operation_id operation)
+static void add_run_call(const struct asking *asking, const char *name, enum operation_id operation)
 {
-	json_t *arguments = run_arguments(step, NULL);
+	json_t *arguments = run_arguments(asking, NULL);
 
 	if (arguments != NULL)
-		add_call(step, jobs, name, operation, arguments);
+		add_call(asking, name, operation, arguments);
 	else
-		add_missing(step, jobs, name, no_app);
+		add_missing(asking, name, no_app);
 }
 
-static bool wants_cases(const struct step *step)
+static bool wants_cases(const struct asking *asking)
 {
-	return is_wanted(step, "insights") || is_wanted(step, "testcases") || is_wanted(step, "recordings");
+	return is_wanted(asking, "insights") || is_wanted(asking, "testcases") || is_wanted(asking, "recordings");
 }
 
-static void add_scriptless(const struct step *step, json_t *jobs)
+static void add_scriptless(const struct asking *asking)
 {
 	json_t *arguments = NULL;
 
-	if (run_text(step, "build_test_id") == NULL)
+	if (run_text(asking, "build_test_id") == NULL)
 		return;
-	if (is_wanted(step, "network"))
-		add_run_call(step, jobs, "network.json", OP_NETWORK_LOGS);
-	if (is_wanted(step, "transactions"))
-		add_run_call(step, jobs, "transactions.json", OP_TRANSACTION_ANALYSIS);
-	if (!wants_cases(step))
+	if (is_wanted(asking, "network"))
+		add_run_call(asking, "network.json", OP_NETWORK_LOGS);
+	if (is_wanted(asking, "transactions"))
+		add_run_call(asking, "transactions.json", OP_TRANSACTION_ANALYSIS);
+	if (!wants_cases(asking))
 		return;
-	if (context_app_id(step) == NULL || run_text(step, "build_number") == NULL) {
-		add_missing(step, jobs, "testcases",
-		        context_app_id(step) == NULL ? no_app : "the run's number is not known, so its tests are not");
+	if (context_app_id(asking->step) == NULL || run_text(asking, "build_number") == NULL) {
+		add_missing(asking, "testcases",
+		        context_app_id(asking->step) == NULL ? no_app
+		                                             : "the run's number is not known, so its tests are not");
 		return;
 	}
 	arguments = json_object(); /* names the test cases */
-	set_taken(arguments, "application_token", application_handle(step, context_app_id(step)));
-	set_text(arguments, "build_number", run_text(step, "build_number"));
-	add_call(step, jobs, NULL, OP_EXECUTION_DETAILS, arguments);
+	set_taken(arguments, "application_token", application_handle(asking->step, context_app_id(asking->step)));
+	set_text(arguments, "build_number", run_text(asking, "build_number"));
+	add_call(asking, NULL, OP_EXECUTION_DETAILS, arguments);
 }
 
-static void add_case(const struct step *step, json_t *jobs, const char *test)
+static void add_case(const struct asking *asking, const char *test)
 {
 	GR_AUTO_FREE char *insights = gr_printf("insights-%.50s.json", test);
 	GR_AUTO_FREE char *details = gr_printf("testcase-%.50s.json", test);
 
-	if (is_wanted(step, "insights"))
-		add_call(step, jobs, insights, OP_INSIGHTS_DATA, run_arguments(step, test));
-	if (is_wanted(step, "testcases"))
-		add_call(step, jobs, details, OP_TEST_CASE_DETAILS, run_arguments(step, test));
-	else if (is_wanted(step, "recordings"))
-		add_call(step, jobs, NULL, OP_TEST_CASE_DETAILS, run_arguments(step, test));
+	if (is_wanted(asking, "insights"))
+		add_call(asking, insights, OP_INSIGHTS_DATA, run_arguments(asking, test));
+	if (is_wanted(asking, "testcases"))
+		add_call(asking, details, OP_TEST_CASE_DETAILS, run_arguments(asking, test));
+	else if (is_wanted(asking, "recordings"))
+		add_call(asking, NULL, OP_TEST_CASE_DETAILS, run_arguments(asking, test));
 }
 
-static void add_cases(const struct step *step, json_t *jobs, const json_t *answer)
+static void add_cases(const struct asking *asking, const json_t *answer)
 {
 	struct execution execution = {0};
 	GR_AUTO_JSON json_t *seen = json_object(); /* a case may be there once a row of its data */
 	struct gr_error ignored = {0};
 
 	if (execution_decode(answer, &execution, &ignored) != 0) {
-		add_missing(step, jobs, "testcases", ignored.text);
+		add_missing(asking, "testcases", ignored.text);
 		return;
 	}
 	for (size_t i = 0; i < execution.device_count; i++) {
@@ -179,21 +187,21 @@ static void add_cases(const struct step *step, json_t *jobs, const json_t *answe
 		for (size_t c = 0; c < device->case_count; c++) {
 			const char *name = device->cases[c].name;
 
-			if (!text_equal(device->build_test_id, run_text(step, "build_test_id")) || name == NULL ||
+			if (!text_equal(device->build_test_id, run_text(asking, "build_test_id")) || name == NULL ||
 			        json_object_get(seen, name) != NULL)
 				continue;
 			if (json_object_size(seen) == CASES_MOST) {
-				add_missing(step, jobs, "testcases", "only the first 200 test cases are asked for");
+				add_missing(asking, "testcases", "only the first 200 test cases are asked for");
 				break;
 			}
 			(void)json_object_set_new(seen, name, json_true());
-			add_case(step, jobs, name);
+			add_case(asking, name);
 		}
 	}
 	execution_release(&execution);
 }
 
-static void add_recordings_of(const struct step *step, json_t *jobs, const char *name, const json_t *object)
+static void add_recordings_of(const struct asking *asking, const char *name, const json_t *object)
 {
 	const char *key = NULL;
 	json_t *value = NULL;
@@ -201,12 +209,12 @@ static void add_recordings_of(const struct step *step, json_t *jobs, const char 
 	json_object_foreach ((json_t *)(uintptr_t)object, key, value)
 		if (json_is_string(value) && text_contains_nocase(json_string_value(value), "://") &&
 		        (text_contains_nocase(key, "video") || text_contains_nocase(key, "recording")))
-			add_fetch(step, jobs, name, json_string_value(value));
+			add_fetch(asking, name, json_string_value(value));
 }
 
 /* The reference shows no answer for a test case: a member whose name says that it is a recording is one, at the top, or
  * in the objects and lists right below it. */
-static void add_case_recordings(const struct step *step, json_t *jobs, const json_t *job, const json_t *answer)
+static void add_case_recordings(const struct asking *asking, const json_t *job, const json_t *answer)
 {
 	const char *test = json_string_value(json_object_get(json_object_get(job, "arguments"), "test_case_name"));
 	GR_AUTO_FREE char *name = gr_printf("recording-%.50s.mp4", test != NULL ? test : "test");
@@ -215,47 +223,47 @@ static void add_case_recordings(const struct step *step, json_t *jobs, const jso
 	json_t *value = NULL;
 	size_t i = 0;
 
-	if (!is_wanted(step, "recordings"))
+	if (!is_wanted(asking, "recordings"))
 		return;
-	add_recordings_of(step, jobs, name, answer);
+	add_recordings_of(asking, name, answer);
 	json_object_foreach ((json_t *)(uintptr_t)answer, key, value) {
 		if (json_is_object(value))
-			add_recordings_of(step, jobs, name, value);
+			add_recordings_of(asking, name, value);
 		json_array_foreach (value, i, row)
 			if (i < FILES_MOST)
-				add_recordings_of(step, jobs, name, row);
+				add_recordings_of(asking, name, row);
 	}
 }
 
 /* ---- devices and sessions ---- */
 
-static const char *device_id(const struct step *step)
+static const char *device_id(const struct asking *asking)
 {
-	const char *id = json_string_value(json_object_get(json_object_get(step->with, "device"), "device_id"));
+	const char *id = json_string_value(json_object_get(json_object_get(asking->step->with, "device"), "device_id"));
 
-	return id != NULL ? id : run_text(step, "device_id");
+	return id != NULL ? id : run_text(asking, "device_id");
 }
 
-static void add_device(const struct step *step, json_t *jobs)
+static void add_device(const struct asking *asking)
 {
-	if (device_id(step) == NULL) {
-		if (is_wanted(step, "device_logs"))
-			add_missing(step, jobs, "device.log", "the device is not known: give `device:`");
-		if (is_wanted(step, "downloads"))
-			add_missing(step, jobs, "downloads", "the device is not known: give `device:`");
+	if (device_id(asking) == NULL) {
+		if (is_wanted(asking, "device_logs"))
+			add_missing(asking, "device.log", "the device is not known: give `device:`");
+		if (is_wanted(asking, "downloads"))
+			add_missing(asking, "downloads", "the device is not known: give `device:`");
 		return;
 	}
-	if (is_wanted(step, "device_logs"))
-		add_call(step, jobs, NULL, OP_DEVICE_LOGS, json_pack("{s:s}", "device_id", device_id(step)));
-	if (is_wanted(step, "downloads"))
-		add_call(step, jobs, NULL, OP_GET_BROWSER_DOWNLOADED_FILES,
-		        json_pack("{s:s}", "device_id", device_id(step)));
+	if (is_wanted(asking, "device_logs"))
+		add_call(asking, NULL, OP_DEVICE_LOGS, json_pack("{s:s}", "device_id", device_id(asking)));
+	if (is_wanted(asking, "downloads"))
+		add_call(asking, NULL, OP_GET_BROWSER_DOWNLOADED_FILES,
+		        json_pack("{s:s}", "device_id", device_id(asking)));
 }
 
 /* An `appium` step has fetched its sessions itself, unless it was told not to. */
-static bool has_session(const struct step *step, const char *number)
+static bool has_session(const struct asking *asking, const char *number)
 {
-	const json_t *files = json_object_get(json_object_get(step->with, "run"), "files");
+	const json_t *files = json_object_get(json_object_get(asking->step->with, "run"), "files");
 	GR_AUTO_FREE char *ending = gr_printf("/session-%.40s.json", number);
 	const json_t *path = NULL;
 	size_t i = 0;
@@ -266,24 +274,24 @@ static bool has_session(const struct step *step, const char *number)
 	return false;
 }
 
-static void add_sessions(const struct step *step, json_t *jobs)
+static void add_sessions(const struct asking *asking)
 {
-	const json_t *builds = json_object_get(json_object_get(step->with, "run"), "build_numbers");
+	const json_t *builds = json_object_get(asking->run, "build_numbers");
 	const json_t *number = NULL;
 	size_t i = 0;
 
 	json_array_foreach (builds, i, number) {
 		GR_AUTO_FREE char *name = gr_printf("session-%.40s.json", json_string_value(number));
 
-		if (!json_is_string(number) || has_session(step, json_string_value(number)))
+		if (!json_is_string(number) || has_session(asking, json_string_value(number)))
 			continue;
-		if (is_wanted(step, "logs") || is_wanted(step, "recordings"))
-			add_call(step, jobs, is_wanted(step, "logs") ? name : NULL,
-			        OP_AUTOMATION_BUILD_RESULTS_AND_LOGS, json_pack("{s:O}", "build_number", number));
+		if (is_wanted(asking, "logs") || is_wanted(asking, "recordings"))
+			add_call(asking, is_wanted(asking, "logs") ? name : NULL, OP_AUTOMATION_BUILD_RESULTS_AND_LOGS,
+			        json_pack("{s:O}", "build_number", number));
 	}
 }
 
-static void add_session_recordings(const struct step *step, json_t *jobs, const json_t *job, const json_t *answer)
+static void add_session_recordings(const struct asking *asking, const json_t *job, const json_t *answer)
 {
 	GR_AUTO_JSON json_t *rows = NULL;
 	const char *number = json_string_value(json_object_get(json_object_get(job, "arguments"), "build_number"));
@@ -292,14 +300,14 @@ static void add_session_recordings(const struct step *step, json_t *jobs, const 
 	struct gr_error ignored = {0};
 	size_t i = 0;
 
-	if (!is_wanted(step, "recordings") || answer_list(answer, "data", &rows, &ignored) != 0)
+	if (!is_wanted(asking, "recordings") || answer_list(answer, "data", &rows, &ignored) != 0)
 		return;
 	json_array_foreach (rows, i, row)
 		if (i < FILES_MOST)
-			add_fetch(step, jobs, name, json_string_value(json_object_get(row, "src")));
+			add_fetch(asking, name, json_string_value(json_object_get(row, "src")));
 }
 
-static void add_downloads(const struct step *step, json_t *jobs, const json_t *answer)
+static void add_downloads(const struct asking *asking, const json_t *answer)
 {
 	GR_AUTO_JSON json_t *rows = NULL;
 	const json_t *row = NULL;
@@ -307,69 +315,91 @@ static void add_downloads(const struct step *step, json_t *jobs, const json_t *a
 	size_t i = 0;
 
 	if (answer_list(answer, "data", &rows, &err) != 0)
-		add_missing(step, jobs, "downloads", err.text);
+		add_missing(asking, "downloads", err.text);
 	json_array_foreach (rows, i, row) {
 		GR_AUTO_FREE char *name = answer_text(row, "name");
 		GR_AUTO_FREE char *url = answer_text(row, "download_url");
 		GR_AUTO_FREE char *file = gr_printf("download-%.60s", name != NULL ? name : "file");
 
 		if (i < FILES_MOST)
-			add_fetch(step, jobs, file, url);
+			add_fetch(asking, file, url);
 		else if (i == FILES_MOST)
-			add_missing(step, jobs, "downloads", "only the first 100 files are fetched");
+			add_missing(asking, "downloads", "only the first 100 files are fetched");
 	}
 }
 
 /* ---- all ---- */
 
 /* A file that the step's outputs name, and must name when it is `expected`. */
-static void add_named(const struct step *step, json_t *jobs, const char *name, const char *url, bool expected)
+static void add_named(const struct asking *asking, const char *name, const char *url, bool expected)
 {
 	if (url != NULL && *url != '\0')
-		add_fetch(step, jobs, name, url);
+		add_fetch(asking, name, url);
 	else if (expected)
-		add_missing(step, jobs, name, "the server names none for this run");
+		add_missing(asking, name, "the server names none for this run");
+}
+
+static void add_start(const struct asking *asking)
+{
+	bool is_native = run_text(asking, "native_test_build_id") != NULL;
+	const char *log = is_native ? "native-test.log" : "install.log";
+
+	if (is_wanted(asking, "logs"))
+		add_named(asking, log, run_text(asking, "log_url"), is_native);
+	if (is_wanted(asking, "recordings"))
+		add_named(asking, "recording.mp4", run_text(asking, "recording_url"), is_native);
+	add_scriptless(asking);
+	if (asking->rerun == 0) /* the device is the same for all of them */
+		add_device(asking);
+	add_sessions(asking);
+}
+
+static const json_t *further_starts(const struct step *step)
+{
+	return json_object_get(json_object_get(step->with, "run"), "rerun_outputs");
 }
 
 json_t *collect_jobs_new(const struct step *step)
 {
-	json_t *jobs = json_array();
-	bool is_native = run_text(step, "native_test_build_id") != NULL;
-	const char *log = is_native ? "native-test.log" : "install.log";
+	struct asking asking = {.step = step, .jobs = json_array(), .run = json_object_get(step->with, "run")};
 
-	if (is_wanted(step, "logs"))
-		add_named(step, jobs, log, run_text(step, "log_url"), is_native);
-	if (is_wanted(step, "recordings"))
-		add_named(step, jobs, "recording.mp4", run_text(step, "recording_url"), is_native);
-	add_scriptless(step, jobs);
-	add_device(step, jobs);
-	add_sessions(step, jobs);
-	return jobs;
+	add_start(&asking);
+	while (asking.rerun < json_array_size(further_starts(step))) {
+		asking.run = json_array_get(further_starts(step), asking.rerun++);
+		add_start(&asking);
+	}
+	return asking.jobs;
 }
 
 void collect_jobs_extend(const struct step *step, json_t *jobs, const json_t *job, const json_t *answer)
 {
+	unsigned rerun = (unsigned)json_integer_value(json_object_get(job, "rerun"));
+	const struct asking start = {.step = step,
+	        .jobs = jobs,
+	        .run = rerun > 0 ? json_array_get(further_starts(step), rerun - 1) : json_object_get(step->with, "run"),
+	        .rerun = rerun};
+	const struct asking *asking = &start;
 	GR_AUTO_FREE char *url = NULL;
 
 	switch (json_integer_value(json_object_get(job, "call"))) {
 	case OP_EXECUTION_DETAILS:
-		add_cases(step, jobs, answer);
+		add_cases(asking, answer);
 		break;
 	case OP_TEST_CASE_DETAILS:
-		add_case_recordings(step, jobs, job, answer);
+		add_case_recordings(asking, job, answer);
 		break;
 	case OP_DEVICE_LOGS:
 		url = answer_text(answer, "log_file_url");
 		if (url != NULL)
-			add_fetch(step, jobs, "device.log", url);
+			add_fetch(asking, "device.log", url);
 		else
-			add_missing(step, jobs, "device.log", "the server names no log of the device");
+			add_missing(asking, "device.log", "the server names no log of the device");
 		break;
 	case OP_AUTOMATION_BUILD_RESULTS_AND_LOGS:
-		add_session_recordings(step, jobs, job, answer);
+		add_session_recordings(asking, job, answer);
 		break;
 	case OP_GET_BROWSER_DOWNLOADED_FILES:
-		add_downloads(step, jobs, answer);
+		add_downloads(asking, answer);
 		break;
 	default:
 		break;

@@ -42,6 +42,7 @@
 	        OUTPUT("flaky", TYPE_INT, "Test cases that passed after they had failed; they are among `passed`."),   \
 	        OUTPUT("quarantined", TYPE_INT, "Failures that are quarantined; they are not among `failed`."),        \
 	        OUTPUT("reruns", TYPE_INT, "Further starts (`rerun`)."),                                               \
+	        OUTPUT("rerun_outputs", TYPE_LIST, "The outputs that each of them had by itself."),                    \
 	        OUTPUT("completed", TYPE_BOOL, "Whether the server said, provably, that the run is over.")
 
 static const struct field create_application_fields[] = {

@@ -71,6 +71,7 @@ void result_outputs(const struct device_run *result, json_t *outputs)
 	        outputs, "pass_rate", json_real(executed > 0 ? (double)counts[STATUS_PASSED] / (double)executed : 0.0));
 	(void)json_object_set_new(outputs, "quarantined", json_integer(quarantined));
 	(void)json_object_set_new(outputs, "flaky", json_integer(flaky));
+	(void)json_object_set_new(outputs, "rerun_outputs", json_array());
 	(void)json_object_set_new(outputs, "reruns", json_integer((json_int_t)result->rerun_count));
 	set_text(outputs, "device_id", result->device.device_id);
 	(void)json_object_set_new(outputs, "completed", json_boolean(result->is_complete));

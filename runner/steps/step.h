@@ -103,6 +103,7 @@ struct action { /* zeroed before next(); the step fills it; the engine owns what
 	int64_t fetch_most_bytes;
 	char *save_as;
 	bool save_is_text; /* secrets are taken out */
+	unsigned save_rerun; /* the further start (`rerun`) of another step that the file tells of, from 1 */
 	bool fetch_may_fail; /* a URL that the gate refuses comes back as EVENT_FETCHED and does not end the step */
 	/* ACTION_WAIT */
 	int64_t until_ms; /* CLOCK_BOOTTIME */
@@ -123,7 +124,8 @@ struct action { /* zeroed before next(); the step fills it; the engine owns what
 	        *device_run; /* a result, complete or as far as known (allocated with gr_alloc; the engine frees) */
 	char *progress; /* for people */
 	int64_t progress_done, progress_total; /* tests; both 0: not known */
-	json_t *save; /* list of {name, json}, written below artifacts/LANE/STEP, and {name, missing: why} */
+	/* list of {name, json}, written below artifacts/LANE/STEP, and {name, missing: why}; with `rerun` as above */
+	json_t *save;
 	char *warning; /* a problem that does not change the verdict */
 };
 void action_release(struct action *action);

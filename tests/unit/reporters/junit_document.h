@@ -14,10 +14,11 @@ static inline const xmlChar *xml(const char *text)
 	return (const xmlChar *)text;
 }
 
-static inline xmlDocPtr write_and_read_with(const struct results *results, struct redactor *redactor, char **ret_text)
+static inline xmlDocPtr write_and_read_in(
+        const struct results *results, const struct report_context *given, char **ret_text)
 {
 	struct folder folder;
-	struct report_context context = {.redactor = redactor};
+	struct report_context context = *given;
 	struct gr_error err = {0};
 	xmlDocPtr document;
 	size_t bytes;
@@ -37,6 +38,13 @@ static inline xmlDocPtr write_and_read_with(const struct results *results, struc
 		gr_free(text);
 	folder_remove(&folder);
 	return document;
+}
+
+static inline xmlDocPtr write_and_read_with(const struct results *results, struct redactor *redactor, char **ret_text)
+{
+	const struct report_context context = {.redactor = redactor};
+
+	return write_and_read_in(results, &context, ret_text);
 }
 
 static inline xmlDocPtr write_and_read(const struct results *results)

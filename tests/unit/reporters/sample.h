@@ -116,6 +116,16 @@ static inline void sample_attempts(struct test_case *test, size_t count, const c
 		        (struct attempt){.status = STATUS_FAILED, .failure = GR_FAILED, .reason = gr_strdup(reason)};
 }
 
+/* A file of the first device run. */
+static inline void sample_file(struct results *results, const char *path, unsigned rerun)
+{
+	results->artifacts = gr_grow(results->artifacts, results->artifact_count, sizeof(*results->artifacts));
+	results->artifacts[results->artifact_count++] = (struct artifact){.path = gr_strdup(path),
+	        .lane = gr_strdup("phones/0"),
+	        .step = gr_strdup("regression"),
+	        .rerun = rerun};
+}
+
 /* One of everything. */
 static inline void sample_fill(struct results *results)
 {

@@ -162,12 +162,46 @@ static void it_brings_the_files_of_the_run_to_what_failed(void **state)
 	results_release(&results);
 }
 
+static void it_gives_each_attempt_the_files_of_its_start(void **state)
+{
+	struct results results;
+	struct folder folder;
+	GR_AUTO_JSON json_t *all = NULL;
+	const json_t *one;
+	size_t i, found = 0;
+
+	(void)state;
+	sample_fill(&results);
+	results.runs[0].cases[2].rerun = 1; /* passes in the second start */
+	sample_file(&results, "artifacts/first.log", 0);
+	sample_file(&results, "artifacts/second.log", 1);
+	folder_make(&folder);
+	folder_write(&folder, "artifacts/first.log", "1\n");
+	folder_write(&folder, "artifacts/second.log", "2\n");
+	write_allure(&results, &folder, "allure-results");
+	all = read_all(&folder);
+	json_array_foreach (all, i, one) {
+		const json_t *attachments = json_object_get(one, "attachments");
+
+		if (strcmp(text_of(one, "name"), "scrolls") != 0 || !attachments)
+			continue;
+		found++;
+		assert_string_equal(text_of(one, "status"), "failed");
+		assert_int_equal(json_array_size(attachments), 1);
+		assert_string_equal(text_of(json_array_get(attachments, 0), "name"), "first.log");
+	}
+	assert_int_equal(found, 1);
+	folder_remove(&folder);
+	results_release(&results);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 	        cmocka_unit_test(it_writes_a_result_for_each_attempt_with_the_last_one_latest),
 	        cmocka_unit_test(it_tells_devices_apart_and_writes_the_same_again),
 	        cmocka_unit_test(it_brings_the_files_of_the_run_to_what_failed),
+	        cmocka_unit_test(it_gives_each_attempt_the_files_of_its_start),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

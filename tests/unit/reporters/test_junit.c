@@ -238,6 +238,37 @@ static void it_says_when_the_file_cannot_be_written(void **state)
 	folder_remove(&folder);
 }
 
+static void it_names_files_with_the_attempt_they_tell_of(void **state)
+{
+	const struct report_context context = {.workspace_path = "out"};
+	struct results results;
+	xmlDocPtr document;
+	xmlNodePtr suite;
+	GR_AUTO_FREE char *failed = NULL, *flaky = NULL, *never = NULL;
+
+	(void)state;
+	sample_fill(&results);
+	results.runs[0].cases[1].rerun = 2; /* fails in all three starts */
+	results.runs[0].cases[1].attempts[1].rerun = 1;
+	results.runs[0].cases[2].rerun = 1; /* passes in the second one */
+	sample_file(&results, "artifacts/a.log", 0);
+	sample_file(&results, "artifacts/a-rerun-1.log", 1);
+	sample_file(&results, "artifacts/a-rerun-2.log", 2);
+	document = write_and_read_in(&results, &context, NULL);
+	suite = xmlFirstElementChild(xmlDocGetRootElement(document));
+	failed = content(first(find_case(suite, "pays by card"), "system-out"));
+	assert_string_equal(failed, "attempts: 3\nfiles of attempt 3:\n[[ATTACHMENT|out/artifacts/a-rerun-2.log]]\n"
+	                            "files of attempt 2:\n[[ATTACHMENT|out/artifacts/a-rerun-1.log]]\n"
+	                            "files of attempt 1:\n[[ATTACHMENT|out/artifacts/a.log]]\n");
+	flaky = content(first(find_case(suite, "scrolls"), "system-out"));
+	assert_null(strstr(flaky, "a-rerun-2.log"));
+	assert_non_null(strstr(flaky, "files of attempt 1:\n[[ATTACHMENT|out/artifacts/a.log]]\n"));
+	never = content(first(find_case(suite, "never ran"), "system-out"));
+	assert_string_equal(never, "[[ATTACHMENT|out/artifacts/a.log]]\n");
+	xmlFreeDoc(document);
+	results_release(&results);
+}
+
 static void it_knows_reporters_by_name(void **state)
 {
 	(void)state;
@@ -259,6 +290,7 @@ int main(void)
 	        cmocka_unit_test(it_writes_no_secret_even_one_in_pieces),
 	        cmocka_unit_test(it_writes_numbers_without_the_locale),
 	        cmocka_unit_test(it_says_when_the_file_cannot_be_written),
+	        cmocka_unit_test(it_names_files_with_the_attempt_they_tell_of),
 	        cmocka_unit_test(it_knows_reporters_by_name),
 	};
 	int result = cmocka_run_group_tests(tests, NULL, NULL);

@@ -47,6 +47,9 @@ static void it_takes_the_outcomes_of_repeated_tests_alone(void **state)
 	assert_int_equal(run.cases[1].attempt_count, 1);
 	assert_string_equal(run.cases[1].attempts[0].reason, "failed of flaky");
 	assert_true(test_case_is_flaky(&run.cases[1]));
+	assert_int_equal(run.cases[1].rerun, 1);
+	assert_int_equal(run.cases[1].attempts[0].rerun, 0);
+	assert_int_equal(run.cases[0].rerun, 0);
 	assert_int_equal(run.cases[2].status, STATUS_FAILED);
 	assert_int_equal(run.cases[2].attempt_count, 1);
 	assert_false(test_case_is_flaky(&run.cases[2]));

@@ -116,6 +116,56 @@ static void answers_are_kept_and_name_the_cases(void **state)
 	script_close(&s);
 }
 
+#define STARTED_AGAIN                                                                                                  \
+	"{'build_test_id': '770', 'build_number': '768', 'device_id': '3', 'rerun_outputs': [{}, {'build_test_id': "   \
+	"'790', 'build_number': '788', 'device_id': '3'}]}"
+
+static void what_each_further_start_left_is_fetched_under_a_name_that_says_so(void **state)
+{
+	struct script s;
+
+	(void)state;
+	script_start(&s, "collect",
+	        "{'run': " STARTED_AGAIN ", 'what': ['network', 'insights', 'device_logs'], 'files': ['network.json', "
+	        "'insights-*.json']}");
+	expect_call(&s, OP_NETWORK_LOGS, "{'build_test_id': '770'}");
+	answer(&s, "{'status': 1, 'data': []}");
+	expect_call(&s, OP_EXECUTION_DETAILS, "{'build_number': '768'}");
+	answer(&s, "{'status': 1, 'build_devices': [{'build_test_id': '770', 'test_cases': []}]}");
+	expect_call(&s, OP_DEVICE_LOGS, "{'device_id': '3'}"); /* once: it is the device's */
+	answer(&s, "{'success': true, 'log_file_url': 'https://cloud.example/d.txt'}");
+	expect_call(&s, OP_NETWORK_LOGS, "{'build_test_id': '790'}"); /* of the first rerun nothing is known */
+	script_restart(&s);
+	expect_call(&s, OP_NETWORK_LOGS, "{'build_test_id': '790'}");
+	answer(&s, "{'status': 1, 'data': []}");
+	expect_call(&s, OP_EXECUTION_DETAILS, "{'build_number': '788'}");
+	assert_string_equal(saved(&s, 0, "name"), "network-rerun-2.json");
+	assert_int_equal(json_integer_value(json_object_get(json_array_get(s.action.save, 0), "rerun")), 2);
+	answer(&s, "{'status': 1, 'build_devices': [{'build_test_id': '790', 'test_cases': [{'test_case_name': "
+	           "'login', 'test_status': '2'}]}]}");
+	expect_call(&s, OP_INSIGHTS_DATA, "{'build_test_id': '790', 'test_case_name': 'login'}");
+	refuse_call(&s, "{'success': false}");
+	expect_done(&s, OUTCOME_PASSED, "{'missing': 1}");
+	assert_string_equal(saved(&s, 0, "name"), "insights-login-rerun-2.json");
+	script_close(&s);
+}
+
+static void logs_of_each_start_are_fetched(void **state)
+{
+	struct script s;
+
+	(void)state;
+	script_start(&s, "collect",
+	        "{'run': {'native_test_build_id': '71', 'log_url': 'https://cloud.example/1.txt', 'rerun_outputs': "
+	        "[{'native_test_build_id': '72', 'log_url': 'https://cloud.example/2.txt'}]}, 'what': 'logs'}");
+	expect_fetch(&s, "https://cloud.example/1.txt", "native-test.log", true);
+	assert_int_equal(s.action.save_rerun, 0);
+	send_file(&s, NULL);
+	expect_fetch(&s, "https://cloud.example/2.txt", "native-test-rerun-1.log", true);
+	assert_int_equal(s.action.save_rerun, 1);
+	script_close(&s);
+}
+
 static void urls_that_are_written_for_html_are_read(void **state)
 {
 	struct script s;
@@ -202,6 +252,8 @@ int main(void)
 	        cmocka_unit_test(what_is_required_and_cannot_be_had_fails),
 	        cmocka_unit_test(a_run_without_a_recording_says_so),
 	        cmocka_unit_test(answers_are_kept_and_name_the_cases),
+	        cmocka_unit_test(what_each_further_start_left_is_fetched_under_a_name_that_says_so),
+	        cmocka_unit_test(logs_of_each_start_are_fetched),
 	        cmocka_unit_test(urls_that_are_written_for_html_are_read),
 	        cmocka_unit_test(recordings_of_a_test_are_found_one_level_down),
 	        cmocka_unit_test(sessions_that_the_run_has_fetched_are_not_asked_for),
