@@ -288,7 +288,8 @@ static void put_attempt(
 	(void)json_object_set_new(result, "historyId", json_string(history));
 	if (is_last && number > 0 && attempt->status == STATUS_PASSED)
 		(void)json_object_set_new(json_object_get(result, "statusDetails"), "flaky", json_true());
-	if (attempt->status == STATUS_FAILED || attempt->status == STATUS_ERROR)
+	if ((attempt->status == STATUS_FAILED || attempt->status == STATUS_ERROR) &&
+	        (is_last || attempt_has_files(entry->test, number)))
 		(void)json_object_set_new(result, "attachments", attachments_of(allure, uuid, attempt->rerun));
 	put_json(allure, name, result);
 }

@@ -266,7 +266,8 @@ static void add_attachments(struct document *document, const struct junit_suite 
 		return;
 	add_files(&attachments, test ? test->rerun : 0, attempts + 1);
 	for (size_t i = attempts; i-- > 0;)
-		add_files(&attachments, test->attempts[i].rerun, i + 1);
+		if (attempt_has_files(test, i))
+			add_files(&attachments, test->attempts[i].rerun, i + 1);
 }
 
 /* One system-out a case, and only when there is something to say: two of them make GitLab refuse the file. */

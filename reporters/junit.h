@@ -49,5 +49,8 @@ void junit_suite_release(struct junit_suite *suite);
 bool artifact_is_of_run(const struct artifact *file, const struct device_run *run);
 /* Is it, beside that, of the start that this outcome came from? Files of no further start are of the first one. */
 bool artifact_is_of_start(const struct artifact *file, const struct device_run *run, unsigned rerun);
+/* Of attempts that came from one start the last one has its files, so that each is named once. `index` of an earlier
+ * attempt. */
+bool attempt_has_files(const struct test_case *test, size_t index);
 
 #endif

@@ -371,3 +371,11 @@ bool artifact_is_of_start(const struct artifact *file, const struct device_run *
 {
 	return file->rerun == rerun && artifact_is_of_run(file, run);
 }
+
+bool attempt_has_files(const struct test_case *test, size_t index)
+{
+	for (size_t i = index + 1; i < test->attempt_count; i++)
+		if (test->attempts[i].rerun == test->attempts[index].rerun)
+			return false;
+	return test->rerun != test->attempts[index].rerun;
+}

@@ -142,7 +142,8 @@ static void add_attempts(struct messages *messages, const struct device_run *run
 		begin_test(messages);
 		if (test->attempts[i].status == STATUS_FAILED || test->attempts[i].status == STATUS_ERROR) {
 			add_outcome(messages, "testFailed", test->attempts[i].reason);
-			add_files(messages, run, test->attempts[i].rerun);
+			if (attempt_has_files(test, i))
+				add_files(messages, run, test->attempts[i].rerun);
 		}
 		end_test(messages, test->attempts[i].time_ms);
 	}

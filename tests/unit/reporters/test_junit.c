@@ -251,6 +251,7 @@ static void it_names_files_with_the_attempt_they_tell_of(void **state)
 	results.runs[0].cases[1].rerun = 2; /* fails in all three starts */
 	results.runs[0].cases[1].attempts[1].rerun = 1;
 	results.runs[0].cases[2].rerun = 1; /* passes in the second one */
+	sample_attempts(&results.runs[0].cases[4], 2, "twice in the first start");
 	sample_file(&results, "artifacts/a.log", 0);
 	sample_file(&results, "artifacts/a-rerun-1.log", 1);
 	sample_file(&results, "artifacts/a-rerun-2.log", 2);
@@ -264,7 +265,7 @@ static void it_names_files_with_the_attempt_they_tell_of(void **state)
 	assert_null(strstr(flaky, "a-rerun-2.log"));
 	assert_non_null(strstr(flaky, "files of attempt 1:\n[[ATTACHMENT|out/artifacts/a.log]]\n"));
 	never = content(first(find_case(suite, "never ran"), "system-out"));
-	assert_string_equal(never, "[[ATTACHMENT|out/artifacts/a.log]]\n");
+	assert_string_equal(never, "attempts: 3\nfiles of attempt 3:\n[[ATTACHMENT|out/artifacts/a.log]]\n");
 	xmlFreeDoc(document);
 	results_release(&results);
 }
