@@ -13,23 +13,6 @@
 
 /* ---- the top ---- */
 
-static const char *tone_of(enum verdict verdict)
-{
-	switch (verdict) {
-	case VERDICT_PASSED:
-		return "passed";
-	case VERDICT_FAILED:
-		return "failed";
-	case VERDICT_USAGE:
-	case VERDICT_INFRASTRUCTURE:
-	case VERDICT_TIMEOUT:
-		return "error";
-	case VERDICT_CANCELLED:
-		break;
-	}
-	return "skipped";
-}
-
 static void add_head(struct page *page)
 {
 	page_add(page, "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n"
@@ -97,7 +80,7 @@ static void add_top(struct page *page)
 	const struct results *results = page->results;
 	char stamp[CLOCK_TEXT_BYTES];
 
-	page_printf(page, "<header class=\"top %s\">\n<h1>", tone_of(results->verdict));
+	page_printf(page, "<header class=\"top %s\">\n<h1>", page_tone(results->verdict));
 	page_line(page, results->pipeline ? results->pipeline : "gridlane", PAGE_LINE_BYTES);
 	page_printf(page, " <span class=\"verdict\">%s</span></h1>\n", verdict_name(results->verdict));
 	if (results->cause) {
@@ -113,6 +96,7 @@ static void add_top(struct page *page)
 	}
 	page_add(page, results->is_sandbox ? ", in the sandbox</p>\n" : "</p>\n");
 	add_counts(page);
+	html_earlier(page);
 	page_add(page, "</header>\n");
 }
 
@@ -123,8 +107,8 @@ static void add_navigation(struct page *page)
 	static const struct {
 		const char *id, *title;
 	} links[] = {{"failures", "Failures"}, {"flaky", "Flaky"}, {"problems", "Problems"}, {"gate", "Gate"},
-	        {"comparison", "Side by side"}, {"devices", "Devices"}, {"tests", "Tests"}, {"steps", "Steps"},
-	        {"files", "Files"}, {"facts", "Run"}};
+	        {"history", "History"}, {"comparison", "Side by side"}, {"devices", "Devices"}, {"tests", "Tests"},
+	        {"steps", "Steps"}, {"files", "Files"}, {"facts", "Run"}};
 
 	page_add(page, "<nav aria-label=\"Sections\"><ul>\n");
 	for (size_t i = 0; i < GR_COUNT(links); i++)
@@ -142,6 +126,7 @@ static void add_all(struct page *page)
 	html_flaky(page);
 	html_problems(page);
 	html_gate(page);
+	html_history(page);
 	html_comparison(page);
 	html_devices(page);
 	html_tests(page);

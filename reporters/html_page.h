@@ -38,6 +38,10 @@ void page_let_go(struct page *page); /* to the file */
 void page_section(struct page *page, const char *id, const char *title); /* ended by </section> */
 void page_cut(struct page *page, size_t left_out, const char *what); /* nothing when 0 */
 
+const char *page_tone(enum verdict verdict); /* its class in the style sheet */
+/* Earlier runs in one line, for the top; nothing when none is known. */
+void html_earlier(struct page *page);
+
 /* The sections. Each writes nothing when there is nothing of its kind. */
 void html_failures(struct page *page);
 void html_flaky(struct page *page);
@@ -46,6 +50,7 @@ void html_devices(struct page *page);
 void html_tests(struct page *page);
 void html_problems(struct page *page);
 void html_gate(struct page *page);
+void html_history(struct page *page);
 void html_steps(struct page *page);
 void html_files(struct page *page);
 void html_facts(struct page *page);

@@ -405,7 +405,7 @@ int session_execute(struct session *session, struct gr_error *err)
 	r = transfer_init(err);
 	if (r < 0)
 		return r;
-	session_open_history(session);
+	session_open_history(session, environment);
 	options.past = session->past;
 	if (session->history)
 		history_reach(session->history, &options.history_port, &session->certificates);

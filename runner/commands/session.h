@@ -35,6 +35,7 @@ struct session {
 	char *certificates; /* of its server, or NULL */
 	bool is_recorded; /* or it was tried */
 	json_t *past; /* what it says of durations, or NULL */
+	struct earlier earlier; /* and of runs, for the reports */
 	struct sandbox_process sandbox;
 	char *writes[WRITES_MOST + 1]; /* folders beside the output folder; ended by NULL */
 	bool has_sandbox, is_cleanup;
@@ -61,7 +62,7 @@ int session_open_readers(struct session *session, bool has_journal, struct gr_er
 int session_execute(struct session *session, struct gr_error *err);
 /* session_history.c: opened before the engine runs, written once (the first call) after the run is judged. What goes
  * wrong is a warning. */
-void session_open_history(struct session *session);
+void session_open_history(struct session *session, const json_t *environment);
 json_t *session_look_back(void *user, const struct results *results, struct gr_error *err);
 void session_record(struct session *session);
 /* FILE of --history, or the default place; the caller's, NULL when it is off or there is no home. */

@@ -153,6 +153,9 @@ int session_finish(struct session *session)
 	struct run_event judged = {.kind = RUN_JUDGED, .results = &session->results};
 
 	(void)take_late_signal(session);
+	earlier_release(&session->results.earlier); /* what an earlier process of this run had read */
+	session->results.earlier = session->earlier;
+	session->earlier = (struct earlier){0};
 	/* A run that was told to stop may be killed soon: its reports come before a history that may have to be waited
 	 * for, and whose warning is then on the console alone. */
 	if (!session->results.signal_number)
@@ -179,6 +182,7 @@ void session_release(struct session *session)
 	if (session->has_sandbox)
 		sandbox_end(&session->sandbox);
 	history_close(session->history);
+	earlier_release(&session->earlier);
 	json_decref(session->past);
 	gr_free(session->certificates);
 	results_release(&session->results);

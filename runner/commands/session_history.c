@@ -89,7 +89,18 @@ static void expect_end(struct session *session)
 	console_expect(session->console, (int64_t)(seconds[count / 2] * 1000));
 }
 
-void session_open_history(struct session *session)
+/* For the reports. What cannot be read is no news: they just say nothing of it. */
+static void read_earlier(struct session *session, const json_t *environment)
+{
+	const struct history_filter filter = {.pipeline = session->plan->name,
+	        .branch = json_string_value(json_object_get(environment, "branch")),
+	        .most = EARLIER_MOST};
+	struct gr_error ignored = {0};
+
+	(void)history_earlier(session->history, &filter, session->output.run_id, &session->earlier, &ignored);
+}
+
+void session_open_history(struct session *session, const json_t *environment)
 {
 	GR_AUTO_FREE char *place = NULL;
 
@@ -99,8 +110,10 @@ void session_open_history(struct session *session)
 	history_learn_secrets(place, session->redactor);
 	if (place && history_open(place, &session->history, &session->why_no_history) == 0)
 		read_past(session);
-	if (session->history)
-		expect_end(session);
+	if (!session->history)
+		return;
+	expect_end(session);
+	read_earlier(session, environment);
 }
 
 json_t *session_look_back(void *user, const struct results *results, struct gr_error *err)

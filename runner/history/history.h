@@ -46,6 +46,10 @@ struct history_filter {
 /* [{run_id, pipeline, branch, commit, verdict, green, started, seconds, tests, passed, failed, errors, skipped}],
  * latest first */
 int history_list(struct history *history, const struct history_filter *filter, json_t **ret, struct gr_error *err);
+/* The runs of exactly that branch (NULL: those of none), oldest first, without the one named; `ret_earlier` is the
+ * caller's (earlier_release). */
+int history_earlier(struct history *history, const struct history_filter *filter, const char *without,
+        struct earlier *ret_earlier, struct gr_error *err);
 /* One of those, with `cause`, and `outcomes`: [{class, test, device, attempt, last, status, failure, seconds}]. `run`
  * is a run's id or its unambiguous beginning; GR_USAGE when there is none, or more than one. */
 int history_show(struct history *history, const char *run, json_t **ret, struct gr_error *err);

@@ -50,6 +50,55 @@ int history_list(struct history *history, const struct history_filter *filter, j
 	return 0;
 }
 
+static bool verdict_from_name(const char *name, enum verdict *ret_verdict)
+{
+	for (int i = VERDICT_PASSED; i <= VERDICT_CANCELLED; i++)
+		if (name && strcmp(name, verdict_name((enum verdict)i)) == 0) {
+			*ret_verdict = (enum verdict)i;
+			return true;
+		}
+	return false;
+}
+
+static void add_earlier(struct earlier *earlier, const json_t *row)
+{
+	struct earlier_run run = {.started_wall_ms = row_number(row, 6),
+	        .elapsed_ms = row_number(row, 7),
+	        .tests = row_number(row, 9),
+	        .passed = row_number(row, 10),
+	        .failed = row_number(row, 11),
+	        .errors = row_number(row, 12),
+	        .skipped = row_number(row, 13)};
+
+	if (!verdict_from_name(row_text(row, 4), &run.verdict))
+		return;
+	run.run_id = gr_strdup(row_text(row, 0));
+	earlier->runs = gr_grow(earlier->runs, earlier->run_count, sizeof(*earlier->runs));
+	earlier->runs[earlier->run_count++] = run;
+}
+
+int history_earlier(struct history *history, const struct history_filter *filter, const char *without,
+        struct earlier *ret_earlier, struct gr_error *err)
+{
+	GR_AUTO_JSON json_t *rows = json_array();
+	struct earlier earlier = {.version = EARLIER_VERSION, .branch = gr_strdup(filter->branch)};
+	int r = store_execute(&history->store,
+	        STATEMENT("SELECT " RUN_COLUMNS "FROM runs r WHERE r.pipeline = $1 AND r.branch = $2 AND r.run_id <> "
+	                  "$3 ORDER BY r.started_ms DESC, r.id DESC LIMIT $4",
+	                TEXT(filter->pipeline ? filter->pipeline : ""), TEXT(filter->branch ? filter->branch : ""),
+	                TEXT(without ? without : ""), NUMBER(filter->most)),
+	        rows, err);
+
+	for (size_t i = json_array_size(rows); r == 0 && i-- > 0;)
+		add_earlier(&earlier, json_array_get(rows, i));
+	if (r < 0) {
+		earlier_release(&earlier);
+		return r;
+	}
+	*ret_earlier = earlier;
+	return 0;
+}
+
 static json_t *outcome_object(const json_t *row)
 {
 	return json_pack("{s:s?, s:s?, s:s?, s:I, s:b, s:s?, s:s?, s:o, s:s?}", "class", row_text(row, 0), "test",

@@ -238,6 +238,28 @@ static const struct record_field part_fields[] = {
 };
 static const struct record part_record = {sizeof(struct results_part), part_fields};
 
+static const struct record_field earlier_run_fields[] = {
+        TEXT(earlier_run, "run_id", run_id),
+        WORD(earlier_run, "verdict", verdict, verdicts),
+        PLAIN(RECORD_INT64, earlier_run, "started_wall_ms", started_wall_ms),
+        PLAIN(RECORD_KNOWN, earlier_run, "elapsed_ms", elapsed_ms),
+        PLAIN(RECORD_INT64, earlier_run, "tests", tests),
+        PLAIN(RECORD_INT64, earlier_run, "passed", passed),
+        PLAIN(RECORD_INT64, earlier_run, "failed", failed),
+        PLAIN(RECORD_INT64, earlier_run, "errors", errors),
+        PLAIN(RECORD_INT64, earlier_run, "skipped", skipped),
+        END,
+};
+static const struct record earlier_run_record = {sizeof(struct earlier_run), earlier_run_fields};
+
+static const struct record_field earlier_fields[] = {
+        PLAIN(RECORD_INT, earlier, "version", version),
+        TEXT(earlier, "branch", branch),
+        LIST(earlier, "runs", runs, run_count, earlier_run_record),
+        END,
+};
+const struct record earlier_record = {sizeof(struct earlier), earlier_fields};
+
 static const struct record_field results_fields[] = {
         TEXT(results, "run_id", run_id),
         TEXT(results, "pipeline", pipeline),
@@ -267,6 +289,7 @@ static const struct record_field results_fields[] = {
         LIST(results, "gate", rules, rule_count, gate_rule_record),
         LIST(results, "parts", parts, part_count, part_record),
         PLAIN(RECORD_JSON, results, "environment", environment),
+        {"history", RECORD_OBJECT, offsetof(struct results, earlier), 0, NULL, &earlier_record},
         END,
 };
 const struct record results_record = {sizeof(struct results), results_fields};

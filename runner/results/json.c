@@ -38,7 +38,10 @@
  *
  * parts[]       name run_id verdict exit_status cause tests failed (of a merge: `merged`)
  *
- * environment   object: CI provider, branch, ... */
+ * environment   object: CI provider, branch, ...
+ *
+ * history       version (1; 0: there was none) branch runs[] {run_id verdict started_wall_ms elapsed_ms tests passed
+ *               failed errors skipped}: earlier runs of this pipeline and branch, at most 20, oldest first */
 #include "runner/base/memory.h"
 #include "runner/results/record.h"
 

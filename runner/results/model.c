@@ -78,6 +78,11 @@ void device_run_release(struct device_run *run)
 	record_release(&device_run_record, run);
 }
 
+void earlier_release(struct earlier *earlier)
+{
+	record_release(&earlier_record, earlier);
+}
+
 void results_release(struct results *results)
 {
 	record_release(&results_record, results);

@@ -160,6 +160,22 @@ struct results_part { /* of a merge: one of the runs that it was made of */
 	int64_t tests, failed;
 };
 
+/* What the history knew of this pipeline and branch when the run began: the page draws it. */
+#define EARLIER_VERSION 1
+#define EARLIER_MOST 20
+struct earlier_run { /* each test once, with its last outcome */
+	char *run_id;
+	enum verdict verdict;
+	int64_t started_wall_ms, elapsed_ms; /* elapsed_ms: TIME_UNKNOWN */
+	int64_t tests, passed, failed, errors, skipped;
+};
+struct earlier {
+	int version; /* EARLIER_VERSION; 0: there was no history */
+	char *branch; /* NULL: none is known */
+	struct earlier_run *runs; /* oldest first, without this one */
+	size_t run_count;
+};
+
 struct totals { /* of all device runs, each case once with its last outcome */
 	int64_t tests, passed, failed, errors, skipped, flaky;
 	int64_t quarantined; /* failures that do not count: not among `failed` */
@@ -200,6 +216,7 @@ struct results {
 	struct results_part *parts; /* of a merge */
 	size_t part_count;
 	json_t *environment; /* object: CI provider, branch, ... or NULL */
+	struct earlier earlier;
 };
 
 /* Did it fail, and does that count? A quarantined failure does not. */
@@ -212,6 +229,7 @@ bool test_case_is_flaky(const struct test_case *test);
 void test_case_release(struct test_case *test);
 void problem_release(struct problem *problem);
 void device_run_release(struct device_run *run);
+void earlier_release(struct earlier *earlier);
 void results_release(struct results *results);
 
 /* Append; the arrays own what they are given. The added problem's texts are copied. */

@@ -38,7 +38,7 @@ struct record {
 };
 
 extern const struct record test_case_record, problem_record, device_run_record, artifact_record, step_record,
-        lane_record, held_record, gate_rule_record, results_record;
+        lane_record, held_record, gate_rule_record, earlier_record, results_record;
 
 void record_release(const struct record *record, void *item); /* zeroed afterwards */
 void record_copy(const struct record *record, const void *item, void *ret_copy);

@@ -54,6 +54,14 @@ def run(verdict, runs, **more):
     return found
 
 
+def earlier(number):
+    failed = number % 7 == 3
+    return {"run_id": f"20260228T1015{number:02}Z-1a2b3c", "verdict": "failed" if failed else "timeout" if number == 11 else "passed",
+            "started_wall_ms": START - (20 - number) * 86400000, "elapsed_ms": 80000 + 3000 * (number * 7 % 11),
+            "tests": 6, "passed": 4 if failed else 2 if number == 11 else 6, "failed": 2 if failed else 0,
+            "errors": 4 if number == 11 else 0, "skipped": 0}
+
+
 def two_devices():
     pixel = [case("logs in"), case("pays by card", "failed", "expected 10.00 but was 9.99\n\tat Checkout.kt:42",
                                    ["failed"]), case("scrolls")]
@@ -62,6 +70,7 @@ def two_devices():
                cause="the test 'pays by card' failed on 'Pixel 7': expected 10.00 but was 9.99",
                artifacts=[{"path": "artifacts/main/regression/screen 1.png", "sha256": "0" * 64, "bytes": 70,
                            "lane": "main", "step": "regression", "device": "Pixel 7", "origin": "server"}],
+               history={"version": 1, "branch": "main <b>&", "runs": [earlier(number) for number in range(20)]},
                gate=[{"text": "results.pass_rate >= 0.98", "values": "results.pass_rate = 0.66", "holds": False,
                       "line": 12},
                      {"text": "results.executed > 0", "values": "results.executed = 6", "holds": True, "line": 13}])

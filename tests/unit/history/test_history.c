@@ -31,6 +31,40 @@ static void it_writes_a_run_once_however_often_it_is_told(void **state)
 	history_close(history);
 }
 
+static void it_tells_what_became_of_earlier_runs_oldest_first(void **state)
+{
+	struct history *history = open_it(*state);
+	const struct history_filter filter = {.pipeline = "nightly", .branch = "main", .most = 2};
+	const struct history_filter others = {.pipeline = "nightly", .most = 2};
+	struct earlier earlier = {0};
+	struct gr_error err = {0};
+
+	record(history, 1, "pp");
+	record(history, 2, "pfes");
+	record(history, 3, "ppp");
+	record(history, 4, "p");
+	assert_int_equal(history_earlier(history, &filter, "run-0004", &earlier, &err), 0);
+	assert_int_equal(earlier.version, EARLIER_VERSION);
+	assert_string_equal(earlier.branch, "main");
+	assert_int_equal(earlier.run_count, 2); /* the last two without that one */
+	assert_string_equal(earlier.runs[0].run_id, "run-0002");
+	assert_int_equal(earlier.runs[0].verdict, VERDICT_FAILED);
+	assert_int_equal(earlier.runs[0].started_wall_ms, 3 * DAY_MS);
+	assert_int_equal(earlier.runs[0].elapsed_ms, 60000);
+	assert_int_equal(earlier.runs[0].tests, 4);
+	assert_int_equal(earlier.runs[0].passed, 1);
+	assert_int_equal(earlier.runs[0].failed, 1);
+	assert_int_equal(earlier.runs[0].errors, 1);
+	assert_int_equal(earlier.runs[0].skipped, 1);
+	assert_string_equal(earlier.runs[1].run_id, "run-0003");
+	earlier_release(&earlier);
+	assert_int_equal(history_earlier(history, &others, NULL, &earlier, &err), 0);
+	assert_int_equal(earlier.run_count, 0); /* those runs were on a branch */
+	assert_int_equal(earlier.version, EARLIER_VERSION);
+	earlier_release(&earlier);
+	history_close(history);
+}
+
 static void its_file_is_for_its_owner_alone(void **state)
 {
 	const struct place *place = *state;
@@ -259,6 +293,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 	        CASE(it_keeps_a_run_with_its_outcomes),
 	        CASE(it_writes_a_run_once_however_often_it_is_told),
+	        CASE(it_tells_what_became_of_earlier_runs_oldest_first),
 	        CASE(its_file_is_for_its_owner_alone),
 	        CASE(it_refuses_the_file_of_a_newer_version),
 	        CASE(it_knows_a_failure_again_on_the_device_of_another_lane),
