@@ -54,6 +54,8 @@ def problems(platform, ci):
                 text = file.read()
             if pipeline not in text or "ci/nightly.yml" in text:
                 yield f"{name} does not name {pipeline}"
+            if "junit.xml" in text:
+                yield f"{name} takes the first file of a long JUnit report alone"
         with open(os.path.join(folder, pipeline), encoding="utf-8") as file:
             schema = re.match(r"# yaml-language-server: \$schema=(\S+)\n", file.read())
         with open(os.path.join(folder, "ci", schema.group(1)), encoding="utf-8") as file:

@@ -7,7 +7,7 @@ def call(Map settings) {
         sh(script: 'exec gridlane run "$GRIDLANE_PIPELINE"', label: 'run on devices')
       } finally {
         sh(script: 'gridlane cleanup "$GRIDLANE_OUT"', label: 'give devices back')
-        junit(testResults: "${out}/junit.xml", allowEmptyResults: false)
+        junit(testResults: "${out}/junit*.xml", allowEmptyResults: false)
         archiveArtifacts(artifacts: "${out}/**", excludes: '**/journal.jsonl,**/state/**')
       }
     }
