@@ -11,6 +11,7 @@
 #include "runner/base/text.h"
 #include "runner/engine/journal.h"
 #include "runner/results/attempts.h"
+#include "runner/results/record.h"
 #include "runner/steps/outcome.h"
 
 struct repetition {
@@ -263,13 +264,29 @@ static void say(const struct task *task)
 	engine_emit(task->engine, &event);
 }
 
+/* The builds of the rounds before. The server's list may lag behind a start by more than a round lasts: one of them
+ * would look new there, and on our device, to whoever looks for a start whose answer got lost. */
+static json_t *earlier_builds(const struct device_run *known)
+{
+	json_t *numbers = json_array();
+
+	if (known->build_number)
+		(void)json_array_append_new(numbers, json_from_text(known->build_number));
+	for (size_t i = 0; i < known->rerun_count; i++)
+		if (known->reruns[i].build_number)
+			(void)json_array_append_new(numbers, json_from_text(known->reruns[i].build_number));
+	return numbers;
+}
+
 /* On the disk before anything of the round is asked or sent. */
 static void learn(struct task *task)
 {
 	const struct repetition *rerun = task->rerun;
-	GR_AUTO_JSON json_t *detail = json_pack("{s:{s:i, s:i, s:i, s:i, s:O?, s:O?}}", JOURNAL_ROUND, "round",
-	        (int)rerun->round, "failed", (int)rerun->failed_rounds, "not_run", (int)rerun->not_run_rounds, "flags",
-	        (int)rerun->repeat.flags, "outputs", rerun->outputs, "starts", rerun->starts);
+	const struct repeat *repeat = &rerun->repeat;
+	GR_AUTO_JSON json_t *detail = json_pack("{s:{s:i, s:i, s:i, s:i, s:b, s:I, s:O?, s:O?}, s:o}", JOURNAL_ROUND,
+	        "round", (int)rerun->round, "failed", (int)rerun->failed_rounds, "not_run", (int)rerun->not_run_rounds,
+	        "flags", (int)repeat->flags, "whole", repeat->is_whole, "tests", (json_int_t)repeat->tests, "outputs",
+	        rerun->outputs, "starts", rerun->starts, "earlier", earlier_builds(&rerun->known));
 	struct run_event event = {
 	        .kind = STEP_LEARNED, .lane = task->lane->name, .step = task->plan->id, .detail = detail};
 

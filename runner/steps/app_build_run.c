@@ -235,6 +235,8 @@ static int take_snapshot(
 {
 	struct app_state *state = step->state;
 	struct build_list list = {0};
+	const json_t *number = NULL;
+	size_t i = 0;
 	int failure = 0;
 
 	if (event->outcome != CALL_DONE)
@@ -245,6 +247,8 @@ static int take_snapshot(
 		return gr_context(err,
 		        "nothing was started, because a lost answer could not be told from a new run without the list");
 	snapshot_take(&state->run.before, &list);
+	json_array_foreach (json_object_get(step->memory, "earlier"), i, number)
+		snapshot_add(&state->run.before, json_string_value(number)); /* the list may lag behind them */
 	build_list_release(&list);
 	return send_start(step, event, action);
 }

@@ -53,6 +53,25 @@ static void two_new_builds_on_the_device_are_never_guessed_between(void **state)
 	script_close(&s);
 }
 
+/* The list lags: the round before this one is not in the snapshot, and appears when this one's answer is looked for. */
+static void a_build_of_an_earlier_round_is_not_this_ones(void **state)
+{
+	struct script s;
+
+	(void)state;
+	script_open(&s, "app_build_run", WITH(""));
+	script_remember(&s, "{'earlier': ['771']}");
+	script_begin(&s);
+	answer(&s, LIST_BEFORE);
+	lose_answer(&s);
+	let_time_come(&s);
+	answer(&s, "{'status': 1, 'build_list': [{'build_number': 771}, {'build_number': '772'}]}");
+	expect_call(&s, OP_EXECUTION_DETAILS, "{'build_number': '772'}");
+	answer(&s, DETAILS("772", "https://cloud.example/build/apps/3508", "0", "1", CASE("a", "1")));
+	expect_text(s.action.progress, "adopted build 772");
+	script_close(&s);
+}
+
 static void a_new_build_of_others_is_not_ours(void **state)
 {
 	struct script s;
@@ -157,6 +176,7 @@ int main(void)
 	        cmocka_unit_test(a_lost_start_is_found_and_adopted),
 	        cmocka_unit_test(a_success_without_a_number_is_a_lost_answer),
 	        cmocka_unit_test(two_new_builds_on_the_device_are_never_guessed_between),
+	        cmocka_unit_test(a_build_of_an_earlier_round_is_not_this_ones),
 	        cmocka_unit_test(a_new_build_of_others_is_not_ours),
 	        cmocka_unit_test(a_start_that_never_arrived_is_sent_once_more_and_no_third_time),
 	        cmocka_unit_test(a_start_that_timed_out_is_looked_for_longer),
