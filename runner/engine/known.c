@@ -2,7 +2,7 @@
 
 #include "runner/base/memory.h"
 #include "runner/base/text.h"
-#include "runner/steps/remains.h"
+#include "runner/engine/unfinished.h"
 
 static bool is_settled(const struct replay_step *known)
 {
@@ -77,8 +77,7 @@ static bool has_result(const struct results *results, const struct replay_step *
 
 static void add_remains(struct engine *engine, const struct replay_step *step)
 {
-	const char *kind = replay_kind_of(engine->options->replay, step);
-	struct device_run *run = remains_of(kind, step->lane, step->step, step->memory);
+	struct device_run *run = unfinished_run(engine->options->replay, step);
 	struct run_event event = {.kind = RUN_DEVICE_RESULT, .lane = step->lane, .step = step->step, .device_run = run};
 
 	if (!run)
@@ -98,8 +97,7 @@ void known_complete(struct engine *engine)
 
 		if (has_result(&engine->results, step))
 			continue;
-		if (!step->has_ended && !replay_has_result(replay, step))
-			add_remains(engine, step);
+		add_remains(engine, step);
 		if (!has_result(&engine->results, step))
 			repeat_results(engine, step->lane, step->step);
 	}

@@ -11,7 +11,7 @@
 #include "runner/base/text.h"
 #include "runner/engine/crc.h"
 #include "runner/engine/journal.h"
-#include "runner/steps/remains.h"
+#include "runner/engine/unfinished.h"
 
 #define JOURNAL_MOST_BYTES (256u << 20)
 #define RESULT_MOST_BYTES (512u << 20)
@@ -412,7 +412,7 @@ bool replay_has_result(const struct replay *replay, const struct replay_step *st
 /* true: it is in the results, and says itself what became of it. */
 static bool add_remains(struct replay *replay, const struct replay_step *step)
 {
-	struct device_run *run = remains_of(replay_kind_of(replay, step), step->lane, step->step, step->memory);
+	struct device_run *run = unfinished_run(replay, step);
 	struct run_event event = {.kind = RUN_DEVICE_RESULT, .lane = step->lane, .step = step->step, .device_run = run};
 
 	if (!run)
@@ -436,8 +436,8 @@ void replay_conclude(struct replay *replay)
 	for (size_t i = 0; i < replay->step_count; i++) {
 		const struct replay_step *step = &replay->steps[i];
 
-		if (!step->has_ended &&
-		        (step->has_known || (!replay_has_result(replay, step) && !add_remains(replay, step))))
+		if (!step->has_ended && !add_remains(replay, step) &&
+		        (step->has_known || !replay_has_result(replay, step)))
 			(void)results_add_problem(&replay->results, GR_CANCELLED, step->lane, step->step,
 			        "the process was killed while this step was under way; `gridlane resume` goes on with "
 			        "it");
