@@ -251,9 +251,14 @@ const char *device_choice(const struct results *results, const struct device_run
 char *rerun_words(const struct rerun *rerun)
 {
 	const char *number = rerun->build_number ? rerun->build_number : rerun->native_id;
+	const char *named = number ? number : rerun->build_id;
 
-	return gr_printf("%s%s: %lld test%s again%s%s", number ? "build " : "not started", number ? number : "",
-	        (long long)rerun->tests, rerun->tests == 1 ? "" : "s",
+	/* a start whose answer got lost may be on its way: that it was not started is not known */
+	return gr_printf("%s%s: %lld test%s again%s%s",
+	        number  ? "build "
+	        : named ? "build_id "
+	                : "no build is known",
+	        named ? named : "", (long long)rerun->tests, rerun->tests == 1 ? "" : "s",
 	        rerun->is_whole ? "; all that the step selects was started, and the outcomes of these alone were taken"
 	                        : "",
 	        rerun->is_complete ? "" : "; not complete");
