@@ -152,6 +152,15 @@ bool files_fill(struct call *call, struct buffer *body, const char **ret_type)
 	return true;
 }
 
+static json_t *state_names(const struct test_run *run)
+{
+	json_t *list = json_array();
+
+	for (size_t i = 0; i < run->test_count; i++)
+		(void)json_array_append_new(list, json_string(run->tests[i].name));
+	return list;
+}
+
 static json_t *state_runs(const struct state *state)
 {
 	json_t *list = json_array();
@@ -170,7 +179,23 @@ static json_t *state_runs(const struct state *state)
 		member_set_text(row, "module", member_text(run->module, "id"));
 		member_set_text(row, "device_id", member_text(run->device, "device_id"));
 		(void)json_object_set_new(row, "tests", json_integer((json_int_t)run->test_count));
+		(void)json_object_set_new(row, "names", state_names(run));
 		(void)json_object_set_new(row, "is_completed", json_integer(run_phase_at(run, now)));
+		(void)json_array_append_new(list, row);
+	}
+	return list;
+}
+
+static json_t *state_natives(const struct state *state)
+{
+	json_t *list = json_array();
+
+	for (size_t i = 0; i < state->native_count; i++) {
+		json_t *row = json_object();
+
+		member_set_text(row, "id", state->natives[i].id);
+		member_set_text(row, "device_id", member_text(state->natives[i].device, "device_id"));
+		(void)json_object_set_new(row, "is_over", json_boolean(state_now(state) >= state->natives[i].ends));
 		(void)json_array_append_new(list, row);
 	}
 	return list;
@@ -239,6 +264,7 @@ json_t *files_state(const struct state *state)
 	(void)json_object_set_new(answer, "runs_started", json_integer((json_int_t)json_array_size(runs)));
 	(void)json_object_set_new(answer, "runs", runs);
 	(void)json_object_set_new(answer, "native_runs_started", json_integer((json_int_t)state->native_count));
+	(void)json_object_set_new(answer, "native_runs", state_natives(state));
 	(void)json_object_set_new(answer, "uploads", state_uploads(state));
 	(void)json_object_set_new(answer, "installs", state_installs(state));
 	(void)json_object_set(answer, "calls", state->calls);

@@ -161,6 +161,18 @@ class Rig:
                         cases.add((key.split("/")[1], value[0], value[6]))
         return cases
 
+    def known_natives(self):
+        """{id: {status, all, passed, failed}} of native runs, as an answer last showed them."""
+        natives, identity = {}, {}
+        for record in self.records():
+            if record["type"] == "step_learned":
+                place = (record["lane"], record["step"])
+                identity[place] = record["detail"].get("native_test_build_id", identity.get(place))
+                seen = record["detail"].get("native")
+                if seen and seen["all"] >= 0 and identity[place]:
+                    natives[identity[place]] = seen
+        return natives
+
     def known_results(self):
         """Build numbers whose complete result is in the journal."""
         numbers = set()
@@ -179,15 +191,9 @@ def own_runs(state):
     return [run for run in state["runs"] if not run.get("foreign")]
 
 
-def wrong(rig, status, clean, said):
-    """What does not hold after run and cleanup: a list of (kind, words)."""
+def wrong_end(state, status, clean, said):
+    """What holds of any pipeline after run and cleanup."""
     found = []
-    state, results = rig.state(), rig.results()
-    runs = own_runs(state)
-    devices = [run["device_id"] for run in runs]
-    for device in sorted(set(devices)):
-        if devices.count(device) > 1:
-            found.append(("duplicate", f"{devices.count(device)} starts on device {device}"))
     uploads = [upload for upload in state["uploads"] if upload.get("file_name") == "shop.apk"]
     if len(uploads) > 1:
         found.append(("duplicate", f"{len(uploads)} uploads"))
@@ -199,6 +205,18 @@ def wrong(rig, status, clean, said):
         found.append(("crash", f"status {status}"))
     if clean not in (0, 3):
         found.append(("crash", f"cleanup's status {clean}"))
+    return found
+
+
+def wrong(rig, status, clean, said):
+    """What does not hold after run and cleanup: a list of (kind, words)."""
+    state, results = rig.state(), rig.results()
+    found = wrong_end(state, status, clean, said)
+    runs = own_runs(state)
+    devices = [run["device_id"] for run in runs]
+    for device in sorted(set(devices)):
+        if devices.count(device) > 1:
+            found.append(("duplicate", f"{devices.count(device)} starts on device {device}"))
     shown = {run.get("build_number"): run for run in (results or {}).get("runs", [])}
     for number in rig.known_results() - set(shown):
         found.append(("lost", f"the result of build {number} was known and is not in results.json"))

@@ -1,9 +1,10 @@
 #!/usr/bin/env python3
 """Seeded schedules of faults and kills against the sandbox: what is promised must hold after each.
 
-usage: GRIDLANE=path/to/gridlane schedules.py [COUNT [FIRST_SEED]]; WORKERS=N: so many side by side (2)
+usage: GRIDLANE=path/to/gridlane schedules.py [COUNT [FIRST_SEED]]; WORKERS=N: so many side by side (2); REPEATS=0..1
 
-Each seed makes a scenario (faults of the exchange, lists that lag, other people's builds), kills the runner at random
+Each seed makes a scenario (faults of the exchange, lists that lag, other people's builds; one in five has a pipeline
+of repeats.py, with reruns, a split, a quarantine or native tests), kills the runner at random
 points, goes on with `run` on the same folder, and ends with `cleanup`. KEEP=1 keeps the folders of failed seeds.
 """
 import concurrent.futures
@@ -13,12 +14,15 @@ import signal
 import sys
 import time
 
+import repeats
 import rig
 
 OPERATIONS = ["get_applications_list", "get_application_info", "create_version", "get_build_version_info",
               "app_build_upload", "get_device_list", "reserve_device", "reserve_device_list",
               "app_build_install_synchronous", "build_list", "app_build_run", "execution_details",
               "release_reserve_device"]
+LATE_OPERATIONS = ["app_build_run", "execution_details", "build_list", "get_native_test_results", "run_native_test_android"]
+REPEATS_SHARE = float(os.environ.get("REPEATS", "0.2"))  # of the pipelines: reruns, splits, quarantines, native tests
 KINDS = ["reset_before", "reset_after", "status", "html", "garbage", "empty", "cut_body", "late", "slow"]
 
 
@@ -50,29 +54,49 @@ def make_fault(chance):
     return fault
 
 
-def disturb(chance, rig_):
-    """One run that is ended from outside, or ends by itself before."""
+def disturb(chance, rig_, repeats_, found):
+    """One run that is ended from outside, or ends by itself before; then, at times, reports of what is known."""
     child = rig_.start(rig_.go_on_arguments())
     if chance.random() < 0.6:
-        rig.wait_for(child, rig_, chance.choice(OPERATIONS), chance.randint(1, 3), 2)
+        operation, most = chance.choice(OPERATIONS), 3
+        if repeats_ and chance.random() < 0.6:  # in the middle of a further start
+            operation, most = chance.choice(LATE_OPERATIONS), 8
+        rig.wait_for(child, rig_, operation, chance.randint(1, most), 2)
         time.sleep(chance.random() * 0.004)
     else:
         time.sleep(chance.random() * 0.2)
     rig.kill(child, chance.choice([signal.SIGKILL] * 4 + [signal.SIGTERM, signal.SIGINT]))
-    return child.communicate()[0]
+    said = child.communicate()[0]
+    if repeats_ and chance.random() < 0.5 and rig_.run(["report", "out", "--report", "junit", "--report", "json"])[0] == 0:
+        found += repeats.wrong_report(rig_, repeats_)
+    return said
 
 
-def run_seed(seed):
-    chance = random.Random(seed)
+def make_scenario(seed, chance):
     scenario = {"seed": seed, "faults": [make_fault(chance) for _ in range(chance.randint(0, 5))]}
     if chance.random() < 0.3:
         scenario["errors"] = "http"
     if chance.random() < 0.3:
         scenario["build_number_is"] = "build_id"
+    return scenario
+
+
+def run_seed(seed):
+    chance = random.Random(seed)
+    scenario = make_scenario(seed, chance)
+    kind = repeats.Repeats(chance) if chance.random() < REPEATS_SHARE else None
+    if kind:
+        scenario.update(kind.scenario())
     with rig.Rig(scenario, module=chance.choice([12, 12, 14])) as one:
-        said = "".join(disturb(chance, one) for _ in range(chance.choice([0, 1, 1, 2, 3])))
+        if kind:
+            kind.write(one)
+        found = []
+        said = "".join(disturb(chance, one, kind, found) for _ in range(chance.choice([0, 1, 1, 2, 3])))
         status, clean, more = one.finish(goes_on=not said or chance.random() < 0.75)
-        found = rig.wrong(one, status, clean, said + more)
+        if kind:
+            found += rig.wrong_end(one.state(), status, clean, said + more) + repeats.wrong(one, kind, status)
+        else:
+            found += rig.wrong(one, status, clean, said + more)
         if found and os.environ.get("KEEP"):
             one.write("said.txt", said + more)
             print(f"seed {seed}: {one.folder}", file=sys.stderr)
