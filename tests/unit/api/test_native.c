@@ -233,10 +233,26 @@ static void it_survives_odd_values_everywhere(void **state)
 	}
 }
 
+/* Half of a secret's references undone would be a spelling that the redaction does not know. */
+static void it_undoes_every_reference_of_a_url(void **state)
+{
+	static const char *const table[][2] = {{"a&amp;&lt;&gt;&quot;&apos;b", "a&<>\"'b"},
+	        {"&#38;&#x26;&#X2f;&#x2F;", "&&//"}, {"&amp;lt;", "&lt;"},
+	        {"&;&#;&#x;&#zz;&nbsp;&#10;&#200;&", "&;&#;&#x;&#zz;&nbsp;&#10;&#200;&"}, {"", ""}};
+
+	(void)state;
+	for (size_t i = 0; i < GR_COUNT(table); i++) {
+		GR_AUTO_FREE char *plain = url_plain(table[i][0]);
+
+		assert_string_equal(plain, table[i][1]);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 	        cmocka_unit_test(it_reads_the_sample),
+	        cmocka_unit_test(it_undoes_every_reference_of_a_url),
 	        cmocka_unit_test(urls_that_are_written_for_html_are_read),
 	        cmocka_unit_test(it_reads_plain_words),
 	        cmocka_unit_test(it_is_careful_with_words_together),
