@@ -121,6 +121,9 @@ void names_release(struct check *check);
  * those that are not. */
 bool check_suites(const struct node *steps, const char *name, const char **names, size_t most);
 
+/* Does one of the steps of the file, or below it, send a file that an attestation can be about? */
+bool check_subjects(const struct node *steps);
+
 /* Somebody needs what the implicit step `application` finds out. */
 void names_use_app(struct check *check);
 

@@ -89,6 +89,9 @@ static void check_report(struct check *check, const struct node *name, const str
 	if (!check_format(check, name) || !read_text(check, node, "the file of a report", &target))
 		return;
 	check_target(check, node, find_format(name->text), target);
+	if (strcmp(name->text, "attestation") == 0 && !plan->has_subject)
+		check_fail(check, name, "a step with `uses: upload_build`, or leave the attestation out",
+		        "there is nothing to attest: no step uploads a build or native tests");
 	plan->reports = gr_grow(plan->reports, plan->report_count, sizeof(*plan->reports));
 	plan->reports[plan->report_count++] = (struct plan_report){.format = gr_strdup(name->text), .target = target};
 }

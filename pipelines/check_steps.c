@@ -337,6 +337,7 @@ void check_steps(struct check *check, const struct node *steps, const struct nod
 	check_gate(check, node_member(plan->root, "gate"));
 	check->frame = NULL;
 	check->is_finally = false;
+	plan->has_subject = check_subjects(steps) || check_subjects(finally);
 	plan->steps = main.items;
 	plan->step_count = main.count;
 	plan_add_implicit(check, &defaults);

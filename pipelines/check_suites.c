@@ -49,3 +49,16 @@ bool check_suites(const struct node *steps, const char *name, const char **names
 	}
 	return false;
 }
+
+/* As deep as the file. */
+bool check_subjects(const struct node *steps)
+{
+	for (size_t i = 0; steps != NULL && steps->kind == NODE_LIST && i < steps->count; i++) {
+		const struct kind *kind = kind_of(steps->items[i]);
+
+		if ((kind != NULL && (kind->flags & KIND_SUBJECT) != 0) ||
+		        check_subjects(node_member(steps->items[i], "steps")))
+			return true;
+	}
+	return false;
+}

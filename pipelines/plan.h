@@ -154,6 +154,7 @@ struct plan {
 	size_t report_count;
 	struct plan_webhook *webhooks;
 	size_t webhook_count;
+	bool has_subject; /* a step sends a file that an attestation can be about */
 	const struct node *bundle; /* artifacts.bundle, or NULL */
 	const struct node *collect; /* artifacts.collect: a list of words, checked; or NULL */
 	const struct node *collect_files; /* artifacts.files: patterns, checked; or NULL */

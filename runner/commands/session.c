@@ -167,7 +167,12 @@ static int check_signer(struct session *session, struct gr_error *err)
 {
 	const struct output_order order = session_order(session, NULL);
 
-	if (session->signer || session->is_cleanup || !output_is_wanted(&order, "attestation"))
+	if (session->is_cleanup || !output_is_wanted(&order, "attestation"))
+		return 0;
+	if (!session->plan->has_subject)
+		return gr_fail(err, GR_USAGE, 0,
+		        "the report 'attestation' has nothing to attest: no step uploads a build or native tests");
+	if (session->signer)
 		return 0;
 	return gr_fail(err, GR_USAGE, 0, "the report 'attestation' needs --sign-with FILE (or GRIDLANE_SIGN_WITH)");
 }

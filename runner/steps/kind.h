@@ -61,7 +61,8 @@ enum kind_flags {
 	KIND_LOCAL = 1 << 2, /* starts a child process */
 	KIND_OPEN = 1 << 3, /* further keys of `with:` are parameters of the operation */
 	KIND_IMPLICIT = 1 << 4, /* put in by the plan (login, application, device selection), not written by users */
-	KIND_NEEDS_APP = 1 << 5 /* needs the pipeline's `app:` */
+	KIND_NEEDS_APP = 1 << 5, /* needs the pipeline's `app:` */
+	KIND_SUBJECT = 1 << 6 /* a file that it sends can be what an attestation is about */
 };
 
 struct step_ops;

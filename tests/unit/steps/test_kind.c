@@ -73,7 +73,8 @@ static void flags_say_what_the_plan_needs_to_know(void **state)
 {
 	(void)state;
 	assert_int_equal(kind_find("app_build_run")->flags, KIND_RUNS_TESTS | KIND_POLLS | KIND_NEEDS_APP);
-	assert_int_equal(kind_find("native_test")->flags, KIND_RUNS_TESTS | KIND_POLLS | KIND_NEEDS_APP);
+	assert_int_equal(kind_find("native_test")->flags, KIND_RUNS_TESTS | KIND_POLLS | KIND_NEEDS_APP | KIND_SUBJECT);
+	assert_true((kind_find("upload_build")->flags & KIND_SUBJECT) != 0);
 	assert_int_equal(kind_find("run")->flags, KIND_LOCAL);
 	assert_true((kind_find("call")->flags & KIND_OPEN) != 0);
 	assert_true((kind_find("application")->flags & KIND_IMPLICIT) != 0);
