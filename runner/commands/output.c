@@ -374,6 +374,18 @@ int output_write_again(const struct output *output, const struct output_order *o
 	return end_writing(&writing, err);
 }
 
+int output_write_bundle(const struct output *output, const struct output_order *order, const struct results *results,
+        char **ret_name, struct gr_error *err)
+{
+	struct writing writing = begin_writing(output, order, results);
+	GR_AUTO_FREE char *name = bundle_name(&writing, order->plan, err);
+	int r = bundle_write(results, name, &writing.context, err);
+
+	if (r == 0)
+		*ret_name = gr_take(&name);
+	return r;
+}
+
 static void remove_target(const struct output *output, const char *format, const char *target)
 {
 	const struct reporter *reporter = reporter_find(format);

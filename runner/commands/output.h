@@ -50,6 +50,9 @@ void output_forget(const struct output *output, const struct plan *plan, const c
 /* The named reports alone (junit, summary and html when none are named): no results.json, no bundle. */
 int output_write_again(const struct output *output, const struct output_order *order, const struct results *results,
         struct gr_error *err);
+/* The bundle of what is in the folder. *ret_name is the caller's. */
+int output_write_bundle(const struct output *output, const struct output_order *order, const struct results *results,
+        char **ret_name, struct gr_error *err);
 /* Take what vouches for the run off the disk: it did not end as it was written. */
 void output_take_back(const struct output *output, const struct output_order *order);
 /* Is this format among those that the plan and --report name? */

@@ -10,6 +10,7 @@
 #include "runner/base/memory.h"
 #include "runner/base/number.h"
 #include "runner/base/text.h"
+#include "runner/commands/merge_files.h"
 #include "runner/results/merge.h"
 
 #define FOLDER "gridlane-out/merged"
@@ -87,7 +88,7 @@ static void add_folder(struct session *session, const char *path)
 {
 	struct session part = {.arguments = session->arguments, .output = {.directory = -1}};
 	GR_AUTO_FREE char *name = name_of(&session->results, path);
-	GR_AUTO_FREE char *way = NULL;
+	GR_AUTO_FREE char *folder = NULL;
 	struct gr_error err = {0};
 	size_t before = session->results.part_count;
 
@@ -95,8 +96,10 @@ static void add_folder(struct session *session, const char *path)
 		merge_add_missing(&session->results, name, err.text);
 		printf("part %s: missing\n", name);
 	} else {
-		way = way_between(session->output.path, path);
-		merge_add(&session->results, &part.results, name, way);
+		folder = merge_files_folder(before + 1, name);
+		if (!merge_has_run(&session->results, part.results.run_id))
+			merge_files_bring(&session->output, &part.output, &part.results, folder);
+		merge_add(&session->results, &part.results, name, folder);
 		if (session->results.part_count > before)
 			say_part(&session->results.parts[before]);
 	}
@@ -176,6 +179,33 @@ static int open_folder(struct session *session, struct gr_error *err)
 	return 0;
 }
 
+/* A journal is for nobody's eyes: what lies in the folder beside the reports must be known. */
+static bool has_part_inside(const struct session *session)
+{
+	for (const char **word = session->arguments->words + 1; *word; word++) {
+		GR_AUTO_FREE char *way = way_between(session->output.path, *word);
+
+		if (access(*word, F_OK) == 0 && strcmp(way, "..") != 0 && !text_has_prefix(way, "../"))
+			return true;
+	}
+	return false;
+}
+
+static int write_bundle(const struct session *session, const struct output_order *order, struct gr_error *err)
+{
+	GR_AUTO_FREE char *name = NULL;
+
+	if (has_part_inside(session)) {
+		printf("no bundle: a part lies below %s, and its journal would be in it; --out names another folder\n",
+		        session->output.shown);
+		return 0;
+	}
+	if (output_write_bundle(&session->output, order, &session->results, &name, err) < 0)
+		return -(int)err->failure;
+	printf("bundle    %s/%s\n", session->output.shown, name);
+	return 0;
+}
+
 static int write_merged(struct session *session, struct gr_error *err)
 {
 	GR_AUTO_BUFFER struct buffer printed = {0};
@@ -190,6 +220,8 @@ static int write_merged(struct session *session, struct gr_error *err)
 	output_forget(&session->output, NULL, formats);
 	r = output_write_again(&session->output, &order, &session->results, err);
 	if (r == 0)
+		r = write_bundle(session, &order, err);
+	if (r == 0)
 		(void)fwrite(buffer_text(&printed), 1, printed.bytes, stdout);
 	gr_free(formats);
 	return r;
@@ -203,6 +235,7 @@ int report_merge(struct session *session, struct gr_error *err)
 
 	if (open_folder(session, err) < 0)
 		return complain(err);
+	merge_files_forget(&session->output);
 	merge_init(all, "gridlane " GRIDLANE_VERSION);
 	for (const char **word = session->arguments->words + 1; *word; word++)
 		add_folder(session, *word);

@@ -170,6 +170,11 @@ static const struct results_part *find_run(const struct results *all, const char
 	return NULL;
 }
 
+bool merge_has_run(const struct results *all, const char *run_id)
+{
+	return find_run(all, run_id) != NULL;
+}
+
 void merge_add(struct results *all, struct results *part, const char *name, const char *path)
 {
 	const struct results_part *twin = find_run(all, part->run_id);

@@ -36,7 +36,7 @@ static struct results part_of(const char *run_id, enum verdict verdict, int exit
 
 static void add(struct results *all, const char *name, struct results part)
 {
-	GR_AUTO_FREE char *path = gr_printf("../%s", name);
+	GR_AUTO_FREE char *path = gr_printf("merged-parts/%s", name);
 
 	merge_add(all, &part, name, path);
 }
@@ -57,7 +57,7 @@ static void it_is_green_when_all_parts_are(void **state)
 	assert_string_equal(all.lanes[1].name, "b/main");
 	assert_string_equal(all.runs[1].lane, "b/main");
 	assert_string_equal(all.steps[1].lane, "b/main");
-	assert_string_equal(all.artifacts[1].path, "../b/artifacts/a.log");
+	assert_string_equal(all.artifacts[1].path, "merged-parts/b/artifacts/a.log");
 	results_judge(&all); /* and stays so */
 	assert_int_equal(all.verdict, VERDICT_PASSED);
 	results_release(&all);
