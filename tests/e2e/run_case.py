@@ -336,17 +336,22 @@ def expect_junit_has(result, rest):
 
 
 def json_find(value, path):
-    for name, index in re.findall(r"([\w-]+)|\[(-?\d+)\]", path):
-        value = value[name] if name else value[int(index)]
+    """a.b, a[0], a[key=text]: the one element that says so."""
+    for name, index, key, text in re.findall(r"([\w-]+)(?![^[]*\])|\[(-?\d+)\]|\[([\w-]+)=([^]]*)\]", path):
+        if key:
+            value, = (one for one in value if str(one.get(key)) == text)
+        else:
+            value = value[name] if name else value[int(index)]
     return value
 
 
-def expect_json(result, rest):
+def expect_json(result, rest, name="results.json"):
     """PATH OPERATOR VALUE on results.json; VALUE is JSON, or else text; `~` is `contains`, `#` counts members."""
     path, operator, text = rest.split(None, 2)
+    whole = json.loads(result.read(name))
     try:
-        value = json_find(json.loads(result.read("results.json")), path)
-    except (KeyError, IndexError, TypeError):
+        value = json_find(whole, path)
+    except (KeyError, IndexError, TypeError, ValueError):
         value = None
     try:
         wanted = json.loads(text)
@@ -355,6 +360,12 @@ def expect_json(result, rest):
     holds = {"==": lambda: value == wanted, "!=": lambda: value != wanted, ">=": lambda: value >= wanted,
              "<=": lambda: value <= wanted, "~": lambda: str(wanted) in str(value), "#": lambda: len(value) == wanted}
     return None if holds[operator]() else f"it is {json.dumps(value)}"
+
+
+def expect_json_of(result, rest):
+    """FILE PATH OPERATOR VALUE: the same on another file."""
+    name, rest = rest.split(None, 1)
+    return expect_json(result, rest, name)
 
 
 def expect_file(result, rest):
@@ -385,6 +396,7 @@ EXPECTATIONS = {
     "junit": expect_junit,
     "junit-has": expect_junit_has,
     "json": expect_json,
+    "json-of": expect_json_of,
     "file": expect_file,
     "no-file": expect_no_file,
     "bundle-has": expect_bundle_has,
