@@ -365,7 +365,8 @@ void rerun_recall(struct task *task, const struct replay_step *step)
 	rerun->not_run_rounds = (unsigned)json_integer_value(json_object_get(round, "not_run"));
 	rerun->repeat.flags = (unsigned)json_integer_value(json_object_get(round, "flags"));
 	rerun->outputs = json_incref(json_object_get(round, "outputs"));
-	rerun->starts = json_incref(json_object_get(round, "starts"));
+	if (json_is_array(json_object_get(round, "starts"))) /* null in the first round */
+		rerun->starts = json_copy(json_object_get(round, "starts"));
 	know(rerun, &step->known);
 	select_tests(task);
 	task->outputs = json_incref(rerun->outputs);
