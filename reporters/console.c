@@ -108,8 +108,16 @@ void console_print(struct console *console, enum tone tone, const char *format, 
 
 /* What is printed of it as it happens: nothing when quiet; on a terminal only what was asked for, the rest the live
  * view shows. */
-static bool is_shown_now(const struct console *console)
+/* What may be known nowhere else: the disk that other things are told by is what it warns of. */
+static bool is_alarm(const struct run_event *event)
 {
+	return event->kind == RUN_PROBLEM && event->failure == GR_DISK && event->done == 1;
+}
+
+static bool is_shown_now(const struct console *console, const struct run_event *event)
+{
+	if (is_alarm(event))
+		return true;
 	return !has(console, CONSOLE_QUIET) && (!is_live(console) || has(console, CONSOLE_VERBOSE));
 }
 
@@ -156,7 +164,7 @@ static int on_event(void *state, const struct run_event *event, struct gr_error 
 	} else if (event->kind == RUN_JUDGED) {
 		if (event->results)
 			on_judged(console, event->results);
-	} else if (is_shown_now(console)) {
+	} else if (is_shown_now(console, event)) {
 		if (is_news)
 			plain_event(console, event);
 	} else if (event->kind == RUN_PROBLEM && event->done != 1) {

@@ -86,7 +86,7 @@ static int give_back(struct session *session, struct gr_error *err)
 	if (open && session_execute(session, err) < 0)
 		return complain(err);
 	held = count_still_held(&session->results) + (open ? count_release_problems(&session->results) : 0);
-	if (session->replay->is_done)
+	if (session->replay->is_done || session->replay->is_behind)
 		judge_again(session);
 	else
 		report_what_is_known(session);

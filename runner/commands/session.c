@@ -335,6 +335,14 @@ void session_trace(void *user, const char *line)
 	fprintf(stderr, "%s\n", clean);
 }
 
+static void on_alarm(void *user, const char *text)
+{
+	struct session *session = user;
+	GR_AUTO_FREE char *clean = redactor_text(session->redactor, text);
+
+	fprintf(stderr, "gridlane: %s\n", clean);
+}
+
 static void on_tick(void *user, int64_t now_ms)
 {
 	struct session *session = user;
@@ -393,6 +401,7 @@ int session_execute(struct session *session, struct gr_error *err)
 	        .grace_ms = session->grace_ms,
 	        .trace = argument_is_given(session->arguments, OPT_TRACE),
 	        .on_trace = session_trace,
+	        .on_alarm = on_alarm,
 	        .on_tick = session->console ? on_tick : NULL,
 	        .user = session,
 	        .may_read_all = json_is_true(json_object_get(session->head, "allow_outside")),

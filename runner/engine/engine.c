@@ -41,8 +41,9 @@ void engine_emit(struct engine *engine, struct run_event *event)
 		struct event_reader *reader = &engine->options->readers[i];
 
 		if (reader->event && reader->event(reader->state, event, &err) < 0 && !engine->broken.failure)
-			engine->broken = err; /* said once, at the end; see judge() */
+			engine->broken = err;
 	}
+	broken_follow(engine, event);
 }
 
 void engine_settle(struct engine *engine)
@@ -55,6 +56,7 @@ void engine_settle(struct engine *engine)
 		if (reader->settle && reader->settle(reader->state, &err) < 0 && !engine->broken.failure)
 			engine->broken = err;
 	}
+	broken_follow(engine, NULL);
 }
 
 static void on_settling(void *context)
@@ -215,8 +217,8 @@ static int go(struct engine *engine, struct gr_error *err)
 static void judge(struct engine *engine)
 {
 	known_complete(engine);
-	if (engine->broken.failure)
-		engine_problem(engine, GR_DISK, NULL, NULL, "%s", engine->broken.text);
+	if (engine->broken.failure && !engine->is_broken_said) /* no matter of the disk: a mistake of ours */
+		engine_problem(engine, engine->broken.failure, NULL, NULL, "%s", engine->broken.text);
 	quarantine_end(engine);
 	gate_judge(engine);
 	engine->results.elapsed_ms = clock_now_ms() - engine->started_ms;
@@ -238,6 +240,7 @@ static void release(struct engine *engine)
 	server_release(engine);
 	vault_free(engine->vault);
 	scope_release(engine);
+	json_decref(engine->started);
 }
 
 static void init(struct engine *engine, const struct plan *plan, const struct engine_options *options)

@@ -43,6 +43,7 @@ struct engine_options {
 	bool urlencoded; /* as server.urlencoded of a pipeline, for calls outside a run */
 	bool trace;
 	void (*on_trace)(void *user, const char *line);
+	void (*on_alarm)(void *user, const char *text); /* to be read at once, whatever readers show; or NULL */
 	void (*on_tick)(void *user, int64_t now_ms); /* about ten times a second, or NULL */
 	void *user;
 	bool may_read_all; /* inputs may be anywhere (--allow-outside) */

@@ -42,7 +42,8 @@ struct journal {
 
 static int keep(struct journal *journal, int errnum, struct gr_error *err)
 {
-	(void)gr_fail(&journal->broken, GR_DISK, errnum, "journal");
+	(void)gr_fail(
+	        &journal->broken, GR_DISK, errnum, "the journal cannot be written on, and nothing new is started");
 	if (err)
 		*err = journal->broken;
 	return -(int)GR_DISK;
@@ -281,6 +282,21 @@ static void note_open(struct journal *journal, const struct run_event *event)
 	}
 }
 
+/* The reports are on the disk, and tell more than a journal that broke before: no later process puts its own in their
+ * place, as it would for a run that was killed. */
+static int write_verdict(const struct journal *journal, int exit_status, struct gr_error *err)
+{
+	GR_AUTO_FREE char *name = gr_printf(JOURNAL_VERDICT, journal->generation);
+	GR_AUTO_FREE char *text = gr_printf("%d\n", exit_status);
+	GR_AUTO_WRITER struct file_writer *writer = NULL;
+	int r = file_create(journal->directory, name, 0600, &writer, err);
+
+	if (r < 0)
+		return r;
+	file_write(writer, text, strlen(text));
+	return file_commit(&writer, err);
+}
+
 static int on_event(void *state, const struct run_event *event, struct gr_error *err)
 {
 	struct journal *journal = state;
@@ -289,8 +305,8 @@ static int on_event(void *state, const struct run_event *event, struct gr_error 
 	bool is_full = false;
 	int r = 0;
 
-	if (journal->broken.failure)
-		return 0; /* a broken journal was said once; the run goes on from memory */
+	if (journal->broken.failure) /* it was said once; the run goes on from memory */
+		return event->kind == RUN_JUDGED ? write_verdict(journal, (int)event->done, err) : 0;
 	if (is_left_out(event)) /* other readers show it */
 		return journal->is_unseen ? on_settle(journal, err) : 0;
 	note_open(journal, event);
@@ -306,6 +322,7 @@ static int on_event(void *state, const struct run_event *event, struct gr_error 
 		r = write_result(journal, event->device_run, record, &local);
 	}
 	if (r < 0) {
+		(void)gr_context(&local, "the journal cannot be written on, and nothing new is started");
 		journal->broken = local;
 		if (err)
 			*err = local;
@@ -410,6 +427,16 @@ static int cut_torn_tail(const struct journal *journal, const struct replay *rep
 	return r;
 }
 
+/* Of another run that was made in this folder. */
+static int forget_verdict(const struct journal *journal, struct gr_error *err)
+{
+	GR_AUTO_FREE char *name = gr_printf(JOURNAL_VERDICT, journal->generation);
+
+	if (unlinkat(journal->directory, name, 0) == 0 || errno == ENOENT)
+		return 0;
+	return gr_fail(err, GR_DISK, errno, "'%s'", name);
+}
+
 static int write_head(struct journal *journal, const json_t *head, struct gr_error *err)
 {
 	GR_AUTO_JSON json_t *record = json_pack("{s:s, s:O}", "type", "head", "detail", head);
@@ -443,6 +470,8 @@ int journal_open(int directory, const json_t *head, const struct replay *replay,
 	r = open_file(journal, replay, err);
 	if (r == 0)
 		r = cut_torn_tail(journal, replay, err);
+	if (r == 0)
+		r = forget_verdict(journal, err);
 	if (r == 0)
 		r = keep_reserve(journal, err);
 	if (r == 0)

@@ -22,6 +22,8 @@
 #define JOURNAL_FORMAT 1
 #define JOURNAL_NAME "journal.jsonl"
 
+/* The exit status of a process (its generation) whose journal broke before it came to its verdict, a file. */
+#define JOURNAL_VERDICT "state/verdict-%u"
 /* The fact that begins a further start of a step: all that was learned before it is forgotten with it. */
 #define JOURNAL_ROUND "rerun"
 
@@ -58,6 +60,7 @@ struct replay {
 	                 pipeline */
 	bool has_answered; /* the server did, once at least */
 	bool has_verdict; /* its reports were written, whatever they say */
+	bool is_behind; /* and they tell more than its journal, which broke before */
 	struct replay_step *steps;
 	size_t step_count;
 	unsigned lost_reservations; /* asked for, and not known to be held or refused */

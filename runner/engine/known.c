@@ -46,6 +46,7 @@ void known_remember(struct task *task, const struct replay_step *known)
 		return;
 	task->context.since_start_ms = replay_since_start(known);
 	(void)json_object_update(task->step.memory, known->memory);
+	(void)broken_note(task->engine, task->lane->name, task->plan->id, known->memory);
 	if (known->open_operation)
 		(void)json_object_set_new(task->step.memory, "lost", json_string(known->open_operation));
 }

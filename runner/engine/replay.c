@@ -8,6 +8,7 @@
 #include "runner/api/operation.h"
 #include "runner/base/file.h"
 #include "runner/base/memory.h"
+#include "runner/base/number.h"
 #include "runner/base/text.h"
 #include "runner/engine/crc.h"
 #include "runner/engine/journal.h"
@@ -365,6 +366,26 @@ static int take_lines(struct reading *reading, const struct buffer *data, struct
 	return 0;
 }
 
+/* The verdict of a process whose journal broke is beside it. */
+static void take_verdict(const struct reading *reading)
+{
+	struct replay *replay = reading->replay;
+	GR_AUTO_FREE char *name = gr_printf(JOURNAL_VERDICT, replay->generation);
+	GR_AUTO_BUFFER struct buffer data = {0};
+	int64_t status;
+
+	if (replay->has_verdict || file_read_at(reading->directory, name, 16, GR_DISK, &data, NULL) < 0)
+		return;
+	if (data.bytes == 0 || buffer_text(&data)[data.bytes - 1] != '\n')
+		return;
+	data.data[--data.bytes] = '\0';
+	if (!number_parse_int(buffer_text(&data), &status))
+		return;
+	replay->has_verdict = replay->is_behind = true;
+	replay->exit_status = (int)status;
+	replay->is_done = is_final(replay, replay->exit_status);
+}
+
 int replay_read(int directory, struct replay **ret_replay, struct gr_error *err)
 {
 	struct reading reading = {.directory = directory};
@@ -384,6 +405,7 @@ int replay_read(int directory, struct replay **ret_replay, struct gr_error *err)
 		replay_free(reading.replay);
 		return r;
 	}
+	take_verdict(&reading);
 	*ret_replay = reading.replay;
 	return 0;
 }

@@ -297,6 +297,12 @@ char *identity_token_print(const struct engine *engine);
 /* ---- gate (gate.c) ---- */
 void gate_judge(struct engine *engine);
 
+/* ---- a journal that breaks (broken.c) ---- */
+/* A start in what a step has learned is remembered; true: there is one. */
+bool broken_note(struct engine *engine, const char *lane, const char *step, const json_t *learned);
+/* After an event, or a wait for the disk (NULL): what was started is said at once, should the journal have broken. */
+void broken_follow(struct engine *engine, const struct run_event *event);
+
 /* ---- the run itself (engine.c) ---- */
 
 struct engine {
@@ -312,6 +318,8 @@ struct engine {
 	struct retry_bucket bucket;
 	struct results results;
 	struct gr_error broken; /* a reader failed (the journal's disk): nothing new may start */
+	bool is_broken_said;
+	json_t *started; /* test runs, for people, by lane and step (broken.c) */
 	int64_t server_skew_ms; /* the server's clock minus ours */
 	json_t *inputs, *environment, *devices, *app, *secrets, *run;
 	struct lane *main, *finally;

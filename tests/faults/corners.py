@@ -7,6 +7,7 @@ import fcntl
 import hashlib
 import os
 import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -229,12 +230,67 @@ def a_full_disk_keeps_room_for_the_end():
             with open(os.path.join(one.out, "fill"), "wb") as file:
                 file.write(bytes(1008 * 1024))
             status, said = one.run()
-            expect(status == 3, f"status {status}: {said}")
+            expect(status == (0 if rig.own_runs(one.state()) else 3), f"status {status}: {said}")
             expect(os.path.exists(os.path.join(one.out, "junit.xml")) and one.results(), f"no reports: {said}")
             expect("No space left" in said, said)
             expect(not one.state()["reservations"], "reservations are held")
         finally:
             subprocess.run(["umount", one.out], check=True)
+
+
+def broken_at(one, number):
+    """A run whose journal cannot be brought to the disk from that wait for it on."""
+    words = ["strace", "-f", "-qq", "-o", "/dev/null", "-e", "trace=fdatasync", "-e",
+             f"inject=fdatasync:error=EIO:when={number}+", rig.GRIDLANE, *one.run_arguments()]
+    return subprocess.Popen(words, cwd=one.folder, env=one.environment(), stdin=subprocess.DEVNULL, text=True,
+                            stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+
+
+def a_journal_that_breaks_takes_no_result_with_it():
+    """At each wait for the disk: the tests' verdict with reports that stay, or status 3; what was started is said."""
+    if not shutil.which("strace"):
+        return
+    broken = 0
+    for number in range(1, 60):
+        with rig.Rig(devices=1) as one:
+            child = broken_at(one, number)
+            out, errors = child.communicate(timeout=rig.TIME_LIMIT)
+            words = f"fdatasync {number}: status {child.returncode}: {out}{errors}"
+            if "cannot be written on" not in out + errors:
+                expect(child.returncode == 0, words)
+                break
+            started = [run["build_number"] for run in rig.own_runs(one.state())]
+            expect(child.returncode == (0 if started else 3), words)
+            if not started:
+                continue
+            broken += 1
+            expect(all(f"build {started[0]} (" in said for said in (out, errors)), words)
+            for again in (["report", "out", "--report", "json"], ["cleanup", "out"]):
+                status, said = one.run(again)
+                expect(status == 0 and one.results()["verdict"] == "passed", f"{words}{again[0]}: {status}: {said}")
+            expect(len(one.results()["runs"][0]["cases"]) == 8 and not one.state()["reservations"], words)
+    expect(broken > 0, "no journal broke after a start")
+
+
+def a_journal_that_breaks_is_said_at_once():
+    """While the run is polled, without end; and polled it is from memory."""
+    if not shutil.which("strace"):
+        return
+    for number in range(3, 60):
+        with rig.Rig(ENDLESS, devices=1) as one:
+            child = broken_at(one, number)
+            said = next((line for line in child.stderr if "(lane" in line), None)
+            if not said:  # it started nothing, and has ended
+                child.communicate(timeout=rig.TIME_LIMIT)
+                continue
+            pid = one.records()[0]["detail"]["pid"]  # strace is its parent
+            polls = sum(request["operation"] == "execution_details" for request in one.requests())
+            expect(rig.wait_for(child, one, "execution_details", polls + 3), "it was not polled on")
+            os.kill(pid, signal.SIGTERM)
+            out = child.communicate(timeout=rig.TIME_LIMIT)[0]
+            expect(child.returncode == 143 and f"warning: {said[len('gridlane: '):]}" in out, f"{said}\n{out}")
+            return
+    expect(False, "no journal broke after a start")
 
 
 def main():
