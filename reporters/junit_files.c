@@ -310,3 +310,8 @@ int junit_files_write(
 	walk_release(&walk);
 	return r;
 }
+
+void reporters_memory_init(void)
+{
+	(void)xmlMemSetup(gr_free, gr_library_alloc, gr_library_resize, gr_strdup); /* fails for a NULL alone */
+}

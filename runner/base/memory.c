@@ -1,5 +1,6 @@
 #include "runner/base/memory.h"
 
+#include <openssl/crypto.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -96,8 +97,30 @@ void *gr_library_resize(void *memory, size_t size)
 	return gr_resize(memory, size, 1);
 }
 
+static void *crypto_take(size_t bytes, const char *file, int line)
+{
+	(void)file;
+	(void)line;
+	return gr_library_alloc(bytes);
+}
+
+static void *crypto_resize(void *memory, size_t bytes, const char *file, int line)
+{
+	(void)file;
+	(void)line;
+	return gr_library_resize(memory, bytes);
+}
+
+static void crypto_give(void *memory, const char *file, int line)
+{
+	(void)file;
+	(void)line;
+	gr_free(memory);
+}
+
 void gr_memory_init(void)
 {
+	(void)CRYPTO_set_mem_functions(crypto_take, crypto_resize, crypto_give); /* fails only after its first use */
 	json_set_alloc_funcs(gr_library_alloc, free);
 }
 

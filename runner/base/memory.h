@@ -26,7 +26,7 @@ void *gr_grow(void *items, size_t count, size_t size) __attribute__((returns_non
 void *gr_library_alloc(size_t size) __attribute__((malloc, returns_nonnull));
 void *gr_library_resize(void *memory, size_t size) __attribute__((returns_nonnull));
 
-/* Have jansson use this allocator. Call once, before any json_t exists. */
+/* Have jansson and OpenSSL use this allocator. Call once, before anything of theirs exists. */
 void gr_memory_init(void);
 
 /* Owned locals that clean up after themselves: GR_AUTO_FREE char *name = NULL; hand over with gr_take(&name). */

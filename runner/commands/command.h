@@ -59,6 +59,8 @@ void help_print_all(void);
 void help_print_command(const struct command *command);
 /* "gridlane: ..." on stderr; returns the failure's exit status. */
 int complain(const struct gr_error *err);
+/* Allocators of libraries. Once, before anything else of them is used. */
+void libraries_init(void);
 
 #define COMMAND(name, ...) int command_##name(const struct arguments *arguments);
 #include "runner/commands/commands.def"

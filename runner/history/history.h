@@ -22,6 +22,7 @@ int history_wake(struct history *history, int64_t limit_ms, struct gr_error *err
  * of certificates, the caller's, or NULL. */
 void history_reach(struct history *history, unsigned *ret_port, char **ret_certificates);
 bool history_is_server(const char *place);
+void history_memory_init(void); /* once, before any history is opened: memory of SQLite */
 char *history_shown(const char *place); /* for people, without user and password; the caller's */
 /* Passwords of the URL and of the environment; `place` may be NULL. */
 void history_learn_secrets(const char *place, struct redactor *redactor);

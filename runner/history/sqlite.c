@@ -2,17 +2,61 @@
  * was before; writers queue up. */
 #include <errno.h>
 #include <fcntl.h>
+#include <malloc.h>
 #include <sqlite3.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "runner/base/file.h"
 #include "runner/base/memory.h"
+#include "runner/history/history.h"
 #include "runner/history/store.h"
 
 /* How long a writer waits for the others: twenty runners that end at once need a second or two. */
 #define BUSY_MS 30000
 #define BUSY_STEP_MS 20
+
+/* ---- memory ---- */
+
+static void *take(int bytes)
+{
+	return gr_library_alloc((size_t)bytes);
+}
+
+static void *resize(void *memory, int bytes)
+{
+	return gr_library_resize(memory, (size_t)bytes);
+}
+
+static int size_of(void *memory)
+{
+	return memory ? (int)malloc_usable_size(memory) : 0;
+}
+
+static int round_up(int bytes)
+{
+	return (bytes + 7) & ~7;
+}
+
+static int begin(void *unused)
+{
+	(void)unused;
+	return SQLITE_OK;
+}
+
+static void end(void *unused)
+{
+	(void)unused;
+}
+
+void history_memory_init(void)
+{
+	static const sqlite3_mem_methods methods = {take, gr_free, resize, size_of, round_up, begin, end, NULL};
+
+	(void)sqlite3_config(SQLITE_CONFIG_MALLOC, &methods); /* copied; fails only where a database was opened */
+}
+
+/* ---- opening ---- */
 
 static int fail(sqlite3 *db, const char *what, struct gr_error *err)
 {

@@ -3,6 +3,7 @@
 
 usage: GRIDLANE=path SHIM=path/to/shim.so library.py memory [COUNT]   no memory: status 3, or 0 with the right reports
        GRIDLANE=path SHIM=path/to/shim.so library.py short [COUNT]    a short write, or one that is interrupted: the same
+       GRIDLANE=path SHIM=path/to/shim.so library.py exit [COUNT]     a library gives up with exit(1): status 3
        GRIDLANE=path SHIM=path/to/shim.so library.py clock [COUNT]    the wall clock is set by an hour: status 0
 
 COUNT: so many points, spread evenly; without it every call. A run that did not end well is gone on with to its end.
@@ -16,7 +17,7 @@ import time
 import rig
 import syscalls
 
-MODES = {"memory": ["malloc"], "short": ["short", "interrupted"], "clock": ["ahead", "back"]}
+MODES = {"memory": ["malloc"], "exit": ["exit"], "short": ["short", "interrupted"], "clock": ["ahead", "back"]}
 
 
 def prefix(fault="", counts=""):
@@ -75,7 +76,7 @@ def main():
                 print(said)
     print(f"{mode} sweep: {len(points)} of {sum(counts[kind] for kind in MODES[mode])} points in "
           f"{time.monotonic() - began:.0f} s, {hit} ended with status 3, {len(points) - bad} as promised, {bad} not")
-    return 1 if bad or (hit == 0 and mode == "memory") else 0
+    return 1 if bad or (hit == 0 and mode in ("memory", "exit")) else 0
 
 
 if __name__ == "__main__":

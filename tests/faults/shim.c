@@ -1,7 +1,9 @@
 /* Stands before the C library of a process under test (LD_PRELOAD) and has the Nth call of a kind go wrong, as
  * GRIDLANE_FAULT says: "malloc N" (no memory), "short N" (half of a write), "interrupted N" (EINTR), "ahead N" and
- * "back N" (the wall clock is set by an hour from that look at it on). Without it, or with N 0, it only counts, and
+ * "back N" (the wall clock is set by an hour from that look at it on), "exit N" (a library ends the process, as
+ * libarchive does without memory). Without it, or with N 0, it only counts, and
  * says at the end how many there were: a line "KIND COUNT" for each in GRIDLANE_FAULT_COUNTS. */
+#include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdarg.h>
@@ -20,9 +22,9 @@ void *__libc_calloc(size_t count, size_t bytes);
 void *__libc_realloc(void *memory, size_t bytes);
 void *reallocarray(void *memory, size_t count, size_t bytes);
 
-enum kind { KIND_MALLOC, KIND_SHORT, KIND_INTERRUPTED, KIND_AHEAD, KIND_BACK, KIND_COUNT };
+enum kind { KIND_MALLOC, KIND_SHORT, KIND_INTERRUPTED, KIND_AHEAD, KIND_BACK, KIND_EXIT, KIND_COUNT };
 
-static const char *const names[] = {"malloc", "short", "interrupted", "ahead", "back"};
+static const char *const names[] = {"malloc", "short", "interrupted", "ahead", "back", "exit"};
 static atomic_long counts[KIND_COUNT];
 static long due[KIND_COUNT];
 static pid_t self; /* children of the process are left alone */
@@ -139,6 +141,19 @@ int close(int fd)
 	int result = (int)syscall(SYS_close, fd);
 
 	return is_interrupted() ? -1 : result; /* Linux closes all the same */
+}
+
+/* Of libarchive, once a member of the bundle. */
+void archive_entry_set_pathname(void *entry, const char *path);
+void archive_entry_set_pathname(void *entry, const char *path)
+{
+	void (*real)(void *, const char *);
+	void *symbol = dlsym(RTLD_NEXT, "archive_entry_set_pathname");
+
+	if (is_due(KIND_EXIT))
+		exit(1);
+	memcpy(&real, &symbol, sizeof(real));
+	real(entry, path);
 }
 
 static bool is_past(enum kind kind)
