@@ -119,6 +119,20 @@ void native_judge(
 	judge_problems(native, failure, words, result);
 }
 
+bool native_is_plain(const struct step *step, const struct native_device *native)
+{
+	return native->state == NATIVE_FAILED || native_verdict(step, native) == GR_NONE;
+}
+
+void native_judge_cut(const struct step *step, const char *name, const struct native_device *native,
+        enum gr_failure cut, struct device_run *result)
+{
+	bool is_known = native_is_over(native) && native_is_plain(step, native);
+	GR_AUTO_FREE char *words = native_words(native);
+
+	add_whole(name, native, is_known ? native_verdict(step, native) : cut, words, result);
+}
+
 /* ---- with a log ---- */
 
 struct tally {

@@ -15,6 +15,11 @@ void native_judge(
  * holds and a problem says so; counted tests that the log does not name are errors. */
 void native_judge_log(const struct step *step, const char *name, const struct native_device *native,
         struct native_log *log, struct device_run *result);
+/* One case for a run that is not followed any more: what polls had proven by then, or an error for `cut`. */
+void native_judge_cut(const struct step *step, const char *name, const struct native_device *native,
+        enum gr_failure cut, struct device_run *result);
+/* At its end this is a verdict that one answer is enough for. */
+bool native_is_plain(const struct step *step, const struct native_device *native);
 /* Is it at its end, whatever that is? Are all devices of an answer? Then one that is missing will not come. */
 bool native_is_over(const struct native_device *native);
 bool native_are_over(const struct native_result *result);

@@ -8,6 +8,7 @@
 #include "runner/base/text.h"
 #include "runner/steps/machines.h"
 #include "runner/steps/native_judge.h"
+#include "runner/steps/native_seen.h"
 #include "runner/steps/outcome.h"
 #include "runner/steps/polling.h"
 #include "runner/steps/target.h"
@@ -37,9 +38,10 @@ static bool is_ios(const struct step *step)
 
 static const char *base_name(const struct step *step)
 {
-	const char *path = with_text(step, "file"), *slash = strrchr(path, '/');
+	const char *path = with_text(step, "file") != NULL ? with_text(step, "file") : memory_text(step, "file");
+	const char *slash = path != NULL ? strrchr(path, '/') : NULL;
 
-	return slash != NULL ? slash + 1 : path;
+	return slash != NULL ? slash + 1 : path != NULL ? path : "native test"; /* of an older journal */
 }
 
 static int check_platform(const struct step *step, const struct state *state, struct gr_error *err)
@@ -52,6 +54,13 @@ static int check_platform(const struct step *step, const struct state *state, st
 	        platform_name(needed), state->target.device.device_id, platform_name(is));
 }
 
+/* What an earlier process saw stands until a poll says more. */
+static void recall(const struct step *step, struct state *state)
+{
+	native_from_json(json_object_get(step->memory, "native"), &state->last);
+	state->is_present = state->last.count > 0;
+}
+
 static int begin(struct step *step, struct gr_error *err)
 {
 	struct state *state = gr_alloc(1, sizeof(*state));
@@ -61,6 +70,7 @@ static int begin(struct step *step, struct gr_error *err)
 	state->id = gr_strdup(memory_text(step, "native_test_build_id"));
 	state->url = gr_strdup(memory_text(step, "url"));
 	state->file_sha256 = gr_strdup(memory_text(step, "file_sha256"));
+	recall(step, state);
 	failure = target_begin(&state->target, step, is_ios(step) ? TARGET_VERSION : 0, err);
 	return failure != 0 ? failure : check_platform(step, state, err);
 }
@@ -218,16 +228,8 @@ static int cut_short(const struct step *step, const struct event *event, struct 
 	GR_AUTO_FREE char *whereabouts = say_whereabouts(step);
 
 	device_run_add_problem(result, why->failure, "%s; %s", why->text, whereabouts);
-	if (native != NULL) {
-		struct test_case *test = device_run_add_case(result);
-
-		test->name = gr_strdup(base_name(step));
-		test->reason = native_words(native);
-		test->raw_status = gr_strdup(native->status_text);
-		test->time_ms = TIME_UNKNOWN;
-		test->status = STATUS_ERROR;
-		test->failure = why->failure;
-	}
+	if (native != NULL)
+		native_judge_cut(step, base_name(step), native, why->failure, result);
 	result->failure = why->failure;
 	return hand_over(step, result, outcome, action);
 }
@@ -324,12 +326,14 @@ static int take_good(
 	bool is_changed = keep_answer(state, result);
 	const struct native_device *native = our_device(state);
 	bool says_over = native != NULL ? native_is_over(native) : native_are_over(&state->last);
-	bool is_plain = native != NULL && (native->state == NATIVE_FAILED || native_verdict(step, native) == GR_NONE);
+	bool is_plain = native != NULL && native_is_plain(step, native);
 
 	state->polls++;
 	polling_take(&state->polling, event, is_changed, native == NULL || native->state == NATIVE_WAITING);
 	if (is_changed)
 		note_progress(state, action);
+	if (is_changed && native != NULL)
+		step_learn(action, "native", native_to_json(native));
 	state->over_polls = says_over ? state->over_polls + 1 : 0;
 	/* Counts may lag behind the status: what is not plain counts when a second poll says it again. */
 	if (state->over_polls >= (is_plain ? 1 : 2))
@@ -391,6 +395,7 @@ static int prepare(const struct step *step, const struct event *event, struct ac
 	state->has_started = true;
 	polling_begin(&state->polling, event);
 	step_learn(action, "intent", json_true());
+	step_learn(action, "file", json_string(base_name(step)));
 	step_learn(action, "device", device_to_json(&state->target.device));
 	step_learn(action, "start_wall_ms", json_integer(event->wall_ms));
 	return step_call(
@@ -482,6 +487,7 @@ int native_test_remains(struct step *step, const struct event *event, struct act
 	step->state = state;
 	state->id = gr_strdup(memory_text(step, "native_test_build_id"));
 	state->url = gr_strdup(memory_text(step, "url"));
+	recall(step, state);
 	if (json_is_object(json_object_get(step->memory, "device")))
 		failure = device_from_json(json_object_get(step->memory, "device"), &state->target.device, NULL);
 	if (failure == 0)

@@ -1,0 +1,14 @@
+/* What polls have shown of a native run outlives the process, as the cases of other runs do (app_seen.c): status and
+ * counts are learned whenever they change. */
+#ifndef GRIDLANE_STEPS_NATIVE_SEEN_H
+#define GRIDLANE_STEPS_NATIVE_SEEN_H
+
+#include <jansson.h>
+
+#include "runner/api/model.h"
+
+json_t *native_to_json(const struct native_device *native);
+/* One device, or none when nothing was learned. */
+void native_from_json(const json_t *json, struct native_result *ret_result);
+
+#endif
