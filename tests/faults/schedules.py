@@ -1,11 +1,12 @@
 #!/usr/bin/env python3
 """Seeded schedules of faults and kills against the sandbox: what is promised must hold after each.
 
-usage: GRIDLANE=path/to/gridlane schedules.py [COUNT [FIRST_SEED]]; WORKERS=N: so many side by side (2); REPEATS=0..1
+usage: GRIDLANE=path/to/gridlane schedules.py [COUNT [FIRST_SEED]]; WORKERS=N: so many side by side (three a
+processor); REPEATS=0..1: so many of them with the pipelines of repeats.py (0.2)
 
 Each seed makes a scenario (faults of the exchange, lists that lag, other people's builds; one in five has a pipeline
-of repeats.py, with reruns, a split, a quarantine or native tests), kills the runner at random
-points, goes on with `run` on the same folder, and ends with `cleanup`. KEEP=1 keeps the folders of failed seeds.
+of repeats.py, with reruns, a split, a quarantine or native tests), kills the runner at random points, goes on with `run`
+on the same folder, and ends with `cleanup`. Told to stop (TERM), it says how far it came. KEEP=1 keeps the folders of failed seeds.
 """
 import concurrent.futures
 import os
@@ -21,7 +22,10 @@ OPERATIONS = ["get_applications_list", "get_application_info", "create_version",
               "app_build_upload", "get_device_list", "reserve_device", "reserve_device_list",
               "app_build_install_synchronous", "build_list", "app_build_run", "execution_details",
               "release_reserve_device"]
-LATE_OPERATIONS = ["app_build_run", "execution_details", "build_list", "get_native_test_results", "run_native_test_android"]
+LATE_OPERATIONS = ["app_build_run", "execution_details", "build_list", "get_native_test_results",
+                   "run_native_test_android"]
+# Side by side: a schedule waits most of its time, for emulated seconds and for processes.
+WORKERS = int(os.environ.get("WORKERS") or 3 * (os.cpu_count() or 2))
 REPEATS_SHARE = float(os.environ.get("REPEATS", "0.2"))  # of the pipelines: reruns, splits, quarantines, native tests
 KINDS = ["reset_before", "reset_after", "status", "html", "garbage", "empty", "cut_body", "late", "slow"]
 
@@ -67,7 +71,8 @@ def disturb(chance, rig_, repeats_, found):
         time.sleep(chance.random() * 0.2)
     rig.kill(child, chance.choice([signal.SIGKILL] * 4 + [signal.SIGTERM, signal.SIGINT]))
     said = child.communicate()[0]
-    if repeats_ and chance.random() < 0.5 and rig_.run(["report", "out", "--report", "junit", "--report", "json"])[0] == 0:
+    wants_report = repeats_ and chance.random() < 0.5
+    if wants_report and rig_.run(["report", "out", "--report", "junit", "--report", "json"])[0] == 0:
         found += repeats.wrong_report(rig_, repeats_)
     return said
 
@@ -103,21 +108,45 @@ def run_seed(seed):
         return seed, status, found, scenario
 
 
+class Tally:
+    """What became of the schedules so far."""
+
+    def __init__(self):
+        self.counts, self.statuses, self.done, self.began = {}, {}, 0, time.monotonic()
+
+    def take(self, seed, status, found, scenario):
+        self.done += 1
+        self.statuses[status] = self.statuses.get(status, 0) + 1
+        for kind, words in found:
+            self.counts[kind] = self.counts.get(kind, 0) + 1
+            print(f"seed {seed}: {kind}: {words} (status {status}, faults {scenario['faults']})", flush=True)
+
+    def figures(self):
+        ends = ", ".join(f"{number} x {status}" for status, number in sorted(self.statuses.items()))
+        kinds = {"duplicate": "duplicates", "lost": "lost results", "held": "left held", "lie": "false greens",
+                 "crash": "crashes", "violation": "violations"}
+        found = ", ".join(f"{self.counts.get(kind, 0)} {words}" for kind, words in kinds.items())
+        return f"{self.done} schedules in {time.monotonic() - self.began:.0f} s: {found}; exit statuses: {ends}"
+
+
+def stop(_number, _frame):
+    raise KeyboardInterrupt
+
+
 def main():
     count = int(sys.argv[1]) if len(sys.argv) > 1 else 25
     first = int(sys.argv[2]) if len(sys.argv) > 2 else 1
-    counts, statuses, began = {}, {}, time.monotonic()
-    with concurrent.futures.ThreadPoolExecutor(int(os.environ.get("WORKERS", "2"))) as pool:
-        for seed, status, found, scenario in pool.map(run_seed, range(first, first + count)):
-            statuses[status] = statuses.get(status, 0) + 1
-            for kind, words in found:
-                counts[kind] = counts.get(kind, 0) + 1
-                print(f"seed {seed}: {kind}: {words} (status {status}, faults {scenario['faults']})")
-    ends = ", ".join(f"{number} x {status}" for status, number in sorted(statuses.items()))
-    print(f"{count} schedules in {time.monotonic() - began:.0f} s: {counts.get('duplicate', 0)} duplicates, "
-          f"{counts.get('lost', 0)} lost results, {counts.get('held', 0)} left held, {counts.get('lie', 0)} false "
-          f"greens, {counts.get('crash', 0)} crashes, {counts.get('violation', 0)} violations; exit statuses: {ends}")
-    return 1 if counts else 0
+    tally, is_whole = Tally(), False
+    signal.signal(signal.SIGTERM, stop)  # told to stop, it says how far it came
+    pool = concurrent.futures.ThreadPoolExecutor(WORKERS)
+    try:
+        for result in pool.map(run_seed, range(first, first + count)):
+            tally.take(*result)
+        is_whole = True
+    except KeyboardInterrupt:
+        pool.shutdown(cancel_futures=True)
+    print(tally.figures() + ("" if is_whole else f" (stopped before the end: {count} were wanted)"))
+    return 1 if tally.counts or not is_whole else 0
 
 
 if __name__ == "__main__":
