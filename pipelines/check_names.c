@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "pipelines/check.h"
+#include "runner/base/credentials.h"
 #include "runner/base/memory.h"
 #include "runner/base/text.h"
 
@@ -217,13 +218,7 @@ static int secret_member(const struct check *check, const char *name, struct typ
 
 bool names_is_secret(const char *variable)
 {
-	static const char *const endings[] = {"_TOKEN", "_SECRET", "_PASSWORD", "_KEY"};
-
-	for (size_t i = 0; i < GR_COUNT(endings); i++) {
-		if (text_has_suffix_nocase(variable, endings[i]))
-			return true;
-	}
-	return false;
+	return variable_is_secret(variable, strlen(variable));
 }
 
 /* Variables that look like secrets are kept out of `env`, so that none of them ends in a text. */

@@ -29,7 +29,7 @@ void diagnostics_release(struct diagnostics *diagnostics)
 
 static void add_harmless(struct buffer *out, const char *text)
 {
-	text_neutralise(out, text, strlen(text), MESSAGE_BYTES);
+	text_excerpt(out, text, strlen(text), MESSAGE_BYTES);
 }
 
 /* One source line, from character `first` on, tabs as single blanks so that the caret stands right below. */

@@ -36,7 +36,7 @@ static size_t find_nocase(const char *text, size_t bytes, const char *word)
 /* A broken answer may hold a token that nobody has learned from it: show nothing from the first such word on. */
 static size_t shown_bytes(const char *body, size_t bytes)
 {
-	size_t shown = bytes < SHOWN_BYTES ? bytes : SHOWN_BYTES;
+	size_t shown = text_whole_words(body, bytes, SHOWN_BYTES);
 	size_t token = find_nocase(body, shown, "token");
 	size_t password = find_nocase(body, shown, "password");
 
@@ -48,9 +48,9 @@ static int fail_body(struct gr_error *err, const char *body, size_t bytes, const
 	GR_AUTO_BUFFER struct buffer text = {0};
 	size_t shown = shown_bytes(body, bytes);
 
-	text_neutralise(&text, body, shown, SHOWN_BYTES);
+	text_excerpt(&text, body, shown, SHOWN_BYTES);
 	return gr_fail(err, GR_PROTOCOL, 0, "the answer (%zu bytes) %s; it begins '%s'%s", bytes, why,
-	        buffer_text(&text), shown < bytes ? "…" : "");
+	        buffer_text(&text), shown < bytes && !text_has_suffix_nocase(buffer_text(&text), "…") ? "…" : "");
 }
 
 struct scan {

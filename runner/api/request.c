@@ -36,7 +36,7 @@ static void problem_add(struct problems *problems, const char *name, const char 
 {
 	problem_begin(problems);
 	buffer_add_text(&problems->text, "parameter '");
-	text_neutralise(&problems->text, name, strlen(name), SHOWN_BYTES);
+	text_excerpt(&problems->text, name, strlen(name), SHOWN_BYTES);
 	buffer_printf(&problems->text, "' %s", words);
 }
 
@@ -263,7 +263,7 @@ static void check_choice(struct problems *problems, const struct parameter *para
 	if (is_file ? choices_fit_file(parameter->choices, text) : choices_have(parameter->choices, text))
 		return;
 	problem_add(problems, parameter->name, "is '");
-	text_neutralise(&problems->text, text, strlen(text), SHOWN_BYTES);
+	text_excerpt(&problems->text, text, strlen(text), SHOWN_BYTES);
 	buffer_add_text(&problems->text, is_file ? "', a file must end in " : "', it must be ");
 	for (const char *at = parameter->choices; *at; at++)
 		if (*at == '|')

@@ -100,38 +100,14 @@ static char *words_of(const json_t *answer)
 	return words ? words : words_by_name(answer);
 }
 
-/* Cut between words where that is possible: half a secret would pass the redaction. */
-static size_t cut_bytes(const char *words)
-{
-	size_t bytes = strlen(words);
-
-	if (bytes <= MESSAGE_BYTES)
-		return bytes;
-	for (bytes = MESSAGE_BYTES; bytes > 0 && words[bytes] != ' ';)
-		bytes--;
-	return bytes;
-}
-
 const char *answer_message(const json_t *answer, char text[static 256])
 {
 	GR_AUTO_FREE char *words = words_of(answer);
 	GR_AUTO_BUFFER struct buffer harmless = {0};
-	size_t bytes = words ? cut_bytes(words) : 0;
-	int length;
 
-	text[0] = '\0';
-	if (!words)
-		return text;
-	text_neutralise(&harmless, words, bytes, MESSAGE_BYTES);
-	length = snprintf(text, 256, "%s%s", buffer_text(&harmless), words[bytes] ? "…" : "");
-	/* Made harmless, bytes that are no UTF-8 grow: never end within a character. */
-	for (size_t i = 255; length > 255 && i > 0; i--) {
-		bool within = ((unsigned char)text[i - 1] & 0xC0) == 0x80;
-
-		text[i - 1] = '\0';
-		if (!within)
-			break;
-	}
+	if (words)
+		text_excerpt(&harmless, words, strlen(words), MESSAGE_BYTES);
+	(void)snprintf(text, 256, "%s", buffer_text(&harmless));
 	return text;
 }
 

@@ -76,7 +76,7 @@ static char *fill_in(const struct reading *reading, const char *pattern, const c
 		buffer_add_text(&out, value);
 		pattern = name + bytes;
 	}
-	text_neutralise(&clean, buffer_text(&out), out.bytes, VALUE_BYTES);
+	text_excerpt(&clean, buffer_text(&out), out.bytes, VALUE_BYTES);
 	return buffer_take(&clean);
 }
 

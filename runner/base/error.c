@@ -4,6 +4,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "runner/base/text.h"
+
 struct failure_row {
 	const char *name;
 	int exit_status;
@@ -31,20 +33,34 @@ static void flatten(char *text)
 			*text = ' ';
 }
 
+#define CUT " \xE2\x80\xA6"
+
+/* vsnprintf() cut at any byte, which may be one within a secret. `wanted`: the bytes of all of it. */
+static void end_whole(struct gr_error *err, size_t wanted)
+{
+	size_t most = sizeof(err->text) - 1;
+
+	if (wanted > most)
+		memcpy(err->text + text_whole_words(err->text, most, sizeof(err->text) - sizeof(CUT)), CUT,
+		        sizeof(CUT));
+}
+
 int gr_fail(struct gr_error *err, enum gr_failure failure, int errnum, const char *format, ...)
 {
 	va_list args;
 	size_t used;
+	int wanted;
 
 	if (!err)
 		return -(int)failure;
 	err->failure = failure;
 	va_start(args, format);
-	(void)vsnprintf(err->text, sizeof(err->text), format, args);
+	wanted = vsnprintf(err->text, sizeof(err->text), format, args);
 	va_end(args);
 	used = strlen(err->text);
-	if (errnum)
-		(void)snprintf(err->text + used, sizeof(err->text) - used, ": %s", strerror(errnum));
+	if (errnum && wanted >= 0)
+		wanted += snprintf(err->text + used, sizeof(err->text) - used, ": %s", strerror(errnum));
+	end_whole(err, wanted < 0 ? 0 : (size_t)wanted);
 	flatten(err->text);
 	return -(int)failure;
 }
@@ -54,15 +70,18 @@ int gr_context(struct gr_error *err, const char *format, ...)
 	char old[sizeof(err->text)];
 	va_list args;
 	size_t used;
+	int wanted;
 
 	if (!err)
 		return -(int)GR_INTERNAL;
 	memcpy(old, err->text, sizeof(old));
 	va_start(args, format);
-	(void)vsnprintf(err->text, sizeof(err->text), format, args);
+	wanted = vsnprintf(err->text, sizeof(err->text), format, args);
 	va_end(args);
 	used = strlen(err->text);
-	(void)snprintf(err->text + used, sizeof(err->text) - used, ": %s", old);
+	if (wanted >= 0)
+		wanted += snprintf(err->text + used, sizeof(err->text) - used, ": %s", old);
+	end_whole(err, wanted < 0 ? 0 : (size_t)wanted);
 	flatten(err->text);
 	return -(int)err->failure;
 }

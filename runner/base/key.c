@@ -6,6 +6,7 @@
 #include <openssl/pem.h>
 #include <openssl/x509.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "runner/base/digest.h"
 #include "runner/base/file.h"
@@ -87,9 +88,27 @@ static int read_key(const char *path, read_pem *read, const char *what, struct k
 	return r;
 }
 
+/* Whoever else reads it signs as we do. As for the key of a client certificate, a group may read it. */
+static int check_mode(const char *path, struct gr_error *err)
+{
+	struct stat info;
+
+	if (stat(path, &info) == 0 && S_ISREG(info.st_mode) && info.st_mode & (S_IRWXO | S_IWGRP))
+		return gr_fail(err, GR_USAGE, 0, "private key '%s' is open to other users; chmod 600 it", path);
+	return 0;
+}
+
 int key_read_private(const char *path, struct key **ret_key, struct gr_error *err)
 {
-	return read_key(path, PEM_read_bio_PrivateKey, "private key", ret_key, err);
+	int r = read_key(path, PEM_read_bio_PrivateKey, "private key", ret_key, err);
+
+	if (r == 0)
+		r = check_mode(path, err);
+	if (r < 0) {
+		key_free(*ret_key);
+		*ret_key = NULL;
+	}
+	return r;
 }
 
 int key_read_public(const char *path, struct key **ret_key, struct gr_error *err)

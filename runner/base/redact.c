@@ -11,6 +11,8 @@
 #define MASK "***"
 /* Line breaks in a row that wrapped base64 may have: more end it, or a flood of empty lines would have to be held. */
 #define MOST_BREAKS 4
+/* Of a secret of several lines: shorter ones ("{", "}", "---") are in every text. */
+#define LINE_BYTES_LEAST 8
 
 /* Two searches go over the text side by side: one for the forms as they are, one for those that line breaks may stand
  * in. They share the classes of bytes. */
@@ -90,6 +92,21 @@ static bool is_known(const struct redactor *redactor, const char *secret)
 	return false;
 }
 
+/* Of a key in PEM, or of a file that became a variable: outputs come line by line, and often without the last break. */
+static void add_lines(struct redactor *redactor, const char *secret)
+{
+	while (*secret) {
+		size_t bytes = strcspn(secret, "\r\n"), blanks = strspn(secret, " \t");
+		GR_AUTO_FREE char *line = blanks < bytes ? gr_strndup(secret + blanks, bytes - blanks) : NULL;
+
+		if (line && bytes - blanks >= LINE_BYTES_LEAST)
+			(void)redactor_add(redactor, line);
+		if (line)
+			explicit_bzero(line, bytes - blanks);
+		secret += bytes + strspn(secret + bytes, "\r\n");
+	}
+}
+
 bool redactor_add(struct redactor *redactor, const char *secret)
 {
 	struct form_sink sink = {add_form, redactor};
@@ -98,6 +115,8 @@ bool redactor_add(struct redactor *redactor, const char *secret)
 		return false;
 	if (is_known(redactor, secret))
 		return true;
+	if (strpbrk(secret, "\r\n"))
+		add_lines(redactor, secret);
 	redactor->secrets = gr_grow(redactor->secrets, redactor->count, sizeof(*redactor->secrets));
 	redactor->secrets[redactor->count++] = gr_strdup(secret);
 	secret_forms(secret, &sink);

@@ -13,7 +13,7 @@ struct redactor;
 struct redactor *redactor_new(void);
 void redactor_free(struct redactor *redactor); /* wipes what it knew */
 /* Learn a secret (shorter than 6 bytes, or known already: ignored; false says too short). Takes effect for every later
- * call, and for open streams from their next chunk on. */
+ * call, and for open streams from their next chunk on. Of several lines, each of 8 bytes or more is a secret, too. */
 bool redactor_add(struct redactor *redactor, const char *secret);
 /* Append the redacted text to `out`. A NULL redactor copies. */
 void redactor_apply(struct redactor *redactor, const char *text, size_t bytes, struct buffer *out);

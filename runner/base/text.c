@@ -367,6 +367,27 @@ void text_neutralise(struct buffer *out, const char *text, size_t bytes, size_t 
 	}
 }
 
+size_t text_whole_words(const char *text, size_t bytes, size_t most)
+{
+	if (bytes <= most)
+		return bytes;
+	while (most > 0 && !strchr(" \t\r\n", text[most]))
+		most--;
+	return most;
+}
+
+void text_excerpt(struct buffer *out, const char *text, size_t bytes, size_t most)
+{
+	GR_AUTO_BUFFER struct buffer harmless = {0};
+	size_t whole = text_whole_words(text, bytes, most), kept;
+
+	text_neutralise(&harmless, text, whole, SIZE_MAX); /* it may grow */
+	kept = text_whole_words(buffer_text(&harmless), harmless.bytes, most);
+	buffer_add(out, buffer_text(&harmless), kept);
+	if (whole < bytes || kept < harmless.bytes)
+		buffer_add_text(out, "\xE2\x80\xA6");
+}
+
 void text_clean(struct buffer *out, const char *text, size_t bytes, size_t most_bytes)
 {
 	size_t start = out->bytes, i = 0;

@@ -37,6 +37,13 @@ void text_neutralise(struct buffer *out, const char *text, size_t bytes, size_t 
  * sequences dropped, other controls as visible \xNN, CR LF and CR become LF. */
 void text_clean(struct buffer *out, const char *text, size_t bytes, size_t most_bytes);
 
+/* Before redaction nothing is cut but so: half a secret is none that a redactor knows. How many of `bytes` bytes to
+ * keep, at most `most`: up to a blank or a line break, so that every word that is kept is whole; 0 if there is none. */
+size_t text_whole_words(const char *text, size_t bytes, size_t most);
+/* The first whole words of it as text_neutralise() makes them, at most `most` bytes, and "…" if more followed. Appends
+ * to `out`. */
+void text_excerpt(struct buffer *out, const char *text, size_t bytes, size_t most);
+
 /* Is it one line that neither of the two would change? false where that takes more than a look. */
 bool text_is_plain(const char *text, size_t bytes);
 

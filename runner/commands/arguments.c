@@ -5,6 +5,7 @@
 #include "runner/base/memory.h"
 #include "runner/base/text.h"
 #include "runner/commands/command.h"
+#include "runner/history/history.h"
 
 const struct option command_options[OPT_COUNT] = {
 #define OPTION(id, ...) [OPT_##id] = {__VA_ARGS__},
@@ -160,6 +161,11 @@ int arguments_parse(
 		else
 			r = parse_option(arguments, argc, argv, i, &used, err);
 	}
+	if (r == 0 && argument_is_given(arguments, OPT_HISTORY) &&
+	        history_has_password(argument_value(arguments, OPT_HISTORY)))
+		r = gr_fail(err, GR_USAGE, 0,
+		        "--history: a password among the arguments can be read by every user of the machine; set "
+		        "GRIDLANE_HISTORY to the URL, or PGPASSWORD, or use ~/.pgpass");
 	for (int id = 0; r == 0 && id < OPT_COUNT; id++)
 		if (option_is_of(&command_options[id], command->name))
 			add_from_environment(arguments, id);

@@ -186,8 +186,11 @@ static char *existing_place(const struct arguments *arguments, struct gr_error *
 
 	if (place && (history_is_server(place) || access(place, F_OK) == 0))
 		return place;
-	if (place)
-		(void)gr_fail(err, GR_USAGE, 0, "there is no history at '%s' yet; --history FILE names another", place);
+	if (place) {
+		GR_AUTO_FREE char *shown = history_shown(place);
+
+		(void)gr_fail(err, GR_USAGE, 0, "there is no history at '%s' yet; --history FILE names another", shown);
+	}
 	gr_free(place);
 	return NULL;
 }

@@ -40,6 +40,14 @@ static const char *step_of(const struct task *task)
 	return task->plan->collect_for ? task->plan->collect_for : task->plan->id;
 }
 
+/* Names are of servers and devices, as texts are: a secret goes before signs of it become others, or it is cut. */
+static void add_part(const struct engine *engine, struct buffer *path, const char *name)
+{
+	GR_AUTO_FREE char *safe = redactor_text(engine->options->redactor, name);
+
+	text_slug(path, safe);
+}
+
 char *artifact_path(struct task *task, const char *name)
 {
 	struct engine *engine = task->engine;
@@ -48,10 +56,10 @@ char *artifact_path(struct task *task, const char *name)
 	char *path = NULL;
 
 	buffer_add_text(&folder, "artifacts/");
-	text_slug(&folder, task->lane->name);
+	add_part(engine, &folder, task->lane->name);
 	buffer_add_char(&folder, '/');
-	text_slug(&folder, step_of(task));
-	text_slug(&last, name);
+	add_part(engine, &folder, step_of(task));
+	add_part(engine, &last, name);
 	if (!engine->artifact_paths)
 		engine->artifact_paths = names_of_before(engine);
 	for (unsigned number = 1; !path || json_object_get(engine->artifact_paths, path); number++) {

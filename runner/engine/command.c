@@ -10,6 +10,7 @@
 
 #include "runner/api/handle.h"
 #include "runner/base/clock.h"
+#include "runner/base/credentials.h"
 #include "runner/base/file.h"
 #include "runner/base/memory.h"
 #include "runner/base/number.h"
@@ -31,23 +32,12 @@ struct command {
 
 extern char **environ;
 
-/* Names whose values are no business of a child unless the step gives them. */
-static bool is_secret_name(const char *name, size_t bytes)
-{
-	static const char *const endings[] = {"_TOKEN", "_SECRET", "_PASSWORD", "_KEY"};
-	GR_AUTO_FREE char *copy = gr_strndup(name, bytes);
-
-	for (size_t i = 0; i < GR_COUNT(endings); i++)
-		if (text_has_suffix_nocase(copy, endings[i]))
-			return true;
-	return false;
-}
-
+/* No business of a child unless the step gives it. */
 static bool is_hidden(const struct engine *engine, const char *entry)
 {
 	size_t bytes = strcspn(entry, "=");
 
-	if (is_secret_name(entry, bytes) || text_has_prefix(entry, "TESTGRID_") ||
+	if (variable_is_secret(entry, bytes) || text_has_prefix(entry, "TESTGRID_") ||
 	        text_has_prefix(entry, "GRIDLANE_OUTPUT=") || text_has_prefix(entry, "GRIDLANE_HISTORY="))
 		return true;
 	for (size_t i = 0; i < engine->plan->secret_count; i++) {

@@ -8,6 +8,7 @@
 
 #include "runner/base/file.h"
 #include "runner/base/memory.h"
+#include "runner/base/text.h"
 #include "runner/base/number.h"
 #include "runner/engine/document.h"
 
@@ -37,8 +38,10 @@ static json_t *reason_of(xmlNode *node)
 	GR_AUTO_JSON json_t *message = attribute(node, "message");
 	xmlChar *content = xmlNodeGetContent(node);
 	const char *more = content ? (const char *)content : "";
-	GR_AUTO_FREE char *text = gr_printf("%.*s%s%.*s", REASON_MOST_BYTES, message ? json_string_value(message) : "",
-	        message && *more ? "\n" : "", REASON_MOST_BYTES, more);
+	const char *first = message ? json_string_value(message) : "";
+	GR_AUTO_FREE char *text = gr_printf("%.*s%s%.*s",
+	        (int)text_whole_words(first, strlen(first), REASON_MOST_BYTES), first, message && *more ? "\n" : "",
+	        (int)text_whole_words(more, strlen(more), REASON_MOST_BYTES), more);
 	json_t *reason = json_string(text);
 
 	xmlFree(content);

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "runner/api/handle.h"
+#include "runner/base/credentials.h"
 #include "runner/base/file.h"
 #include "runner/base/memory.h"
 #include "runner/base/text.h"
@@ -11,12 +12,6 @@
 extern char **environ;
 
 /* `env.X` is for settings; what looks like a secret is not in it (secrets have their own section). */
-static bool is_secret_name(const char *name)
-{
-	return text_has_suffix_nocase(name, "_TOKEN") || text_has_suffix_nocase(name, "_SECRET") ||
-	       text_has_suffix_nocase(name, "_PASSWORD") || text_has_suffix_nocase(name, "_KEY");
-}
-
 static json_t *make_environment(void)
 {
 	json_t *environment = json_object();
@@ -28,7 +23,7 @@ static json_t *make_environment(void)
 		if (!equals || equals == *entry)
 			continue;
 		name = gr_strndup(*entry, (size_t)(equals - *entry));
-		if (!is_secret_name(name) && text_is_utf8(equals + 1, strlen(equals + 1)) &&
+		if (!variable_is_secret(name, strlen(name)) && text_is_utf8(equals + 1, strlen(equals + 1)) &&
 		        text_is_utf8(name, strlen(name)))
 			(void)json_object_set_new(environment, name, json_string(equals + 1));
 	}

@@ -8,6 +8,7 @@
 
 #include "runner/api/answer.h"
 #include "runner/api/handle.h"
+#include "runner/base/credentials.h"
 #include "runner/base/file.h"
 #include "runner/base/memory.h"
 #include "runner/base/text.h"
@@ -63,27 +64,25 @@ static int load_secret(struct engine *engine, const struct plan_secret *secret, 
 
 static bool is_secret_name(const struct engine *engine, const char *name)
 {
-	static const char *const endings[] = {"_TOKEN", "_SECRET", "_PASSWORD", "_KEY"};
-
-	for (size_t i = 0; i < GR_COUNT(endings); i++)
-		if (text_has_suffix_nocase(name, endings[i]))
-			return true;
 	for (size_t i = 0; i < engine->plan->secret_count; i++)
 		if (text_equal(name, engine->plan->secrets[i].environment))
 			return true;
-	return false;
+	return variable_is_secret(name, strlen(name));
 }
 
 /* Values of variables whose names say that they are secret: never ours to show, whatever they are for. */
 static void learn_environment(struct engine *engine)
 {
-	for (char **entry = environ; entry && *entry; entry++) {
-		const char *equals = strchr(*entry, '=');
-		GR_AUTO_FREE char *name = equals ? gr_strndup(*entry, (size_t)(equals - *entry)) : NULL;
+	for (size_t i = 0; i < engine->plan->secret_count; i++)
+		if (engine->plan->secrets[i].environment)
+			(void)redactor_add(engine->options->redactor, getenv(engine->plan->secrets[i].environment));
+	environment_learn(engine->options->redactor);
+}
 
-		if (name && is_secret_name(engine, name))
-			(void)redactor_add(engine->options->redactor, equals + 1);
-	}
+/* The history's URL may hold a password, and was read. Those of proxies stay: libcurl looks for them there. */
+static bool is_wiped(const struct engine *engine, const char *name)
+{
+	return is_secret_name(engine, name) || text_equal(name, "GRIDLANE_HISTORY");
 }
 
 /* Their own bytes: /proc/PID/environ shows them for as long as we live, even after unsetenv(). */
@@ -93,7 +92,7 @@ static void wipe_environment(const struct engine *engine)
 		char *equals = strchr(*entry, '=');
 		GR_AUTO_FREE char *name = equals ? gr_strndup(*entry, (size_t)(equals - *entry)) : NULL;
 
-		if (!name || !is_secret_name(engine, name)) {
+		if (!name || !is_wiped(engine, name)) {
 			entry++;
 			continue;
 		}
@@ -201,8 +200,8 @@ static int read_tls(struct engine *engine, struct gr_error *err)
 		r = read_file_setting(engine, server->client_key, "GRIDLANE_CLIENT_KEY", &engine->client_key, err);
 	if (r == 0)
 		r = server_setting(engine, server->proxy, NULL, &engine->proxy, err);
-	if (r == 0 && engine->proxy && strchr(engine->proxy, '@')) /* user:password@host */
-		(void)redactor_add(engine->options->redactor, engine->proxy);
+	if (r == 0 && engine->proxy)
+		url_learn_password(engine->options->redactor, engine->proxy);
 	return r;
 }
 

@@ -24,6 +24,7 @@ void history_reach(struct history *history, unsigned *ret_port, char **ret_certi
 bool history_is_server(const char *place);
 void history_memory_init(void); /* once, before any history is opened: memory of SQLite */
 char *history_shown(const char *place); /* for people, without user and password; the caller's */
+bool history_has_password(const char *place);
 /* Passwords of the URL and of the environment; `place` may be NULL. */
 void history_learn_secrets(const char *place, struct redactor *redactor);
 /* $XDG_DATA_HOME/gridlane/history.db, or below ~/.local/share; the caller's, NULL when there is no home. */

@@ -1,8 +1,8 @@
 /* Where a history is: a file, or a database of a PostgreSQL server by its URL. */
-#include <ctype.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "runner/base/credentials.h"
 #include "runner/base/memory.h"
 #include "runner/base/text.h"
 #include "runner/history/private.h"
@@ -37,11 +37,12 @@ bool history_is_server(const char *place)
 /* Whatever it is, no part of a password: without user and query, and without what stands before an '@' further on. */
 char *history_shown(const char *place)
 {
-	const char *rest = after_scheme(place), *at;
+	const char *rest = strstr(place, "://"), *at;
 	size_t scheme;
 
 	if (!rest)
 		return gr_strdup(place);
+	rest += strlen("://");
 	scheme = (size_t)(rest - place);
 	at = strrchr(rest, '@');
 	rest = at ? at + 1 : rest;
@@ -64,41 +65,23 @@ int place_check(const char *place, struct gr_error *err)
 	        err, GR_USAGE, 0, "'@', '/' and '?' of a user or a password are written %%40, %%2F and %%3F in a URL");
 }
 
-static int digit_of(char c)
+bool history_has_password(const char *place)
 {
-	static const char digits[] = "0123456789abcdef";
-	const char *found = c ? strchr(digits, tolower((unsigned char)c)) : NULL;
+	const char *rest = after_scheme(place);
 
-	return found ? (int)(found - digits) : -1;
-}
-
-/* As it is written in the URL, and as the server gets it. */
-static void learn(struct redactor *redactor, const char *text, size_t bytes)
-{
-	GR_AUTO_FREE char *written = gr_strndup(text, bytes);
-	GR_AUTO_FREE char *plain = gr_alloc(bytes + 1, 1);
-	size_t length = 0;
-
-	for (const char *c = written; *c; c++) {
-		int high = *c == '%' ? digit_of(c[1]) : -1, low = high >= 0 ? digit_of(c[2]) : -1;
-
-		plain[length++] = low >= 0 ? (char)(high * 16 + low) : *c;
-		c += low >= 0 ? 2 : 0;
-	}
-	(void)redactor_add(redactor, written);
-	(void)redactor_add(redactor, plain);
+	for (size_t i = 0; rest && i < GR_COUNT(secret_names); i++)
+		if (strstr(rest, secret_names[i]) && strchr(rest, '?'))
+			return true;
+	return rest && url_has_password(place);
 }
 
 void history_learn_secrets(const char *place, struct redactor *redactor)
 {
 	const char *rest = place ? after_scheme(place) : NULL, *query = rest ? strchr(rest, '?') : NULL;
-	const char *colon = rest ? strchr(rest, ':') : NULL, *at = rest ? strchr(rest, '@') : NULL;
-	const char *password = getenv("PGPASSWORD");
 
-	if (password)
-		(void)redactor_add(redactor, password);
-	if (colon && at && colon < at)
-		learn(redactor, colon + 1, (size_t)(at - colon - 1));
+	environment_learn(redactor); /* PGPASSWORD, and the URL itself if it is from there */
+	if (place && strstr(place, "://"))
+		url_learn_password(redactor, place);
 	for (const char *member = query; member; member = strchr(member, '&')) {
 		const char *name = ++member;
 
@@ -106,7 +89,7 @@ void history_learn_secrets(const char *place, struct redactor *redactor)
 			size_t bytes = strlen(secret_names[i]);
 
 			if (strncmp(name, secret_names[i], bytes) == 0 && name[bytes] == '=')
-				learn(redactor, name + bytes + 1, strcspn(name + bytes + 1, "&"));
+				url_learn_part(redactor, name + bytes + 1, strcspn(name + bytes + 1, "&"));
 		}
 	}
 }

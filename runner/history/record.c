@@ -214,13 +214,15 @@ static int write_device_run(struct writer *writer, size_t number, struct gr_erro
 	const struct device_run *run = &writer->results->runs[number];
 	const char *device = run->device.name ? run->device.name : run->device.device_id;
 	GR_AUTO_FREE char *clean = redactor_text(writer->redactor, device ? device : "?");
+	GR_AUTO_FREE char *lane = redactor_text(writer->redactor, run->lane);
+	GR_AUTO_FREE char *os = redactor_text(writer->redactor, run->device.os);
 	int r = store_execute(writer->store,
 	        STATEMENT("INSERT INTO device_runs (run, number, lane, step, device, os, complete, elapsed_ms, "
 	                  "queued_ms, "
 	                  "lag_ms) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)",
-	                NUMBER(writer->run), NUMBER((int64_t)number), TEXT(run->lane), TEXT(run->step), TEXT(clean),
-	                TEXT(run->device.os), NUMBER(run->is_complete), known(device_run_first_ms(run)),
-	                known(run->queued_ms), known(run->lag_most_ms)),
+	                NUMBER(writer->run), NUMBER((int64_t)number), TEXT(lane), TEXT(run->step), TEXT(clean),
+	                TEXT(os), NUMBER(run->is_complete), known(device_run_first_ms(run)), known(run->queued_ms),
+	                known(run->lag_most_ms)),
 	        NULL, err);
 
 	return r < 0 ? r : write_cases(writer, number, err);

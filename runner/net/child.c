@@ -12,6 +12,7 @@
 
 #include "runner/base/buffer.h"
 #include "runner/base/memory.h"
+#include "runner/base/text.h"
 #include "runner/net/loop_private.h"
 
 #define LINE_MOST_BYTES 65536
@@ -26,7 +27,7 @@
 struct stream {
 	struct child *child;
 	int fd; /* -1: at its end */
-	bool is_stderr;
+	bool is_stderr, is_left_out; /* is_left_out: the rest of a word that had no end, until one comes */
 	struct buffer line; /* begun, not ended */
 };
 
@@ -155,19 +156,61 @@ static bool is_over(const struct child *child)
 	return child->is_dead && child->streams[0].fd < 0 && child->streams[1].fd < 0;
 }
 
+/* A line that is full is handed on up to its last blank, for what is cut within a word may be cut within a secret, and
+ * no half of it is one that a redactor knows. Without a blank it is left out, whatever follows it up to one included.
+ */
+static void hand_on_part(struct stream *stream)
+{
+	static const char left_out[] = "[text of more than 64 KiB without a blank: left out]";
+	struct buffer *line = &stream->line;
+	size_t whole = text_whole_words(line->data, line->bytes, line->bytes - 1);
+	const struct child *child = stream->child;
+
+	if (whole > 0) {
+		child->ops->on_line(child->context, stream->is_stderr, line->data, whole);
+		memmove(line->data, line->data + whole, line->bytes - whole);
+		line->bytes -= whole;
+		line->data[line->bytes] = '\0';
+		return;
+	}
+	child->ops->on_line(child->context, stream->is_stderr, left_out, sizeof(left_out) - 1);
+	buffer_clear(line);
+	stream->is_left_out = true;
+}
+
+/* The rest of a word that was left out. */
+static size_t skip_word(struct stream *stream, const char *data, size_t bytes)
+{
+	size_t skipped = 0;
+
+	while (skipped < bytes && !strchr(" \t\r\n", data[skipped]))
+		skipped++;
+	stream->is_left_out = skipped == bytes;
+	if (skipped < bytes && data[skipped] == '\n')
+		skipped++; /* its line has been said */
+	return skipped;
+}
+
 static void take_lines(struct stream *stream, const char *data, size_t bytes)
 {
-	struct child *child = stream->child;
+	const struct child *child = stream->child;
 
 	while (bytes) {
-		size_t room = LINE_MOST_BYTES - stream->line.bytes;
-		const char *end = memchr(data, '\n', bytes < room ? bytes : room);
-		size_t part = end ? (size_t)(end - data) : bytes < room ? bytes : room;
+		size_t room = LINE_MOST_BYTES - stream->line.bytes, part;
+		const char *end;
 
+		part = stream->is_left_out ? skip_word(stream, data, bytes) : 0;
+		data += part;
+		bytes -= part;
+		end = memchr(data, '\n', bytes < room ? bytes : room);
+		part = end ? (size_t)(end - data) : bytes < room ? bytes : room;
 		buffer_add(&stream->line, data, part);
-		if (end || stream->line.bytes == LINE_MOST_BYTES) {
-			child->ops->on_line(child->context, stream->is_stderr, stream->line.data, stream->line.bytes);
+		if (end) {
+			child->ops->on_line(
+			        child->context, stream->is_stderr, buffer_text(&stream->line), stream->line.bytes);
 			buffer_clear(&stream->line);
+		} else if (stream->line.bytes == LINE_MOST_BYTES) {
+			hand_on_part(stream);
 		}
 		data += part + (end != NULL);
 		bytes -= part + (end != NULL);

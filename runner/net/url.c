@@ -1,6 +1,7 @@
 #include <curl/curl.h>
 #include <string.h>
 
+#include "runner/base/buffer.h"
 #include "runner/base/memory.h"
 #include "runner/base/number.h"
 #include "runner/base/text.h"
@@ -8,6 +9,7 @@
 #include "runner/net/transfer.h"
 
 #define URL_MOST_BYTES 8192
+#define HOST_SHOWN_BYTES 200
 
 struct url {
 	CURLU *parts;
@@ -170,6 +172,7 @@ int url_gate(const char *url, const char *base_url, const char *const *allowed_h
 {
 	AUTO_URL struct url base = {0};
 	AUTO_URL struct url parsed = {0};
+	GR_AUTO_BUFFER struct buffer host = {0};
 	int r = url_parse(&base, base_url, NULL, GR_CONFIG, err);
 
 	if (r < 0)
@@ -177,12 +180,13 @@ int url_gate(const char *url, const char *base_url, const char *const *allowed_h
 	r = url_parse(&parsed, url, base_url, failure, err);
 	if (r < 0)
 		return r;
+	text_excerpt(&host, parsed.host, strlen(parsed.host), HOST_SHOWN_BYTES);
 	if (!is_base(&parsed, &base) && !is_allowed(&parsed, allowed_hosts))
 		return gr_fail(err, failure, 0,
-		        "URL refused: '%s://%.200s:%s' is neither the server (%s://%.100s:%s) nor https on port 443 of "
-		        "an "
-		        "allowed download host",
-		        parsed.scheme, parsed.host, parsed.port, base.scheme, base.host, base.port);
+		        "URL refused: '%s://%s:%s' is neither the server (%s://%s:%s) nor https on port 443 of an "
+		        "allowed "
+		        "download host",
+		        parsed.scheme, buffer_text(&host), parsed.port, base.scheme, base.host, base.port);
 	r = check_address(&parsed, &base, failure, err);
 	return r < 0 ? r : rebuild(&parsed, ret_url, err);
 }

@@ -273,7 +273,7 @@ static char *cause_line(const char *text)
 {
 	GR_AUTO_BUFFER struct buffer line = {0};
 
-	text_neutralise(&line, text, strlen(text), CAUSE_BYTES);
+	text_excerpt(&line, text, strlen(text), CAUSE_BYTES);
 	return buffer_take(&line);
 }
 

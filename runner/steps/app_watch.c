@@ -5,6 +5,8 @@
 #include "runner/base/text.h"
 #include "runner/steps/app_run.h"
 
+#define SHOWN_BYTES 40 /* of a word of the server that nobody knows */
+
 void watch_begin(struct watch *watch, struct app_run *run)
 {
 	*watch = (struct watch){.run = run, .index = json_object(), .all_completed = -1, .is_queued = true};
@@ -290,6 +292,8 @@ static void add_warning(struct device_run *result, const char *text)
 
 static void judge_device(const struct watch *watch, const char *words, struct device_run *result)
 {
+	GR_AUTO_BUFFER struct buffer raw = {0};
+
 	if (!watch->is_present) {
 		device_run_add_problem(result, GR_DEVICE,
 		        "%s is missing from the answer%s: nothing proves that it ran the tests", words,
@@ -298,10 +302,12 @@ static void judge_device(const struct watch *watch, const char *words, struct de
 	}
 	if (watch->completed == COMPLETION_STOPPED)
 		device_run_add_problem(result, GR_STOPPED, "the run was stopped on %s before its end", words);
-	if (watch->completed == COMPLETION_UNKNOWN && watch->raw_completed != NULL)
+	if (watch->completed == COMPLETION_UNKNOWN && watch->raw_completed != NULL) {
+		text_excerpt(&raw, watch->raw_completed, strlen(watch->raw_completed), SHOWN_BYTES);
 		device_run_add_problem(result, GR_UNKNOWN,
-		        "the server says is_completed '%.40s' for %s, which has no known meaning", watch->raw_completed,
+		        "the server says is_completed '%s' for %s, which has no known meaning", buffer_text(&raw),
 		        words);
+	}
 	if (watch->others > 0)
 		add_warning(result, "the answer lists further devices, which were not asked for");
 }

@@ -396,7 +396,7 @@ static int take_sessions(const struct step *step, const struct event *event, str
 static int take_session(const struct step *step, const struct event *event, struct action *action)
 {
 	struct state *state = step->state;
-	GR_AUTO_FREE char *name = gr_printf("session-%.40s.json", session_now(state));
+	GR_AUTO_FREE char *name = gr_printf("session-%s.json", session_now(state));
 	GR_AUTO_JSON json_t *rows = NULL;
 	struct gr_error ignored = {0};
 	char *url = NULL;
@@ -417,7 +417,7 @@ static int take_session(const struct step *step, const struct event *event, stru
 	action->save = gr_take(&state->save);
 	action->kind = ACTION_FETCH;
 	action->url = url;
-	action->save_as = gr_printf("session-%.40s.mp4", session_now(state));
+	action->save_as = gr_printf("session-%s.mp4", session_now(state));
 	action->fetch_may_fail = true;
 	return 0;
 }
@@ -425,7 +425,7 @@ static int take_session(const struct step *step, const struct event *event, stru
 static int take_recording(const struct step *step, const struct event *event, struct action *action)
 {
 	struct state *state = step->state;
-	GR_AUTO_FREE char *name = gr_printf("session-%.40s.mp4", session_now(state));
+	GR_AUTO_FREE char *name = gr_printf("session-%s.mp4", session_now(state));
 
 	if (event->error.failure != GR_NONE)
 		miss(state, name, event);

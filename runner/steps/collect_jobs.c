@@ -160,8 +160,8 @@ static void add_scriptless(const struct asking *asking)
 
 static void add_case(const struct asking *asking, const char *test)
 {
-	GR_AUTO_FREE char *insights = gr_printf("insights-%.50s.json", test);
-	GR_AUTO_FREE char *details = gr_printf("testcase-%.50s.json", test);
+	GR_AUTO_FREE char *insights = gr_printf("insights-%s.json", test);
+	GR_AUTO_FREE char *details = gr_printf("testcase-%s.json", test);
 
 	if (is_wanted(asking, "insights"))
 		add_call(asking, insights, OP_INSIGHTS_DATA, run_arguments(asking, test));
@@ -217,7 +217,7 @@ static void add_recordings_of(const struct asking *asking, const char *name, con
 static void add_case_recordings(const struct asking *asking, const json_t *job, const json_t *answer)
 {
 	const char *test = json_string_value(json_object_get(json_object_get(job, "arguments"), "test_case_name"));
-	GR_AUTO_FREE char *name = gr_printf("recording-%.50s.mp4", test != NULL ? test : "test");
+	GR_AUTO_FREE char *name = gr_printf("recording-%s.mp4", test != NULL ? test : "test");
 	const json_t *row = NULL;
 	const char *key = NULL;
 	json_t *value = NULL;
@@ -264,7 +264,7 @@ static void add_device(const struct asking *asking)
 static bool has_session(const struct asking *asking, const char *number)
 {
 	const json_t *files = json_object_get(json_object_get(asking->step->with, "run"), "files");
-	GR_AUTO_FREE char *ending = gr_printf("/session-%.40s.json", number);
+	GR_AUTO_FREE char *ending = gr_printf("/session-%s.json", number);
 	const json_t *path = NULL;
 	size_t i = 0;
 
@@ -281,7 +281,7 @@ static void add_sessions(const struct asking *asking)
 	size_t i = 0;
 
 	json_array_foreach (builds, i, number) {
-		GR_AUTO_FREE char *name = gr_printf("session-%.40s.json", json_string_value(number));
+		GR_AUTO_FREE char *name = gr_printf("session-%s.json", json_string_value(number));
 
 		if (!json_is_string(number) || has_session(asking, json_string_value(number)))
 			continue;
@@ -295,7 +295,7 @@ static void add_session_recordings(const struct asking *asking, const json_t *jo
 {
 	GR_AUTO_JSON json_t *rows = NULL;
 	const char *number = json_string_value(json_object_get(json_object_get(job, "arguments"), "build_number"));
-	GR_AUTO_FREE char *name = gr_printf("session-%.40s.mp4", number != NULL ? number : "");
+	GR_AUTO_FREE char *name = gr_printf("session-%s.mp4", number != NULL ? number : "");
 	const json_t *row = NULL;
 	struct gr_error ignored = {0};
 	size_t i = 0;
@@ -319,7 +319,7 @@ static void add_downloads(const struct asking *asking, const json_t *answer)
 	json_array_foreach (rows, i, row) {
 		GR_AUTO_FREE char *name = answer_text(row, "name");
 		GR_AUTO_FREE char *url = answer_text(row, "download_url");
-		GR_AUTO_FREE char *file = gr_printf("download-%.60s", name != NULL ? name : "file");
+		GR_AUTO_FREE char *file = gr_printf("download-%s", name != NULL ? name : "file");
 
 		if (i < FILES_MOST)
 			add_fetch(asking, file, url);

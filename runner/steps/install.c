@@ -243,7 +243,7 @@ static int take_log(const struct step *step, const struct event *event, struct a
 		keep_log(action, event->text);
 		last = last_line(event->text, &bytes);
 		return gr_fail(err, GR_INSTALL, 0, "the installation on %s failed; its log ends with '%.*s'", words,
-		        (int)(bytes < 200 ? bytes : 200), last);
+		        (int)text_whole_words(last, bytes, 200), last);
 	case LOG_SILENT:
 		break;
 	}

@@ -1,8 +1,12 @@
 #include "runner/steps/native_judge.h"
 
+#include <string.h>
+
 #include "runner/base/memory.h"
 #include "runner/base/text.h"
 #include "runner/steps/common.h"
+
+#define SHOWN_BYTES 40 /* of a word of the server that nobody knows */
 
 char *native_words(const struct native_device *native)
 {
@@ -10,6 +14,19 @@ char *native_words(const struct native_device *native)
 	        native->status != NULL ? native->status : "none",
 	        native->status_text != NULL ? native->status_text : "no words", (long long)native->passed,
 	        (long long)native->all, (long long)native->failed);
+}
+
+void native_fail_unknown(const struct native_device *native, struct gr_error *err)
+{
+	const char *texts[] = {native->status ? native->status : "", native->status_text ? native->status_text : ""};
+	struct buffer shown[GR_COUNT(texts)] = {0};
+
+	for (size_t i = 0; i < GR_COUNT(texts); i++)
+		text_excerpt(&shown[i], texts[i], strlen(texts[i]), SHOWN_BYTES);
+	(void)gr_fail(err, GR_UNKNOWN, 0, "the server gives the status '%s' ('%s'), which has no known meaning",
+	        buffer_text(&shown[0]), buffer_text(&shown[1]));
+	for (size_t i = 0; i < GR_COUNT(texts); i++)
+		buffer_release(&shown[i]);
 }
 
 bool native_is_over(const struct native_device *native)

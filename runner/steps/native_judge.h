@@ -27,6 +27,8 @@ bool native_are_over(const struct native_result *result);
 bool native_is_same(const struct native_device *a, const struct native_device *b);
 /* Status and counts for people; the caller's. */
 char *native_words(const struct native_device *native);
+/* A status that nobody knows. */
+void native_fail_unknown(const struct native_device *native, struct gr_error *err);
 /* The server's counts, where it gave all of them, as outputs: they are what users reckon with, the one case only
  * carries them. */
 void native_put_counts(const struct native_device *native, json_t *outputs);

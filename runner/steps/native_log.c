@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "runner/base/memory.h"
+#include "runner/base/text.h"
 
 #define NAME_MOST_BYTES 4096
 
@@ -36,7 +37,7 @@ bool native_log_skip(struct native_log_line *line, const char *prefix)
 
 char *native_log_copy(const char *text, size_t bytes)
 {
-	return gr_strndup(text, bytes < NAME_MOST_BYTES ? bytes : NAME_MOST_BYTES);
+	return gr_strndup(text, text_whole_words(text, bytes, NAME_MOST_BYTES));
 }
 
 struct test_case *native_log_add(struct native_log *log, char *class_name, char *name)

@@ -26,11 +26,9 @@ void apple_fail(struct apple_reader *reader, char *class_name, char *name, struc
 	reader->pending = gr_grow(reader->pending, reader->pending_count, sizeof(*reader->pending));
 	failure = &reader->pending[reader->pending_count++];
 	*failure = (struct apple_failure){.class_name = class_name, .name = name};
-	buffer_add(&failure->words, words.text,
-	        words.bytes < NATIVE_LOG_REASON_BYTES ? words.bytes : NATIVE_LOG_REASON_BYTES);
+	buffer_add(&failure->words, words.text, text_whole_words(words.text, words.bytes, NATIVE_LOG_REASON_BYTES));
 	if (place.bytes > 0)
-		failure->place =
-		        gr_strndup(place.text, place.bytes < PLACE_MOST_BYTES ? place.bytes : PLACE_MOST_BYTES);
+		failure->place = gr_strndup(place.text, text_whole_words(place.text, place.bytes, PLACE_MOST_BYTES));
 	reader->telling = reader->pending_count;
 	reader->told = 0;
 	reader->takes_plain = true;

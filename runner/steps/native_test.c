@@ -267,10 +267,7 @@ static int pause_poll(const struct step *step, const struct event *event, struct
 	if (polling_wait(&state->polling, &step->context->poll, event, action, &why) == 0)
 		return 0;
 	if (why.failure == GR_STALL && native != NULL && native->state == NATIVE_UNKNOWN)
-		(void)gr_fail(&why, GR_UNKNOWN, 0,
-		        "the server gives the status '%.40s' ('%.40s'), which has no known meaning",
-		        native->status != NULL ? native->status : "",
-		        native->status_text != NULL ? native->status_text : "");
+		native_fail_unknown(native, &why);
 	return cut_short(step, event, action, OUTCOME_ERROR, &why);
 }
 

@@ -46,6 +46,10 @@ steps:
     with: { build: "${{ steps.build }}", device: "${{ devices.phone[0] }}", module: 12 }
 reports: { junit: junit.xml, summary: summary.md }
 """
+FORMATS = ("html json junit-files ctrf allure tap github gitlab azure teamcity buildkite predicate attestation").split()
+# Formats that are words of commands on stdout. All else in a line of theirs is text, with the signs of the commands escaped.
+OWN_COMMAND = re.compile(r"^(::(error|warning|notice|group|endgroup)( [^:]*)?::(?!.*##\[)|##vso\[task\.\w+( [^\]]*)?\](?!.*##\w*\[)|"
+                         r"##\[(section|group|endgroup)\]|##teamcity\[\w+ ([^|\]]|\|.)*\]$)")
 ALLOWED_CONTROLS = {"\n", "\t"}
 COMMAND = re.compile(r"^\s*::\S|##\w*\[", re.M)
 
@@ -106,6 +110,83 @@ def check_page(path):
     yield from check_text(os.path.basename(path), text)
 
 
+def texts_in(value):
+    """Every text of a JSON value, its keys included."""
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, dict):
+        for key, member in value.items():
+            yield key
+            yield from texts_in(member)
+    elif isinstance(value, list):
+        for member in value:
+            yield from texts_in(member)
+
+
+def check_file(path, shown):
+    """Whatever a report is: names that are safe for every file system, valid UTF-8, no control, parts that parse."""
+    if not re.fullmatch(r"[A-Za-z0-9._/-]+", shown) or any(part in ("", ".", "..") for part in shown.split("/")):
+        yield f"the name {shown!r}"
+    if os.path.islink(path):
+        yield f"{shown} is a link"
+    with open(path, "rb") as file:
+        raw = file.read()
+    if shown.endswith((".gz", ".apk", ".mp4")):
+        return
+    text = raw.decode("utf-8")  # strictly
+    if shown.endswith(".xml"):
+        root = xml.etree.ElementTree.fromstring(raw)
+        for element in root.iter():
+            for value in [element.text or "", element.tail or "", *element.attrib.values()]:
+                yield from check_text(shown, value, has_commands=True)
+    elif shown.endswith((".json", ".jsonl")):
+        for line in text.split("\n") if shown.endswith(".jsonl") else [text]:
+            if shown.startswith("journal") or not line:  # the journal keeps what the server said: it is escaped there
+                continue
+            value = json.loads(line)
+            if "allure" in shown or "ctrf" in shown or "test-result" in shown:
+                yield from (wrong for inner in texts_in(value) for wrong in check_text(shown, inner, has_commands=True))
+    else:
+        yield from check_text(shown, text, has_commands=shown.endswith(".html"))
+
+
+def check_formats(gridlane, folder, environment, tests):
+    """Each further format, made of the same results: its files, and what it says on stdout."""
+    wanted = sum(test["outcome"] == "fail" for test in tests)
+    key = folder + "/key.pem"
+    subprocess.run(["openssl", "genpkey", "-algorithm", "ed25519", "-out", key], check=True, stderr=subprocess.DEVNULL)
+    os.chmod(key, 0o600)
+    for name in FORMATS:
+        done = subprocess.run([gridlane, "report", "out", "--report", name, "--sign-with", key], cwd=folder, env=environment,
+                              stdout=subprocess.PIPE, stderr=subprocess.PIPE, timeout=100, check=False)
+        out = done.stdout.decode("utf-8")
+        if done.returncode != 0:
+            yield f"{name}: exit {done.returncode}: {done.stderr[-300:]}"
+        if name == "gitlab":  # its own sections
+            out = re.sub("^\x1b\\[0Ksection_(start|end):[0-9]+:[a-z_]+(\\[collapsed=true\\])?\r\x1b\\[0K", "", out, flags=re.M)
+        found = controls(out)
+        if found:
+            yield f"stdout of {name} holds {[hex(ord(sign)) for sign in found]}"
+        for line in out.split("\n"):
+            if COMMAND.search(line) and not OWN_COMMAND.match(line):
+                yield f"{name}: a command: {line[:200]!r}"
+    for place, _, names in os.walk(folder + "/out"):
+        for name in names:
+            path = os.path.join(place, name)
+            yield from check_file(path, os.path.relpath(path, folder + "/out"))
+    with open(folder + "/out/ctrf.json", encoding="utf-8") as file:
+        summary = json.load(file)["results"]["summary"]
+    if (summary["tests"], summary["failed"]) != (len(tests), wanted):
+        yield f"ctrf.json says {summary}"
+    with open(folder + "/out/results.tap", encoding="utf-8") as file:
+        lines = file.read().split("\n")
+    if sum(line.startswith("not ok ") for line in lines) != wanted or f"1..{len(tests)}" not in lines:
+        yield f"results.tap has {sum(line.startswith('not ok ') for line in lines)} failures; {lines[:3]}"
+    allure = glob.glob(folder + "/out/allure-results/*-result.json")
+    if len(allure) != len(tests):
+        yield f"{len(allure)} results of allure"
+
+
 def check(gridlane, folder):
     hostile, tests = scenario()
     for name, text in (("pipeline.yml", PIPELINE), ("scenario.yml", as_yaml(hostile)), ("shop.apk", "apk")):
@@ -136,6 +217,7 @@ def check(gridlane, folder):
     with open(folder + "/events.jsonl", encoding="utf-8") as file:
         for line in file:
             json.loads(line)
+    yield from check_formats(gridlane, folder, environment, tests)
 
 
 def main():

@@ -55,10 +55,29 @@ static void it_cuts_what_is_too_long_and_ends_it(void **state)
 	(void)state;
 	memset(long_text, 'x', sizeof(long_text) - 1);
 	long_text[sizeof(long_text) - 1] = '\0';
-	assert_int_equal(gr_fail(&err, GR_DISK, EIO, "%s", long_text), -GR_DISK);
-	assert_int_equal(strlen(err.text), sizeof(err.text) - 1);
-	assert_int_equal(gr_context(&err, "%s", long_text), -GR_DISK);
-	assert_int_equal(strlen(err.text), sizeof(err.text) - 1);
+	assert_int_equal(gr_fail(&err, GR_DISK, EIO, "file %s", long_text), -GR_DISK);
+	assert_string_equal(err.text, "file …");
+	assert_int_equal(gr_context(&err, "in %s", long_text), -GR_DISK);
+	assert_string_equal(err.text, "in …");
+}
+
+/* Half a secret is none that the redaction knows. */
+static void it_never_cuts_within_a_word(void **state)
+{
+	static const char secret[] = "Kq7Wz9Lm3Pv5Rt1";
+
+	(void)state;
+	for (int before = 440; before < 530; before++) {
+		struct gr_error err = {0};
+		const char *at;
+
+		(void)gr_fail(&err, GR_SERVER, before % 2 ? EIO : 0, "%*s %s again", before, "x", secret);
+		if (before % 3 == 0)
+			(void)gr_context(&err, "step 'one'");
+		at = strstr(err.text, "Kq");
+		assert_true(!at || strncmp(at, secret, strlen(secret)) == 0);
+		assert_true(strlen(err.text) < sizeof(err.text));
+	}
 }
 
 static void it_can_do_without_an_error_object(void **state)
@@ -114,6 +133,7 @@ int main(void)
 	        cmocka_unit_test(it_puts_context_before_the_cause_and_keeps_the_failure),
 	        cmocka_unit_test(it_keeps_an_error_on_one_line),
 	        cmocka_unit_test(it_cuts_what_is_too_long_and_ends_it),
+	        cmocka_unit_test(it_never_cuts_within_a_word),
 	        cmocka_unit_test(it_can_do_without_an_error_object),
 	        cmocka_unit_test(it_finds_each_failure_by_its_name),
 	        cmocka_unit_test(it_gives_each_class_its_exit_status),

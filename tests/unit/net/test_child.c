@@ -127,10 +127,27 @@ static void it_hands_over_long_lines_in_pieces(void **state)
 {
 	struct probe *probe = *state;
 
-	run(probe, "head -c 200000 /dev/zero | tr '\\0' x; echo; echo short", NULL);
-	assert_int_equal(probe->longest, 65536);
+	run(probe, "yes '1234567 9' | head -c 200000 | tr '\\n' ' '; echo; echo short", NULL);
+	assert_true(probe->longest <= 65536 && probe->lines == 5);
 	assert_int_equal(probe->bytes, 200005);
-	assert_true(text_has_suffix_nocase(buffer_text(&probe->out), "x|short|"));
+	assert_true(text_has_suffix_nocase(buffer_text(&probe->out), "9 1234567 9 |short|"));
+}
+
+/* A piece that ends within a word may end within a secret. */
+static void it_cuts_no_word_of_a_long_line(void **state)
+{
+	struct probe *probe = *state;
+	const char *text;
+
+	run(probe,
+	        "for n in 65530 65533; do head -c $n /dev/zero | tr '\\0' ' '; echo KqSecretZz after; done;"
+	        "head -c 65530 /dev/zero | tr '\\0' x; echo KqSecretZz; echo short",
+	        NULL);
+	text = buffer_text(&probe->out);
+	for (const char *at = text; (at = strstr(at, "Kq")) != NULL; at++)
+		assert_memory_equal(at, "KqSecretZz", 10);
+	assert_int_equal(strstr(text, "Zz") ? strncmp(strstr(text, "Zz") - 8, "KqSecret", 8) : 0, 0);
+	assert_true(text_has_suffix_nocase(text, "left out]|short|"));
 }
 
 static void it_takes_all_output_before_the_exit(void **state)
@@ -234,6 +251,7 @@ int main(void)
 	        CHILD_TEST(it_gives_the_environment_the_directory_and_no_input),
 	        CHILD_TEST(it_keeps_empty_lines_and_odd_bytes),
 	        CHILD_TEST(it_hands_over_long_lines_in_pieces),
+	        CHILD_TEST(it_cuts_no_word_of_a_long_line),
 	        CHILD_TEST(it_takes_all_output_before_the_exit),
 	        CHILD_TEST(it_says_why_a_command_cannot_start),
 	        CHILD_TEST(it_kills_the_whole_group),
