@@ -10,6 +10,8 @@
 
 /* A longer list is no list of exceptions. */
 #define ENTRIES_MOST 1000
+/* Each pattern is tried on every failed test, and takes their lengths multiplied at worst. */
+#define WORDS_MOST_BYTES 1000
 
 static const struct key entry_keys[] = {
         {"test", NULL}, {"device", NULL}, {"reason", NULL}, {"owner", NULL}, {"until", NULL}, {NULL, NULL}};
@@ -27,6 +29,10 @@ static bool read_words(
 	}
 	if (node->kind != NODE_SCALAR || node->text[strspn(node->text, " \t\r\n")] == '\0' || node->template != NULL) {
 		check_fail(check, node, NULL, "'%s' must be a text that is not empty, without ${{ }}", key);
+		return false;
+	}
+	if (strlen(node->text) > WORDS_MOST_BYTES) {
+		check_fail(check, node, NULL, "'%s' is longer than %d bytes", key, WORDS_MOST_BYTES);
 		return false;
 	}
 	*ret_words = gr_strdup(node->text);

@@ -8,6 +8,7 @@
 #include "reporters/bundle.h"
 #include "runner/base/digest.h"
 #include "runner/base/file.h"
+#include "runner/base/json_read.h"
 #include "runner/base/memory.h"
 #include "runner/base/number.h"
 
@@ -207,10 +208,8 @@ static int check_file(const struct reading *reading, const json_t *file, struct 
 /* Each file of the manifest is there once; as many members as files, and the manifest: then none is left over. */
 static int check_manifest(const struct reading *reading, struct gr_error *err)
 {
-	GR_AUTO_JSON json_t *manifest = reading->has_manifest
-	                                        ? json_loadb(buffer_text(&reading->manifest), reading->manifest.bytes,
-	                                                  JSON_REJECT_DUPLICATES, NULL)
-	                                        : NULL;
+	const char *why;
+	GR_AUTO_JSON json_t *manifest = reading->has_manifest ? json_read_own(&reading->manifest, &why) : NULL;
 	GR_AUTO_JSON json_t *seen = json_object();
 	const json_t *files = json_object_get(manifest, "files"), *file;
 	size_t i;

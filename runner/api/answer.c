@@ -4,16 +4,13 @@
 #include <inttypes.h>
 #include <string.h>
 
+#include "runner/base/json_read.h"
 #include "runner/base/memory.h"
 #include "runner/base/number.h"
 #include "runner/base/text.h"
 
-/* Limits of one body. A byte limit alone is no protection: 64 MiB of "{}," would cost 5 GB as a tree. */
-#define BODY_BYTES ((size_t)64 << 20)
-#define CONTAINERS 600000
-#define VALUES 4000000
-#define DEPTH 64
-#define STRING_BYTES ((size_t)1 << 20)
+static const struct json_limits limits = {
+        .bytes = (size_t)64 << 20, .containers = 600000, .values = 4000000, .string_bytes = (size_t)1 << 20};
 
 /* Bytes shown of a body that is no answer. */
 #define SHOWN_BYTES 120
@@ -53,57 +50,6 @@ static int fail_body(struct gr_error *err, const char *body, size_t bytes, const
 	        buffer_text(&text), shown < bytes && !text_has_suffix_nocase(buffer_text(&text), "…") ? "…" : "");
 }
 
-struct scan {
-	size_t containers, values, depth, string_bytes;
-	bool in_string, escaped;
-};
-
-/* One byte within a string; the closing quote ends it. */
-static const char *scan_string(struct scan *scan, char c)
-{
-	if (scan->escaped)
-		scan->escaped = false;
-	else if (c == '\\')
-		scan->escaped = true;
-	else if (c == '"')
-		scan->in_string = false;
-	return ++scan->string_bytes > STRING_BYTES ? "holds a text of more than 1 MiB" : NULL;
-}
-
-static const char *scan_byte(struct scan *scan, char c)
-{
-	if (c == '"') {
-		scan->in_string = true;
-		scan->string_bytes = 0;
-	} else if (c == '{' || c == '[') {
-		scan->containers++;
-		scan->values++;
-		scan->depth++;
-	} else if (c == '}' || c == ']') {
-		scan->depth -= scan->depth > 0;
-	} else if (c == ',') {
-		scan->values++;
-	}
-	if (scan->depth > DEPTH)
-		return "is nested deeper than 64 levels";
-	if (scan->containers > CONTAINERS)
-		return "holds more than 600,000 lists and objects";
-	return scan->values > VALUES ? "holds more than 4,000,000 values" : NULL;
-}
-
-/* One pass before any memory is asked for. Returns what is wrong, or NULL. */
-static const char *scan_body(const char *body, size_t bytes)
-{
-	struct scan scan = {0};
-	const char *why = NULL;
-
-	if (bytes > BODY_BYTES)
-		return "is larger than 64 MiB";
-	for (size_t i = 0; i < bytes && !why; i++)
-		why = scan.in_string ? scan_string(&scan, body[i]) : scan_byte(&scan, body[i]);
-	return why;
-}
-
 /* jansson's own text may quote the body, and with it a secret: say its codes in words. */
 static const char *parse_problem(const json_error_t *error)
 {
@@ -139,7 +85,7 @@ int answer_parse(const char *body, size_t bytes, json_t **ret_json, struct gr_er
 		return gr_fail(err, GR_PROTOCOL, 0, "the answer is empty");
 	if (body[blanks] == '<')
 		return fail_body(err, body + blanks, bytes - blanks, "is a web page, not JSON");
-	why = scan_body(body, bytes);
+	why = json_scan(body, bytes, &limits);
 	if (why)
 		return fail_body(err, body + blanks, bytes - blanks, why);
 	json = json_loadb(body, bytes, JSON_REJECT_DUPLICATES, &error);

@@ -12,6 +12,7 @@
 #include "runner/base/ci.h"
 #include "runner/base/clock.h"
 #include "runner/base/file.h"
+#include "runner/base/json_read.h"
 #include "runner/base/memory.h"
 #include "runner/base/number.h"
 #include "runner/base/text.h"
@@ -102,13 +103,14 @@ int output_read_results(const struct output *output, struct results *ret_results
 {
 	GR_AUTO_BUFFER struct buffer data = {0};
 	GR_AUTO_JSON json_t *json = NULL;
+	const char *why;
 	int r = file_read_at(output->directory, "results.json", RESULTS_MOST_BYTES, GR_CONFIG, &data, err);
 
 	if (r < 0)
 		return r;
-	json = json_loadb(buffer_text(&data), data.bytes, 0, NULL);
+	json = json_read_own(&data, &why);
 	if (!json)
-		return gr_fail(err, GR_DISK, 0, "results.json is not JSON");
+		return gr_fail(err, GR_DISK, 0, "results.json %s", why);
 	return results_from_json(json, ret_results, err);
 }
 

@@ -58,6 +58,8 @@ static void collect_reads(const struct engine *engine, const char **paths)
 	count = add_path(paths, count, engine->client_cert);
 	count = add_path(paths, count, engine->client_key);
 	count = add_path(paths, count, engine->options->history_certificates);
+	count = add_path(paths, count, getenv("GRIDLANE_CA_BUNDLE")); /* of webhooks, whatever the server's is */
+	count = add_path(paths, count, getenv("SSL_CERT_FILE"));
 	(void)add_path(paths, count, getenv("SSL_CERT_DIR"));
 }
 

@@ -7,6 +7,7 @@
 
 #include "runner/api/operation.h"
 #include "runner/base/file.h"
+#include "runner/base/json_read.h"
 #include "runner/base/memory.h"
 #include "runner/base/number.h"
 #include "runner/base/text.h"
@@ -202,6 +203,7 @@ static int read_result(
 	const json_t *result = json_object_get(record, "result");
 	GR_AUTO_BUFFER struct buffer data = {0};
 	GR_AUTO_JSON json_t *json = NULL;
+	const char *why;
 	char hex[65];
 	int r;
 
@@ -215,8 +217,8 @@ static int read_result(
 	file_sha256_memory(buffer_text(&data), data.bytes, hex);
 	if (strcmp(hex, sha256) != 0)
 		return gr_fail(err, GR_DISK, 0, "'%s' is not what the journal says it is", name);
-	json = json_loadb(buffer_text(&data), data.bytes, 0, NULL);
-	return json ? device_run_from_json(json, ret_run, err) : gr_fail(err, GR_DISK, 0, "'%s' is not JSON", name);
+	json = json_read_own(&data, &why);
+	return json ? device_run_from_json(json, ret_run, err) : gr_fail(err, GR_DISK, 0, "'%s' %s", name, why);
 }
 
 static char *artifact_text(const json_t *detail, const char *key)
@@ -337,7 +339,9 @@ static bool crc_holds(const char *line, size_t bytes)
 
 static int take_line(struct reading *reading, const char *line, size_t bytes, size_t offset, struct gr_error *err)
 {
-	GR_AUTO_JSON json_t *record = crc_holds(line, bytes) ? json_loadb(line + 9, bytes - 9, 0, NULL) : NULL;
+	const struct buffer text = {.data = (char *)(uintptr_t)line + 9, .bytes = bytes - 9};
+	const char *why;
+	GR_AUTO_JSON json_t *record = crc_holds(line, bytes) ? json_read_own(&text, &why) : NULL;
 
 	if (!record)
 		return gr_fail(err, GR_DISK, 0, "journal: damaged at byte %zu; nothing is guessed from it", offset);

@@ -8,6 +8,7 @@ import base64
 import glob
 import gzip
 import html
+import http.server
 import json
 import os
 import re
@@ -15,6 +16,7 @@ import subprocess
 import sys
 import tarfile
 import tempfile
+import threading
 import urllib.parse
 import zipfile
 
@@ -33,7 +35,13 @@ SECRETS = {
     "token of the web version": "Cg8/webversion+token=<vv>\"ww",
     "secret of the pipeline": "Pv5/pipeline+secret=%25&hh'ii\"jj",
     "secret of the environment": "Rt1/environment+key==&kk<ll>mm",
+    "password of the proxy": "Sx4-proxy-password-2468",
+    "path of the webhook": "T0AB/B0CD/Hk6webhookpath13579",
+    "key of the webhook": "whsec_SGs3d2ViaG9va2tleTEyMzQ1Njc4OTAxMjM0",
 }
+# Formats beside those that the example asks for.
+FORMATS = ("html json junit-files ctrf allure tap github=github.txt gitlab=gitlab.txt azure=azure.txt teamcity=teamcity.txt "
+           "buildkite=buildkite.txt predicate").split()
 PLACES = {"user": "user token", "app": "token of the application", "version": "token of the version",
           "ios_app": "token of the iOS application", "ios_version": "token of the iOS version",
           "web_app": "token of the web application", "web_version": "token of the web version"}
@@ -77,6 +85,32 @@ def forms_of(secret):
     return forms | {raw[:16], raw[-16:]}
 
 
+class Receiver(http.server.BaseHTTPRequestHandler):
+    """Keeps what webhooks are told; of the headers nothing but the signature may come of a secret."""
+
+    def do_POST(self):
+        self.server.got.append(self.rfile.read(int(self.headers["Content-Length"])))
+        self.server.got.append(str(self.headers).encode())
+        self.send_response(500 if len(self.server.got) < 4 else 200)
+        self.send_header("Content-Length", "0")
+        self.end_headers()
+
+    def log_message(self, *_):
+        pass
+
+
+def with_webhooks(example):
+    """The example's text, and two webhooks: one that answers in the end, one that never does."""
+    with open(example, encoding="utf-8") as file:
+        text = file.read()
+    text = re.sub(r"^secrets:\n", "secrets:\n  hook: { env: HOOK_URL }\n  dead: { env: DEAD_URL }\n  sign: { env: HOOK_SIGN }\n", text,
+                  flags=re.M)
+    if "HOOK_URL" not in text:
+        text += "\nsecrets:\n  hook: { env: HOOK_URL }\n  dead: { env: DEAD_URL }\n  sign: { env: HOOK_SIGN }\n"
+    return text + ("\nwebhooks:\n  - { url: '${{ secrets.hook }}', secret: '${{ secrets.sign }}' }\n"
+                   "  - { url: '${{ secrets.dead }}', secret: '${{ secrets.sign }}', body: summary, timeout: 2s }\n")
+
+
 def texts_in(value):
     if isinstance(value, str):
         yield value
@@ -98,7 +132,10 @@ def decoded(content):
     for line in [text, *text.split("\n")]:
         if line.lstrip()[:1] in ("{", "["):
             try:
-                yield "\n".join(texts_in(json.loads(line))).encode("utf-8", "replace")
+                value = json.loads(line)
+                yield "\n".join(texts_in(value)).encode("utf-8", "replace")
+                if isinstance(value, dict) and "payloadType" in value:
+                    yield from decoded(base64.b64decode(value["payload"]))
             except ValueError:
                 continue
 
@@ -144,33 +181,52 @@ def search(pairs):
     return count, size, wrongs
 
 
-def environment(home):
+def environment(home, port):
     kept = {name: value for name, value in os.environ.items()
             if name in ("PATH", "LD_LIBRARY_PATH") or name.endswith("SAN_OPTIONS")}
     return {**kept, "HOME": home, "XDG_STATE_HOME": home + "/state", "XDG_CACHE_HOME": home + "/cache", "TMPDIR": home,
             "SLACK_WEBHOOK": SECRETS["secret of the pipeline"], "DEPLOY_KEY": SECRETS["secret of the environment"],
             "GITHUB_STEP_SUMMARY": home + "/step-summary.md", "GITHUB_OUTPUT": home + "/step-output",
-            "GITHUB_ACTIONS": "true", "CI": "true"}
+            "GITHUB_ACTIONS": "true", "CI": "true", "HOOK_SIGN": SECRETS["key of the webhook"],
+            "HOOK_URL": f"http://127.0.0.1:{port}/{SECRETS['path of the webhook']}?room=ci",
+            "DEAD_URL": f"http://127.0.0.1:1/{SECRETS['path of the webhook']}",
+            "http_proxy": f"http://me:{SECRETS['password of the proxy']}@127.0.0.1:1", "no_proxy": "127.0.0.1"}
 
 
 def run_example(gridlane, example, encodings):
-    with tempfile.TemporaryDirectory(prefix="gridlane-leaks-") as folder, \
-            tempfile.NamedTemporaryFile("w", suffix=".yml", encoding="utf-8") as scenario:
+    receiver = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Receiver)
+    receiver.got = []
+    threading.Thread(target=receiver.serve_forever, daemon=True).start()
+    with tempfile.TemporaryDirectory(prefix="gridlane-leaks-") as folder, tempfile.TemporaryDirectory() as inputs:
         tokens = {place: quote_yaml(SECRETS[what]) for place, what in PLACES.items()}
-        scenario.write(SCENARIO.format(encodings=", ".join(encodings), **tokens))
-        scenario.flush()
+        scenario, pipeline, key = (os.path.join(inputs, name) for name in ("scenario.yml", "pipeline.yml", "key.pem"))
+        for path, text in ((scenario, SCENARIO.format(encodings=", ".join(encodings), **tokens)),
+                           (pipeline, with_webhooks(example))):
+            with open(path, "w", encoding="utf-8") as file:
+                file.write(text)
+        subprocess.run(["openssl", "genpkey", "-algorithm", "ed25519", "-out", key], check=True, stderr=subprocess.DEVNULL)
+        os.chmod(key, 0o600)
         os.mkdir(folder + "/home")
-        words = [gridlane, "run", "--sandbox=" + scenario.name, example, "--out", folder + "/out", "--trace", "--verbose",
-                 "--timestamps", "--events", folder + "/events.jsonl"]
+        words = [gridlane, "run", "--sandbox=" + scenario, pipeline, "--out", folder + "/out", "--trace", "--verbose",
+                 "--timestamps", "--events", folder + "/events.jsonl", "--history", folder + "/history.db", "--sign-with", key,
+                 *(word for name in FORMATS for word in ("--report", name))]
+        if "upload_build" in with_webhooks(example):  # without a build there is nothing to vouch for
+            words += ["--report", "attestation"]
         with open(folder + "/stdout", "wb") as stdout, open(folder + "/stderr", "wb") as stderr:
-            status = subprocess.run(words, cwd=ROOT, env=environment(folder + "/home"), stdout=stdout, stderr=stderr,
-                                    timeout=TIME_LIMIT, check=False).returncode
-        found = search(written(folder))
+            status = subprocess.run(words, cwd=ROOT, env=environment(folder + "/home", receiver.server_port), stdout=stdout,
+                                    stderr=stderr, timeout=TIME_LIMIT, check=False).returncode
+        receiver.shutdown()
+        for number, told in enumerate(receiver.got):
+            with open(f"{folder}/told-{number}", "wb") as file:
+                file.write(told)
+        count, size, wrongs = search(written(folder))
+        if len(receiver.got) < 4:
+            wrongs.append(f"the webhook was told {len(receiver.got) // 2} times")
         with open(folder + "/stderr", "rb") as file:
             heard = file.read()
         with open(folder + "/stdout", "rb") as file:
             words = file.read()
-        return status, found, heard, words
+        return status, (count, size, wrongs), heard, words
 
 
 def main():

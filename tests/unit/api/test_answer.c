@@ -117,10 +117,10 @@ static void it_keeps_the_limits(void **state)
 	assert_limit("", "[", 65, "", "deeper than 64");
 	assert_limit("", "{\"a\":", 100000, "", "deeper than 64");
 	assert_limit("[{}", ",{}", 599998, "]", NULL);
-	assert_limit("[{}", ",{}", 599999, "]", "600,000");
-	assert_limit("[0", ",0", 4000000, "]", "4,000,000");
+	assert_limit("[{}", ",{}", 599999, "]", "too many lists");
+	assert_limit("[0", ",0", 4000000, "]", "too many values");
 	assert_limit("[\"", "xxxxxxxxxxxxxxx", ((1 << 20) - 1) / 15, "\"]", NULL);
-	assert_limit("[\"", "xxxxxxxxxxxxxxxx", 1 << 16, "\"]", "1 MiB");
+	assert_limit("[\"", "xxxxxxxxxxxxxxxx", 1 << 16, "\"]", "too long");
 	assert_limit("[\"", "[{,\\\"", 1000, "\"]", NULL); /* braces within a text count for nothing */
 }
 
@@ -135,7 +135,7 @@ static void it_takes_bodies_up_to_64_mib(void **state)
 	memcpy(body, "{}", 2);
 	assert_int_equal(parse(body, most, &err), 0);
 	assert_int_equal(parse(body, most + 1, &err), -GR_PROTOCOL);
-	assert_non_null(strstr(err.text, "64 MiB"));
+	assert_non_null(strstr(err.text, "too large"));
 }
 
 static void assert_says(const char *text, enum answer_says says)
