@@ -33,6 +33,7 @@ steps:
   - id: tests
     uses: app_build_run
     with: { build: "${{ steps.build }}", device: "${{ devices.phone[0] }}", module: 12 }
+artifacts: { collect: [recordings, insights] }
 """
 CALLS = """
 version: 1
@@ -58,6 +59,8 @@ def pieces(token):
 
 
 def search(folder, outputs):
+    names = "\n".join(os.path.join(place, name) for place, _, names in os.walk(folder + "/out") for name in names)
+    outputs = [*outputs, ("the names of files", names.encode())]
     for name, content in [*outputs, *((path, open(path, "rb").read()) for place, _, names in os.walk(folder + "/out")
                                       for path in (os.path.join(place, name) for name in names))]:
         for piece in pieces(TOKEN):
@@ -88,7 +91,7 @@ def in_reason(gridlane, before):
     """In the reason of a failed test: the verdict's cause repeats it."""
     scenario = {"token": TOKEN, "modules": [{"id": 12, "name": "Smoke", "platform": "android", "tests": [
         {"name": "a", "seconds": 1, "outcome": "fail", "reason": f"{TOKEN} {'word ' * 200}"[len(TOKEN):len(TOKEN) + before] + f" {TOKEN} end"},
-        {"name": "b", "seconds": 1, "outcome": "fail", "reason": TOKEN}]}]}
+        {"name": TOKEN, "seconds": 1, "outcome": "fail", "reason": TOKEN}]}]}
     yield from run(gridlane, REASONS, ["--sandbox=scenario.yml"], [("scenario.yml", json.dumps(scenario))])
 
 
@@ -123,9 +126,9 @@ def in_lines(gridlane):
 def main():
     gridlane = os.path.abspath(os.environ["GRIDLANE"])
     wrongs = [f"a command: {wrong}" for wrong in in_lines(gridlane)]
-    for before in (150, 330, 345, 360, 375, 390, 440, 460, 480, 500):
+    for before in (345, 360, 375, 390, 480):
         wrongs += [f"a reason after {before}: {wrong}" for wrong in in_reason(gridlane, before)]
-    for before in (60, 90, 100, 110, 118, 150, 160, 170, 178):
+    for before in (90, 110, 118, 160, 170):
         words = ("word " * 100)[:before]
         wrongs += [f"an answer after {before}: {wrong}" for wrong in in_answer(gridlane, f"{words} {TOKEN} end".encode())]
         says = json.dumps({"status": False, "message": f"{words} {TOKEN} end"}).encode()

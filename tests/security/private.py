@@ -11,6 +11,9 @@ import sys
 import tempfile
 
 TOKEN, OTHER, NAMED = "tokentokentoken12345", "otherother67890xyz", "namednamed54321abc"
+PROXY, HISTORY, DATABASE = "proxyproxy24680qrs", "historyhistory13579tuv", "databasedatabase97531wxy"
+LINES = ["MIIEvQIBADANBgkqhkiG9w0BAQEFAASC", "BKcwggSjAgEAAoIBAQC7VJTUt9Us8cKB"]
+URL = f"postgresql://ci:{HISTORY}@127.0.0.1:1/ci"
 PIPELINE = """
 version: 1
 name: private
@@ -28,9 +31,35 @@ SCENARIO = "token: sandboxsandbox999\n"
 def run(gridlane, folder, words):
     environment = {"PATH": os.environ["PATH"], "HOME": folder, "TESTGRID_TOKEN": TOKEN, "DEPLOY_KEY": OTHER,
                    "NAMED_VALUE": NAMED, "TESTGRID_PASSWORD": TOKEN, "SSLKEYLOGFILE": folder + "/keys",
+                   "http_proxy": f"http://me:{PROXY}@127.0.0.1:1", "no_proxy": "127.0.0.1", "GRIDLANE_HISTORY": URL,
+                   "PGPASSWORD": DATABASE, "SIGNING_KEY": "-----BEGIN KEY-----\n" + "\n".join(LINES) + "\n-----END KEY-----\n",
                    **{name: value for name, value in os.environ.items() if name.endswith("SAN_OPTIONS")}}
     return subprocess.run([gridlane, *words], cwd=folder, env=environment, stdout=subprocess.PIPE,
                           stderr=subprocess.STDOUT, text=True, timeout=60, check=False)
+
+
+def check_words(gridlane, folder):
+    """A command that prints what it has, a line at a time: proxies' passwords and lines of keys are secrets; and no
+    password is taken as an argument."""
+    with open(folder + "/words.yml", "w", encoding="utf-8") as file:
+        file.write("version: 1\nname: words\nsteps:\n  - uses: run\n    with: { command: [sh, -c, 'env; echo " + "; echo ".join(LINES)
+                   + "'] }\n")
+    done = run(gridlane, folder, ["run", "--sandbox=scenario.yml", "words.yml", "--out", "words", "--events", "words-events"])
+    written = [done.stdout]
+    for place, _, names in os.walk(folder + "/words"):
+        for name in names:
+            with open(os.path.join(place, name), encoding="utf-8", errors="replace") as file:
+                written.append(file.read())
+    with open(folder + "/words-events", encoding="utf-8") as file:
+        written.append(file.read())
+    for secret in (PROXY, HISTORY, DATABASE, *LINES):
+        if any(secret in text for text in written):
+            yield f"'{secret}' was written: {done.stdout}"
+    if "http_proxy=http://me:***@127.0.0.1:1" not in done.stdout:
+        yield f"the step printed no environment: {done.stdout}"
+    done = run(gridlane, folder, ["run", "--history", URL, "--sandbox", "words.yml", "--out", "other"])
+    if done.returncode != 2 or HISTORY in done.stdout:
+        yield f"a password among the arguments: exit {done.returncode}: {done.stdout}"
 
 
 def check(gridlane, folder):
@@ -44,9 +73,12 @@ def check(gridlane, folder):
         return
     with open(folder + "/seen", encoding="utf-8") as file:
         seen = file.read()
-    for secret in (TOKEN, OTHER, NAMED):
+    for secret in (TOKEN, OTHER, NAMED, HISTORY, DATABASE, *LINES):
         if secret in seen:
             yield f"'{secret}' can be seen: {seen}"
+    if "not in the history" not in done.stdout:
+        yield f"it does not say that there is no history: {done.stdout}"
+    yield from check_words(gridlane, folder)
     if not re.search(r"Max core file size\s+0\s+0", seen):
         yield "core dumps are on"
     if os.path.exists(folder + "/keys"):

@@ -3,6 +3,7 @@
 #include <stdint.h>
 #include <setjmp.h>
 #include <cmocka.h>
+#include <sys/stat.h>
 #include <string.h>
 
 #include "runner/base/base64.h"
@@ -81,6 +82,20 @@ static void it_refuses_other_kinds_of_keys_and_files(void **state)
 	expect_refusal("/dev/null", true, "/dev/null");
 }
 
+static void it_refuses_a_private_key_that_others_may_read(void **state)
+{
+	struct key_pair pair = {0};
+	struct gr_error err = {0};
+
+	(void)state;
+	key_pair_write(&pair, "ED25519", NULL);
+	assert_int_equal(chmod(pair.private_path, 0640), 0); /* a group's is what secrets of containers are */
+	assert_int_equal(key_read_private(pair.private_path, &pair.private_key, &err), 0);
+	assert_int_equal(chmod(pair.private_path, 0644), 0);
+	expect_refusal(pair.private_path, true, "is open to other users");
+	key_pair_release(&pair);
+}
+
 /* RFC 4231, test case 2. */
 static void it_makes_the_codes_of_the_standard(void **state)
 {
@@ -102,6 +117,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 	        cmocka_unit_test(it_verifies_what_it_signed_and_nothing_else),
 	        cmocka_unit_test(it_refuses_other_kinds_of_keys_and_files),
+	        cmocka_unit_test(it_refuses_a_private_key_that_others_may_read),
 	        cmocka_unit_test(it_makes_the_codes_of_the_standard),
 	};
 

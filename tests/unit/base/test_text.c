@@ -311,9 +311,39 @@ static void it_knows_what_neither_of_them_would_change(void **state)
 		assert_false(text_is_plain(others[i], strlen(others[i])));
 }
 
+static void it_keeps_whole_words_alone(void **state)
+{
+	(void)state;
+	assert_int_equal(text_whole_words("one two", 7, 7), 7);
+	assert_int_equal(text_whole_words("one two", 7, 6), 3);
+	assert_int_equal(text_whole_words("one two", 7, 3), 3);
+	assert_int_equal(text_whole_words("one two", 7, 2), 0);
+	assert_int_equal(text_whole_words("one\ntwo", 7, 5), 3);
+	assert_int_equal(text_whole_words("", 0, 0), 0);
+}
+
+static void it_excerpts_whole_words(void **state)
+{
+	static const struct {
+		const char *text, *wanted;
+	} rows[] = {{"short", "short"}, {"exactly 10", "exactly 10"}, {"one two three", "one two…"},
+	        {"onewordthatislong", "…"}, {"\n\n\n\n\n\n Secret end", "…"}, {"a \n\n\n\n\nSecret", "a \\n\\n\\n\\n…"},
+	        {"\033[1mred", "red"}};
+
+	(void)state;
+	for (size_t i = 0; i < GR_COUNT(rows); i++) {
+		GR_AUTO_BUFFER struct buffer out = {0};
+
+		text_excerpt(&out, rows[i].text, strlen(rows[i].text), 10);
+		assert_string_equal(buffer_text(&out), rows[i].wanted);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+	        cmocka_unit_test(it_keeps_whole_words_alone),
+	        cmocka_unit_test(it_excerpts_whole_words),
 	        cmocka_unit_test(it_knows_what_neither_of_them_would_change),
 	        cmocka_unit_test(it_takes_strict_utf8_alone),
 	        cmocka_unit_test(it_compares_texts_and_null),

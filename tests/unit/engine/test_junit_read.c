@@ -123,8 +123,27 @@ static void entities_load_no_file(void **unused)
 	put(&place, "a.xml",
 	        "<!DOCTYPE testsuite [<!ENTITY secret SYSTEM 'file:///etc/passwd'>]><testsuite><testcase name='x'>"
 	        "<failure>&secret;</failure></testcase></testsuite>");
+	assert_int_equal(junit_read(place.pattern, place.since, &place.cases, &place.err), -GR_COMMAND);
+	assert_non_null(strstr(place.err.text, "has a document type"));
+	close_place(&place);
+}
+
+/* Half a secret would be none that a redactor knows. */
+static void long_reasons_end_with_a_whole_word(void **unused)
+{
+	GR_AUTO_BUFFER struct buffer text = {0};
+	struct place place;
+
+	(void)unused;
+	open_place(&place);
+	buffer_printf(&text,
+	        "<testsuite><testcase name='x'><failure message='%*s KqSecretZz'>%*s KqSecretZz end</failure>",
+	        (64 << 10) - 4, "a", (64 << 10) - 7, "b");
+	buffer_add_text(&text, "</testcase></testsuite>");
+	put(&place, "a.xml", buffer_text(&text));
 	assert_int_equal(junit_read(place.pattern, place.since, &place.cases, &place.err), 0);
-	assert_null(strstr(text_at(&place, 0, "reason"), "root:"));
+	assert_non_null(strchr(text_at(&place, 0, "reason"), 'b'));
+	assert_null(strstr(text_at(&place, 0, "reason"), "Kq"));
 	close_place(&place);
 }
 
@@ -146,6 +165,7 @@ int main(void)
 	        cmocka_unit_test(files_of_an_earlier_run_prove_nothing),
 	        cmocka_unit_test(other_files_are_refused),
 	        cmocka_unit_test(entities_load_no_file),
+	        cmocka_unit_test(long_reasons_end_with_a_whole_word),
 	        cmocka_unit_test(no_file_is_no_case),
 	};
 
