@@ -21,7 +21,7 @@ static const char *const when_words[] = {[WHEN_SUCCESS] = "success",
 
 static void add_harmless(struct buffer *out, const char *text)
 {
-	text_excerpt(out, text, strlen(text), SHOWN_BYTES);
+	text_neutralise(out, text, strlen(text), SHOWN_BYTES);
 }
 
 static const char *kind_word(const struct plan_step *step)

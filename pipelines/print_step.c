@@ -16,7 +16,7 @@
 static void add_row(struct buffer *out, const char *name, const char *text)
 {
 	buffer_printf(out, "    %-*s ", NAME_COLUMNS, name);
-	text_excerpt(out, text, strlen(text), SHOWN_BYTES);
+	text_neutralise(out, text, strlen(text), SHOWN_BYTES);
 	buffer_add_char(out, '\n');
 }
 
@@ -76,7 +76,7 @@ static void add_step(struct buffer *out, const struct plan *plan, const struct p
 	buffer_printf(out, "\n  %s\n", step->kind != NULL ? step->kind->summary : "One lane for each value.");
 	if (step->condition != NULL) {
 		buffer_add_text(out, "  if ");
-		text_excerpt(out, step->condition->text, strlen(step->condition->text), SHOWN_BYTES);
+		text_neutralise(out, step->condition->text, strlen(step->condition->text), SHOWN_BYTES);
 		buffer_add_char(out, '\n');
 	}
 	if (worst_ms != CLOCK_NEVER)

@@ -103,6 +103,13 @@ static int compare(const void *a, const void *b)
 	return strcmp(((const struct member *)a)->path, ((const struct member *)b)->path);
 }
 
+/* An archive without members has no list, which qsort() must not be given. */
+static void sort_members(struct member_list *list)
+{
+	if (list->items)
+		qsort(list->items, list->count, sizeof(struct member), compare);
+}
+
 static int check_twice(const struct reading *reading, struct gr_error *err)
 {
 	const struct member *items = reading->found.items;
@@ -129,7 +136,7 @@ static int read_heads(const char *path, struct buffer *out, struct gr_error *err
 			        archive_entry_pathname(entry));
 	}
 	if (r == 0) {
-		qsort(reading.found.items, reading.found.count, sizeof(struct member), compare);
+		sort_members(&reading.found);
 		r = check_twice(&reading, err);
 	}
 	close_archive(&reading);
@@ -241,7 +248,7 @@ static int read_all(struct reading *reading, struct gr_error *err)
 		r = take_member(reading, entry, err);
 	if (r < 0)
 		return r;
-	qsort(reading->found.items, reading->found.count, sizeof(struct member), compare);
+	sort_members(&reading->found);
 	return check_manifest(reading, err);
 }
 

@@ -47,21 +47,23 @@ static void end_whole(struct gr_error *err, size_t wanted)
 
 int gr_fail(struct gr_error *err, enum gr_failure failure, int errnum, const char *format, ...)
 {
+	struct gr_error new = {.failure = failure}; /* the arguments may be of the old one */
 	va_list args;
 	size_t used;
 	int wanted;
 
 	if (!err)
 		return -(int)failure;
-	err->failure = failure;
 	va_start(args, format);
-	wanted = vsnprintf(err->text, sizeof(err->text), format, args);
+	wanted = vsnprintf(new.text, sizeof(new.text), format, args);
 	va_end(args);
-	used = strlen(err->text);
+	used = strlen(new.text);
 	if (errnum && wanted >= 0)
-		wanted += snprintf(err->text + used, sizeof(err->text) - used, ": %s", strerror(errnum));
-	end_whole(err, wanted < 0 ? 0 : (size_t)wanted);
-	flatten(err->text);
+		wanted += snprintf(new.text + used, sizeof(new.text) - used, ": %s", strerror(errnum));
+	end_whole(&new, wanted < 0 ? 0 : (size_t)wanted);
+	flatten(new.text);
+	err->failure = failure;
+	memcpy(err->text, new.text, sizeof(err->text));
 	return -(int)failure;
 }
 

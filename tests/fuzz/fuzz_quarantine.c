@@ -51,7 +51,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t bytes)
 	GR_AUTO_CLOSE int pipeline_fd = make_file("pipeline.yml", pipeline, strlen(pipeline), pipeline_path);
 	int r = plan_load(pipeline_path, &options, &plan, &diagnostics, &err);
 
-	FUZZ_MUST((r == 0) == (plan != NULL));
+	FUZZ_MUST(fd != pipeline_fd && (r == 0) == (plan != NULL));
 	FUZZ_MUST(r == 0 || diagnostics.errors > 0 || err.text[0]);
 	diagnostics_print_text(&diagnostics, &out);
 	diagnostics_print_json(&diagnostics, &out);

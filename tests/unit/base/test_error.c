@@ -47,6 +47,17 @@ static void it_keeps_an_error_on_one_line(void **state)
 	assert_string_equal(err.text, "the server said 'a  b'");
 }
 
+static void it_takes_the_old_words_into_the_new_ones(void **state)
+{
+	struct gr_error err = {0};
+
+	(void)state;
+	(void)gr_fail(&err, GR_NETWORK, 0, "no answer in time%s", err.text);
+	assert_string_equal(err.text, "no answer in time");
+	(void)gr_fail(&err, GR_NETWORK, 0, "given up; before that: %s", err.text);
+	assert_string_equal(err.text, "given up; before that: no answer in time");
+}
+
 static void it_cuts_what_is_too_long_and_ends_it(void **state)
 {
 	struct gr_error err = {0};
@@ -132,6 +143,7 @@ int main(void)
 	        cmocka_unit_test(it_adds_the_words_of_an_errno_at_the_end),
 	        cmocka_unit_test(it_puts_context_before_the_cause_and_keeps_the_failure),
 	        cmocka_unit_test(it_keeps_an_error_on_one_line),
+	        cmocka_unit_test(it_takes_the_old_words_into_the_new_ones),
 	        cmocka_unit_test(it_cuts_what_is_too_long_and_ends_it),
 	        cmocka_unit_test(it_never_cuts_within_a_word),
 	        cmocka_unit_test(it_can_do_without_an_error_object),
