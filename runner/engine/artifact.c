@@ -10,6 +10,9 @@
 #include "runner/base/text.h"
 #include "runner/engine/journal.h"
 
+#define KIND_BYTES_MOST 6 /* of an ending, with its dot */
+#define NAME_BYTES_LEAST 60 /* shorter names are not cut */
+
 /* "recording.mp4" numbered: "recording-2.mp4". */
 static char *numbered(const char *folder, const char *name, unsigned number)
 {
@@ -40,12 +43,21 @@ static const char *step_of(const struct task *task)
 	return task->plan->collect_for ? task->plan->collect_for : task->plan->id;
 }
 
-/* Names are of servers and devices, as texts are: a secret goes before signs of it become others, or it is cut. */
+/* Names are of servers and devices, as texts are: a secret goes before signs of it become others, or it is cut. A name
+ * that is cut keeps what says its kind (".json"). */
 static void add_part(const struct engine *engine, struct buffer *path, const char *name)
 {
 	GR_AUTO_FREE char *safe = redactor_text(engine->options->redactor, name);
+	const char *dot = safe ? strrchr(safe, '.') : NULL;
+	size_t start = path->bytes, kind = dot ? strlen(dot) : 0;
 
 	text_slug(path, safe);
+	if (kind < 2 || kind > KIND_BYTES_MOST || path->bytes - start <= kind || dot - safe < NAME_BYTES_LEAST ||
+	        strspn(dot + 1, "abcdefghijklmnopqrstuvwxyz0123456789") != kind - 1 ||
+	        text_has_suffix_nocase(buffer_text(path), dot))
+		return;
+	path->bytes -= kind;
+	buffer_add(path, dot, kind);
 }
 
 char *artifact_path(struct task *task, const char *name)

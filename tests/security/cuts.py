@@ -61,6 +61,8 @@ def pieces(token):
 def search(folder, outputs):
     names = "\n".join(os.path.join(place, name) for place, _, names in os.walk(folder + "/out") for name in names)
     outputs = [*outputs, ("the names of files", names.encode())]
+    if "artifacts" in names and not re.search("/insights-a-long-name-[^/.]*[.]json$", names, re.M):
+        yield f"a long name has lost its ending: {names}"
     for name, content in [*outputs, *((path, open(path, "rb").read()) for place, _, names in os.walk(folder + "/out")
                                       for path in (os.path.join(place, name) for name in names))]:
         for piece in pieces(TOKEN):
@@ -91,7 +93,8 @@ def in_reason(gridlane, before):
     """In the reason of a failed test: the verdict's cause repeats it."""
     scenario = {"token": TOKEN, "modules": [{"id": 12, "name": "Smoke", "platform": "android", "tests": [
         {"name": "a", "seconds": 1, "outcome": "fail", "reason": f"{TOKEN} {'word ' * 200}"[len(TOKEN):len(TOKEN) + before] + f" {TOKEN} end"},
-        {"name": TOKEN, "seconds": 1, "outcome": "fail", "reason": TOKEN}]}]}
+        {"name": TOKEN, "seconds": 1, "outcome": "fail", "reason": TOKEN},
+        {"name": "a long name of a test, as people write them " * 3, "seconds": 1, "outcome": "pass"}]}]}
     yield from run(gridlane, REASONS, ["--sandbox=scenario.yml"], [("scenario.yml", json.dumps(scenario))])
 
 
