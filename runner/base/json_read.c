@@ -1,46 +1,41 @@
 #include "runner/base/json_read.h"
 
-#include <stdbool.h>
+#include <stddef.h>
+#include <string.h>
 
 #define DEPTH_MOST 64
+/* Whatever is in so little, its tree takes 80 MB at most. */
+#define HARMLESS_BYTES ((size_t)1 << 20)
 
 struct scan {
 	const struct json_limits *limits;
-	size_t containers, values, depth, string_bytes;
-	bool in_string, escaped;
+	size_t containers, values, depth;
 };
 
-/* One byte within a string; the closing quote ends it. */
-static const char *scan_string(struct scan *scan, char c)
+/* Where the string ends that began before `at`: its quote, or the end of the text. */
+static size_t end_of_string(const char *text, size_t at, size_t bytes)
 {
-	if (scan->escaped)
-		scan->escaped = false;
-	else if (c == '\\')
-		scan->escaped = true;
-	else if (c == '"')
-		scan->in_string = false;
-	return ++scan->string_bytes > scan->limits->string_bytes ? "holds a text that is too long" : NULL;
+	while (at < bytes) {
+		const char *quote = memchr(text + at, '"', bytes - at);
+		size_t escapes = 0;
+
+		if (!quote)
+			break;
+		while (quote - escapes > text + at && quote[-1 - (ptrdiff_t)escapes] == '\\')
+			escapes++;
+		if (escapes % 2 == 0)
+			return (size_t)(quote - text);
+		at = (size_t)(quote - text) + 1;
+	}
+	return bytes;
 }
 
-static const char *scan_byte(struct scan *scan, char c)
+static const char *enter(struct scan *scan)
 {
-	if (c == '"') {
-		scan->in_string = true;
-		scan->string_bytes = 0;
-	} else if (c == '{' || c == '[') {
-		scan->containers++;
-		scan->values++;
-		scan->depth++;
-	} else if (c == '}' || c == ']') {
-		scan->depth -= scan->depth > 0;
-	} else if (c == ',') {
-		scan->values++;
-	}
-	if (scan->depth > DEPTH_MOST)
+	scan->values++;
+	if (++scan->depth > DEPTH_MOST)
 		return "is nested deeper than 64 levels";
-	if (scan->containers > scan->limits->containers)
-		return "holds too many lists and objects";
-	return scan->values > scan->limits->values ? "holds too many values" : NULL;
+	return ++scan->containers > scan->limits->containers ? "holds too many lists and objects" : NULL;
 }
 
 const char *json_scan(const char *text, size_t bytes, const struct json_limits *limits)
@@ -50,8 +45,22 @@ const char *json_scan(const char *text, size_t bytes, const struct json_limits *
 
 	if (bytes > limits->bytes)
 		return "is too large";
-	for (size_t i = 0; i < bytes && !why; i++)
-		why = scan.in_string ? scan_string(&scan, text[i]) : scan_byte(&scan, text[i]);
+	for (size_t i = 0; i < bytes && !why; i++) {
+		size_t begin = i + 1;
+
+		if (text[i] == '"') {
+			i = end_of_string(text, begin, bytes);
+			if (i - begin > limits->string_bytes)
+				why = "holds a text that is too long";
+		} else if (text[i] == ',') {
+			if (++scan.values > limits->values)
+				why = "holds too many values";
+		} else if (text[i] == '{' || text[i] == '[') {
+			why = enter(&scan);
+		} else if (text[i] == '}' || text[i] == ']') {
+			scan.depth -= scan.depth > 0;
+		}
+	}
 	return why;
 }
 
@@ -62,7 +71,7 @@ json_t *json_read_own(const struct buffer *text, const char **ret_why)
 	        .bytes = (size_t)256 << 20, .containers = 1000000, .values = 8000000, .string_bytes = (size_t)16 << 20};
 	json_t *json;
 
-	*ret_why = json_scan(buffer_text(text), text->bytes, &limits);
+	*ret_why = text->bytes > HARMLESS_BYTES ? json_scan(buffer_text(text), text->bytes, &limits) : NULL;
 	if (*ret_why)
 		return NULL;
 	json = json_loadb(buffer_text(text), text->bytes, JSON_REJECT_DUPLICATES, NULL);

@@ -120,7 +120,7 @@ static void it_keeps_the_limits(void **state)
 	assert_limit("[{}", ",{}", 599999, "]", "too many lists");
 	assert_limit("[0", ",0", 4000000, "]", "too many values");
 	assert_limit("[\"", "xxxxxxxxxxxxxxx", ((1 << 20) - 1) / 15, "\"]", NULL);
-	assert_limit("[\"", "xxxxxxxxxxxxxxxx", 1 << 16, "\"]", "too long");
+	assert_limit("[\"", "xxxxxxxxxxxxxxxx", (1 << 16) + 1, "\"]", "too long");
 	assert_limit("[\"", "[{,\\\"", 1000, "\"]", NULL); /* braces within a text count for nothing */
 }
 

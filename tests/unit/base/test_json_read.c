@@ -28,7 +28,8 @@ static void it_refuses_what_would_take_gigabytes(void **state)
 	(void)state;
 	assert_refused("{},", 1000000, "0]", "holds too many lists and objects");
 	assert_refused("0,", 8000001, "0]", "holds too many values");
-	assert_refused("[", 64, "", "is nested deeper than 64 levels");
+	assert_refused("[", 1 << 20, "", "is nested deeper than 64 levels");
+	assert_refused("[", 1 << 19, "", "is not JSON");
 }
 
 static void it_refuses_what_is_no_json(void **state)
@@ -46,7 +47,7 @@ static void it_reads_what_is_ours(void **state)
 	const char *why = "?";
 
 	(void)state;
-	buffer_add_text(&text, "{\"text\": \"[[[{{{,,,\\\"\", \"list\": [1, 2]}");
+	buffer_add_text(&text, "{\"text\": \"[[[{{{,,,\\\"\", \"t\\\\\": \"\\\\\\\"[\\\\\", \"list\": [1, 2]}");
 	json = json_read_own(&text, &why);
 	assert_non_null(json);
 	assert_null(why);
