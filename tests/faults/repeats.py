@@ -118,7 +118,10 @@ def hides_tests(one):
 
 
 def is_in_doubt(one, results):
-    """Was there trouble beside tests that failed? Then nothing is started again, and who can know how often."""
+    """Was there trouble beside tests that failed, or a signal? Then nothing is started again, and who can know how often.
+    """
+    if any(record["type"] == "run_cancelled" for record in one.records()):
+        return True
     problems = results["problems"] + [problem for run in results["runs"] for problem in run["problems"]]
     return hides_tests(one) or any(
         problem["failure"] != "failed" and not problem.get("warning") for problem in problems)
