@@ -84,6 +84,22 @@ json_t *call_refuse(struct call *call, int http_status, const char *format, ...)
 	return answer_new(call, false, text);
 }
 
+/* What is asked for is a list, and nothing is in it: a no, with words. */
+static void refuse_empty(json_t *answer, const char *key)
+{
+	static const char *const flags[] = {"success", "status"};
+
+	if (strcmp(key, "data") != 0 && strcmp(key, "devices") != 0)
+		return;
+	for (size_t i = 0; i < GR_COUNT(flags); i++) {
+		if (json_object_get(answer, flags[i]) == NULL)
+			continue;
+		(void)json_object_del(answer, key);
+		(void)json_object_set_new(answer, flags[i], json_false());
+		member_set_text(answer, "message", "No data found.");
+	}
+}
+
 void call_put_list(const struct call *call, json_t *answer, const char *key, json_t *list, bool may_be_object)
 {
 	const char *empty = state_word(call->state, "empty");
@@ -97,6 +113,8 @@ void call_put_list(const struct call *call, json_t *answer, const char *key, jso
 		(void)json_object_set_new(answer, key, json_object());
 	else if (strcmp(empty, "text") == 0)
 		(void)json_object_set_new(answer, key, json_string(""));
+	if (is_empty && strcmp(empty, "refused") == 0)
+		refuse_empty(answer, key);
 	json_decref(list);
 }
 

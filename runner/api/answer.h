@@ -29,6 +29,11 @@ int answer_parse(const char *body, size_t bytes, json_t **ret_json, struct gr_er
 enum answer_says answer_says(const json_t *answer);
 /* The same, as this operation's answers mean it: one of them says "success": false of what it did. */
 enum answer_says operation_says(const struct operation *operation, const json_t *answer);
+/* Does the answer to a list say, in words and of no mistake, that the list is empty? operation_says() takes such a no
+ * for a yes; an HTTP 404 may bring it as well. */
+bool operation_says_nothing_there(const struct operation *operation, const json_t *answer);
+/* Do the server's words speak of a mistake, or of the token? */
+bool answer_speaks_of_error(const json_t *answer);
 /* The server's words ("message", "msg", "error", also one level down), made harmless and cut; "" when there are none.
  */
 const char *answer_message(const json_t *answer, char text[static 256]);

@@ -13,23 +13,23 @@
  * token: an empty list is proof that nothing was started, so it must not come from a mistake. */
 static bool says_no_builds(const json_t *answer)
 {
-	static const char *const words[] = {"no build", "build not found", "builds not found", "build list not found",
-	        "no record", "record not found", "records not found", "no data", "data not found", "no result",
-	        "not have any build", "not found any build", "build list is empty"};
 	char text[256];
 
-	if (answer_is_about_auth(answer))
-		return false;
+	if (operation_says_nothing_there(operation_get(OP_BUILD_LIST), answer))
+		return true;
 	(void)answer_message(answer, text);
-	for (size_t i = 0; i < GR_COUNT(words); i++)
-		if (text_contains_nocase(text, words[i]))
-			return true;
 	return text_equal_nocase(text, "not found") || text_equal_nocase(text, "not found.");
 }
 
 static bool has_list(const json_t *answer)
 {
 	return json_object_get(answer, "build_list") || json_object_get(answer, "data");
+}
+
+/* A success without the key of the list, and without words of a mistake: how some servers give an empty list. */
+static bool is_silent_about_list(const json_t *answer)
+{
+	return !has_list(answer) && answer_says(answer) == ANSWER_SUCCESS && !answer_speaks_of_error(answer);
 }
 
 /* 0 to go on, 1 for an empty list, or why this answer is no list of builds. */
@@ -46,6 +46,8 @@ static int answer_check(const json_t *answer, struct gr_error *err)
 		return 0;
 	if (says_no_builds(answer))
 		return has_list(answer) ? 0 : 1;
+	if (is_silent_about_list(answer))
+		return 1;
 	return gr_fail(err, GR_PROTOCOL, 0, "the answer has no list of builds%s%s",
 	        *answer_message(answer, text) ? ": " : "", text);
 }
@@ -114,6 +116,7 @@ int build_list_decode(const json_t *answer, struct build_list *ret_list, struct 
 		build_list_release(&list);
 		return rc;
 	}
+	list.is_unsaid = list.count == 0 && is_silent_about_list(answer) && !says_no_builds(answer);
 	*ret_list = list;
 	return 0;
 }

@@ -291,6 +291,13 @@ static int collect_member(struct collector *collector, const json_t *answer, con
 	return collect_rows(collector, answer, key, PLATFORM_UNKNOWN, err);
 }
 
+/* Without any list: the server says that there are no devices, or success and nothing else. */
+static bool is_empty_list(const json_t *answer)
+{
+	return operation_says_nothing_there(operation_get(OP_GET_DEVICE_LIST), answer) ||
+	       (answer_says(answer) == ANSWER_SUCCESS && !answer_speaks_of_error(answer));
+}
+
 static int collect_answer(struct collector *collector, const json_t *answer, struct gr_error *err)
 {
 	GR_AUTO_JSON json_t *wrap = NULL;
@@ -300,7 +307,7 @@ static int collect_answer(struct collector *collector, const json_t *answer, str
 		wrap = json_pack("{s:O}", "data", (json_t *)(uintptr_t)answer);
 		return collect_rows(collector, wrap, "data", PLATFORM_UNKNOWN, err);
 	}
-	if (!json_object_get(answer, "data") && !json_object_get(answer, "devices"))
+	if (!json_object_get(answer, "data") && !json_object_get(answer, "devices") && !is_empty_list(answer))
 		return gr_fail(err, GR_PROTOCOL, 0, "the answer has no list of devices");
 	rc = collect_member(collector, answer, "data", err);
 	if (rc < 0 || collector->list.count)

@@ -59,10 +59,12 @@ json_t *device_to_json(const struct device *device);
  * `json` has the flags. */
 int device_from_json(const json_t *json, struct device *ret_device, struct gr_error *err);
 
-/* The numbers of build_list. "No builds" in any shape is an empty list. */
+/* The numbers of build_list. "No builds" in any shape is an empty list. is_unsaid: it is empty because the answer says
+ * success and has no list at all; that alone proves nothing. */
 struct build_list {
 	char **numbers;
 	size_t count;
+	bool is_unsaid;
 };
 int build_list_decode(const json_t *answer, struct build_list *ret_list, struct gr_error *err);
 void build_list_release(struct build_list *list);

@@ -116,7 +116,11 @@ enum answer_says operation_says(const struct operation *operation, const json_t 
 	enum answer_says says = answer_says(answer);
 	char words[256];
 
-	if (says != ANSWER_REFUSED || operation->sign != SAID_BY_SUCCESS_OR_WORDS)
+	if (says != ANSWER_REFUSED)
+		return says;
+	if (operation_says_nothing_there(operation, answer))
+		return ANSWER_SUCCESS;
+	if (operation->sign != SAID_BY_SUCCESS_OR_WORDS)
 		return says;
 	return text_contains_nocase(answer_message(answer, words), " removed successfully") ? ANSWER_SUCCESS : says;
 }

@@ -281,6 +281,9 @@ static void judge(struct call *call, struct transfer_result *result)
 		vault_learn(call->engine->vault, (enum operation_id)(call->operation - operation_get(0)),
 		        call->order.arguments, body);
 	verdict = attempt_judge(result, body != NULL);
+	if (verdict == ATTEMPT_REFUSED && result->status == 404 && body &&
+	        operation_says_nothing_there(call->operation, body))
+		verdict = ATTEMPT_ANSWERED; /* of a list: it is empty */
 	outage_note(call->engine, verdict, result);
 	if (verdict == ATTEMPT_ANSWERED) {
 		enum call_outcome outcome = meaning_of_answer(call->operation, body, &call->result.error);

@@ -81,12 +81,13 @@ static bool take_details(struct proof *proof, const struct event *event)
 	return is_proven;
 }
 
-/* Exactly one candidate is new in the list, and it runs on our device: it is proven. */
+/* Exactly one candidate is new in the list, and it runs on our device: it is proven. Where the list before the start
+ * was not there at all, "new" proves nothing: then it has to be the only one that there is. */
 static bool take_list(struct proof *proof, const struct event *event)
 {
 	struct build_list list = {0};
 	size_t news = 0, last = 0;
-	bool is_proven = false;
+	bool is_proven = false, is_new = true;
 
 	if (event->outcome != CALL_DONE || build_list_decode(event->body, &list, NULL) != 0)
 		return false;
@@ -95,8 +96,9 @@ static bool take_list(struct proof *proof, const struct event *event)
 			last = i;
 			news++;
 		}
+	is_new = !proof->run->before.is_unsaid || list.count == 1;
 	build_list_release(&list);
-	if (news == 1 && proof->fits[last] == FIT_OURS) {
+	if (news == 1 && is_new && proof->fits[last] == FIT_OURS) {
 		proof->fitting[last]++;
 		is_proven = !proof->is_elsewhere[last] || proof->fitting[last] >= ROUNDS_ENOUGH;
 	}

@@ -13,6 +13,7 @@
 struct snapshot {
 	json_t *numbers; /* object: number -> true; NULL: none taken */
 	int64_t floor, most;
+	bool is_unsaid; /* the server gave no list, and did not say that there are no builds: perhaps there were some */
 };
 void snapshot_take(struct snapshot *snapshot, const struct build_list *list);
 json_t *snapshot_to_json(const struct snapshot *snapshot);

@@ -75,8 +75,8 @@ static int end_look(struct search *search, struct action *action, enum search_en
 {
 	size_t ours = json_array_size(search->ours);
 
-	if (ours > 1)
-		return fail_many(search, err);
+	if (ours > 1 || (ours == 1 && search->run->before.is_unsaid))
+		return fail_many(search, err); /* without a list of before, each may be an old one */
 	if (ours == 1 && json_array_size(search->open) == 0) {
 		gr_free(search->run->number);
 		search->run->number = gr_strdup(json_string_value(json_array_get(search->ours, 0)));
@@ -115,7 +115,8 @@ static int take_list(struct search *search, const struct event *event, struct ac
 	struct build_list list = {0};
 
 	search->is_last_good = false;
-	if (event->outcome == CALL_DONE && build_list_decode(event->body, &list, NULL) == 0) {
+	/* An answer without any list is no look: absence is proven by lists alone. */
+	if (event->outcome == CALL_DONE && build_list_decode(event->body, &list, NULL) == 0 && !list.is_unsaid) {
 		start_look(search);
 		search->good_looks++;
 		search->is_last_good = true;

@@ -32,6 +32,7 @@ void snapshot_take(struct snapshot *snapshot, const struct build_list *list)
 	snapshot_release(snapshot);
 	snapshot->numbers = json_object();
 	snapshot->floor = snapshot->most = -1;
+	snapshot->is_unsaid = list->is_unsaid;
 	for (size_t i = 0; i < list->count; i++)
 		sorted[i] = list->numbers[i];
 	qsort(sorted, list->count, sizeof(*sorted), compare_numbers);
@@ -48,7 +49,8 @@ json_t *snapshot_to_json(const struct snapshot *snapshot)
 
 	json_object_foreach (snapshot->numbers, number, value)
 		(void)json_array_append_new(numbers, json_string(number));
-	return json_pack("{s:o, s:I}", "numbers", numbers, "floor", (json_int_t)snapshot->floor);
+	return json_pack("{s:o, s:I, s:b}", "numbers", numbers, "floor", (json_int_t)snapshot->floor, "unsaid",
+	        snapshot->is_unsaid);
 }
 
 void snapshot_from_json(struct snapshot *snapshot, const json_t *json)
@@ -60,6 +62,7 @@ void snapshot_from_json(struct snapshot *snapshot, const json_t *json)
 	snapshot->numbers = json_object();
 	snapshot->most = -1;
 	snapshot->floor = json_is_integer(floor) ? json_integer_value(floor) : -1;
+	snapshot->is_unsaid = json_is_true(json_object_get(json, "unsaid"));
 	json_array_foreach (json_object_get(json, "numbers"), i, item)
 		if (json_is_string(item))
 			snapshot_add(snapshot, json_string_value(item));

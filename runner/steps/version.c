@@ -9,6 +9,10 @@ int version_list(const json_t *answer, json_t **ret_versions, struct gr_error *e
 {
 	const json_t *data = answer_member(answer, "data");
 
+	if (data == NULL && operation_says_nothing_there(operation_get(OP_GET_APPLICATION_INFO), answer)) {
+		*ret_versions = json_array();
+		return 0;
+	}
 	if (!json_is_object(data))
 		return gr_fail(err, GR_PROTOCOL, 0, "the answer about the application has no 'data'");
 	if (answer_list(data, "versions", ret_versions, err) != 0)

@@ -72,6 +72,23 @@ static void it_takes_no_builds_for_an_empty_list(void **state)
 	assert_numbers("{'status':false,'message':'No record found.','build_list':[]}", "");
 }
 
+static void a_success_without_a_list_is_empty_and_says_so(void **state)
+{
+	struct build_list list = {0};
+	GR_AUTO_JSON json_t *without = json("{'status':1,'msg':'List of builds'}");
+	GR_AUTO_JSON json_t *with = json("{'status':1,'msg':'List of builds','build_list':[]}");
+	GR_AUTO_JSON json_t *words = json("{'status':0,'msg':'No data found.'}");
+
+	(void)state;
+	assert_int_equal(build_list_decode(without, &list, NULL), 0);
+	assert_int_equal(list.count, 0);
+	assert_true(list.is_unsaid);
+	assert_int_equal(build_list_decode(with, &list, NULL), 0);
+	assert_false(list.is_unsaid);
+	assert_int_equal(build_list_decode(words, &list, NULL), 0);
+	assert_false(list.is_unsaid);
+}
+
 static void it_never_takes_a_refusal_for_an_empty_list(void **state)
 {
 	(void)state;
@@ -79,7 +96,11 @@ static void it_never_takes_a_refusal_for_an_empty_list(void **state)
 	assert_refused("{'status':0,'msg':'Invalid token: no builds','build_list':[]}");
 	assert_refused("{'status':0,'msg':'Application not found'}");
 	assert_refused("{'status':0}");
-	assert_refused("{'status':1,'msg':'List of builds'}");
+	assert_refused("{'status':0,'msg':'No build number given'}");
+	assert_refused("{'status':0,'msg':'No application found'}");
+	assert_refused("{'status':0,'msg':'Error: no builds found'}");
+	assert_refused("{'status':1,'msg':'Could not read the list of builds'}");
+	assert_refused("{'msg':'List of builds'}");
 	assert_refused("{'success':true,'status':0,'build_list':[1]}");
 	assert_refused("{}");
 	assert_refused("[]");
@@ -159,6 +180,7 @@ int main(void)
 	        cmocka_unit_test(it_reads_the_sample),
 	        cmocka_unit_test(it_reads_every_shape),
 	        cmocka_unit_test(it_takes_no_builds_for_an_empty_list),
+	        cmocka_unit_test(a_success_without_a_list_is_empty_and_says_so),
 	        cmocka_unit_test(it_never_takes_a_refusal_for_an_empty_list),
 	        cmocka_unit_test(it_refuses_what_is_no_number),
 	        cmocka_unit_test(it_survives_odd_values),

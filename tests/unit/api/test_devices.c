@@ -132,6 +132,8 @@ static void it_reads_lists_of_every_shape(void **state)
 	assert_count("{'data':{'devices':{'ios':[{'device_id':1}]}}}", 1);
 	assert_count("{'data':[],'devices':[{'device_id':1}]}", 1);
 	assert_count("[{'device_id':1}]", 1);
+	assert_count("{'success':true,'message':'Devices'}", 0);
+	assert_count("{'success':false,'message':'No data found.'}", 0);
 	assert_count("{'data':[]}", 0);
 	assert_count("{'data':{}}", 0);
 	assert_count("{'data':null}", 0);
@@ -141,7 +143,7 @@ static void it_reads_lists_of_every_shape(void **state)
 	assert_count("{'data':[{'device_name':'no id'}]}", 0);
 	assert_count("{'data':[{'device_id':1},{'device_id':'1'}]}", 1); /* or it would be taken twice */
 	assert_refused("{}");
-	assert_refused("{'success':true}");
+	assert_refused("{'success':true,'message':'Something failed'}");
 	assert_refused("{'data':7}");
 	assert_refused("{'data':[7]}");
 	assert_refused("{'data':'x'}");

@@ -164,6 +164,34 @@ static void it_takes_words_of_success_for_success_of_one_operation_alone(void **
 	assert_int_equal(operation_says(operation_get(OP_DELETE_TEAM), removed), ANSWER_REFUSED);
 }
 
+static enum answer_says says_of(enum operation_id operation, const char *words)
+{
+	GR_AUTO_JSON json_t *answer = json_pack("{s:i, s:s}", "status", 0, "message", words);
+
+	return operation_says(operation_get(operation), answer);
+}
+
+static void a_list_that_is_refused_for_being_empty_is_an_empty_list(void **state)
+{
+	(void)state;
+	assert_int_equal(says_of(OP_BUILD_LIST, "No builds found"), ANSWER_SUCCESS);
+	assert_int_equal(says_of(OP_BUILD_LIST, "No build found for this application."), ANSWER_SUCCESS);
+	assert_int_equal(says_of(OP_GET_APPLICATIONS_LIST, "No data found."), ANSWER_SUCCESS);
+	assert_int_equal(says_of(OP_GET_APPLICATIONS_LIST, "No applications available"), ANSWER_SUCCESS);
+	assert_int_equal(says_of(OP_GET_APPLICATION_INFO, "No data found."), ANSWER_SUCCESS);
+	assert_int_equal(says_of(OP_RESERVE_DEVICE_LIST, "Records not found"), ANSWER_SUCCESS);
+	assert_int_equal(says_of(OP_GET_DEVICE_LIST, "You do not have any device"), ANSWER_SUCCESS);
+	/* mistakes, others' words, and what is no list */
+	assert_int_equal(says_of(OP_BUILD_LIST, "No application found"), ANSWER_REFUSED);
+	assert_int_equal(says_of(OP_BUILD_LIST, "No build number given"), ANSWER_REFUSED);
+	assert_int_equal(says_of(OP_BUILD_LIST, "Something went wrong: no data found"), ANSWER_REFUSED);
+	assert_int_equal(says_of(OP_GET_APPLICATIONS_LIST, "Invalid token: no data found"), ANSWER_REFUSED);
+	assert_int_equal(says_of(OP_GET_APPLICATION_INFO, "Application not found"), ANSWER_REFUSED);
+	assert_int_equal(says_of(OP_GROUP_DEVICES, "No device group found"), ANSWER_REFUSED);
+	assert_int_equal(says_of(OP_EXECUTION_DETAILS, "No data found."), ANSWER_REFUSED);
+	assert_int_equal(says_of(OP_RELEASE_RESERVE_DEVICE, "No data found."), ANSWER_REFUSED);
+}
+
 static void it_marks_every_token_as_a_secret(void **state)
 {
 	(void)state;
@@ -207,6 +235,7 @@ int main(void)
 	        cmocka_unit_test(it_has_samples_that_are_answers),
 	        cmocka_unit_test(it_says_of_each_answer_what_its_sample_tells_success_by),
 	        cmocka_unit_test(it_takes_words_of_success_for_success_of_one_operation_alone),
+	        cmocka_unit_test(a_list_that_is_refused_for_being_empty_is_an_empty_list),
 	        cmocka_unit_test(it_marks_every_token_as_a_secret),
 	        cmocka_unit_test(it_suggests_the_nearest_name),
 	        cmocka_unit_test(it_finds_parameters_by_name),

@@ -98,6 +98,30 @@ static void a_url_of_another_build_needs_the_list_three_times(void **state)
 	script_close(&s);
 }
 
+/* The list before the start was not there: only the one build that there is can be ours without a URL that says so. */
+static void without_a_list_of_before_only_a_lone_build_is_proven(void **state)
+{
+	struct script s;
+	const char *no_url =
+	        "{'status': 1, 'build_number': '770', 'build_devices': [{'device_id': '26', 'test_cases': [], "
+	        "'is_completed': 2}]}";
+
+	(void)state;
+	script_start(&s, "app_build_run", WITH(""));
+	answer(&s, "{'status': 1, 'msg': 'List of builds'}");
+	answer(&s, STARTED);
+	answer(&s, no_url);
+	refuse_call(&s, "{'status': 0}");
+	answer(&s, "{'status': 1, 'build_list': [{'build_number': 7}, {'build_number': 770}]}");
+	let_time_come(&s);
+	answer(&s, no_url);
+	refuse_call(&s, "{'status': 0}");
+	answer(&s, "{'status': 1, 'build_list': {'build_number': 770}}");
+	expect_call(&s, OP_EXECUTION_DETAILS, "{'build_number': '770'}");
+	assert_string_equal(json_string_value(json_object_get(s.step.memory, "number")), "770");
+	script_close(&s);
+}
+
 static void an_answer_about_another_build_is_not_believed(void **state)
 {
 	struct script s;
@@ -121,6 +145,7 @@ int main(void)
 	        cmocka_unit_test(without_a_url_the_list_and_the_device_prove_the_number),
 	        cmocka_unit_test(a_number_on_another_device_is_never_proven),
 	        cmocka_unit_test(a_url_of_another_build_needs_the_list_three_times),
+	        cmocka_unit_test(without_a_list_of_before_only_a_lone_build_is_proven),
 	        cmocka_unit_test(an_answer_about_another_build_is_not_believed),
 	};
 

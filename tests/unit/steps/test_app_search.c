@@ -153,6 +153,42 @@ static void without_good_looks_nothing_is_sent_again(void **state)
 	script_close(&s);
 }
 
+#define LIST_UNSAID "{'status': 1, 'msg': 'List of builds'}"
+
+/* A server that gives no list where there is none: neither may an old build be taken for a new one, nor its silence for
+ * the proof that nothing was started. */
+static void without_a_list_of_before_nothing_is_adopted(void **state)
+{
+	struct script s;
+
+	(void)state;
+	script_start(&s, "app_build_run", WITH(""));
+	answer(&s, LIST_UNSAID);
+	expect_call(&s, OP_APP_BUILD_RUN, "{}");
+	lose_answer(&s);
+	let_time_come(&s);
+	answer(&s, "{'status': 1, 'build_list': [{'build_number': 771}]}");
+	answer(&s, DETAILS("771", "https://cloud.example/build/apps/3507", "1", "3", PASS("a")));
+	expect_problem(&s, GR_UNKNOWN_START, "771");
+	script_close(&s);
+}
+
+static void an_answer_without_a_list_proves_no_absence(void **state)
+{
+	struct script s;
+
+	(void)state;
+	script_start(&s, "app_build_run", WITH(""));
+	answer(&s, LIST_BEFORE);
+	lose_answer(&s);
+	for (int i = 0; i < 6; i++) {
+		let_time_come(&s);
+		answer(&s, LIST_UNSAID);
+	}
+	expect_problem(&s, GR_UNKNOWN_START, "0 times");
+	script_close(&s);
+}
+
 static void a_queued_new_build_keeps_the_question_open(void **state)
 {
 	struct script s;
@@ -181,6 +217,8 @@ int main(void)
 	        cmocka_unit_test(a_start_that_never_arrived_is_sent_once_more_and_no_third_time),
 	        cmocka_unit_test(a_start_that_timed_out_is_looked_for_longer),
 	        cmocka_unit_test(without_good_looks_nothing_is_sent_again),
+	        cmocka_unit_test(without_a_list_of_before_nothing_is_adopted),
+	        cmocka_unit_test(an_answer_without_a_list_proves_no_absence),
 	        cmocka_unit_test(a_queued_new_build_keeps_the_question_open),
 	};
 
