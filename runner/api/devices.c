@@ -101,6 +101,24 @@ static enum device_state state_decode(const json_t *row)
 	return has_flags(row) ? DEVICE_FREE : DEVICE_UNKNOWN;
 }
 
+/* A reservation hides what else is said of a device, and a run ends with its cleaning. */
+static bool is_at_work(const json_t *row)
+{
+	static const enum device_state work[] = {DEVICE_RUNS_BUILD, DEVICE_IN_GENERATOR, DEVICE_LOCAL_EXECUTION,
+	        DEVICE_IN_USE, DEVICE_CLEANING, DEVICE_PREPARING, DEVICE_REBOOTING};
+	GR_AUTO_FREE char *status = answer_text(row, "device_status|deviceStatus");
+	enum device_state said = status ? status_state(status) : DEVICE_FREE;
+
+	for (size_t i = 0; i < GR_COUNT(work); i++) {
+		if (said == work[i])
+			return true;
+		for (size_t j = 0; j < GR_COUNT(states); j++)
+			if (states[j].state == work[i] && flags_hold(&states[j], row))
+				return true;
+	}
+	return false;
+}
+
 /* ---- platform ---- */
 
 static enum platform platform_member(const json_t *row, const char *keys)
@@ -175,6 +193,7 @@ static void row_decode(const json_t *row, enum platform listed, struct device *r
 	        .appium_url = answer_text(row, "appium_url|appiumURL|appiumUrl"),
 	        .platform = platform_decode(row, listed),
 	        .state = state_decode(row),
+	        .is_at_work = is_at_work(row),
 	};
 }
 

@@ -41,6 +41,7 @@ struct device {
 	char *appium_url;
 	enum platform platform;
 	enum device_state state;
+	bool is_at_work; /* does, or did until just now, something: whatever is the reason that `state` names */
 };
 
 struct device_list {

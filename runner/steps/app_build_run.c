@@ -158,7 +158,7 @@ static int take_search(const struct step *step, const struct event *event, struc
 	state->was_resent = true;
 	json_array_foreach (state->search.found, i, number)
 		snapshot_add(&state->run.before, json_string_value(number));
-	action->progress = gr_printf("the run never reached the server; starting it once more");
+	action->progress = gr_printf("neither the list of builds nor the device shows a run; starting it once more");
 	return send_start(step, event, action);
 }
 
@@ -219,6 +219,7 @@ static int send_start(const struct step *step, const struct event *event, struct
 	begin_clock(state, event);
 	step_learn(action, "intent", json_true());
 	step_learn(action, "resent", json_boolean(state->was_resent));
+	step_learn(action, "device_was_at_work", json_false());
 	step_learn(action, "before", snapshot_to_json(&state->run.before));
 	step_learn(action, "start_wall_ms", json_integer(event->wall_ms));
 	step_learn(action, "device", device_to_json(&target->device));

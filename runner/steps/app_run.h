@@ -73,17 +73,20 @@ int proof_next(struct proof *proof, const struct event *event, struct action *ac
         struct gr_error *err);
 void proof_release(struct proof *proof);
 
-/* A start whose answer was lost: look for it among the builds that are new. */
+/* A start whose answer was lost: look for it among the builds that are new. The list may lag behind, so that the device
+ * is looked at as well: while it was seen at work, nothing is proven absent. */
 struct search {
 	struct app_run *run;
 	int64_t since_ms;
 	bool is_long; /* the server may still be at it: look for longer */
 	bool is_last_good;
+	bool was_at_work; /* the device, in any look */
+	bool is_device_seen; /* in the last look */
 	size_t look, good_looks;
 	json_t *found; /* numbers to examine in this look */
 	size_t at;
 	json_t *ours, *open; /* numbers of this look that are ours, and that say nothing yet */
-	enum { SEARCH_WAIT, SEARCH_LIST, SEARCH_EXAMINE } phase;
+	enum { SEARCH_WAIT, SEARCH_LIST, SEARCH_EXAMINE, SEARCH_DEVICE } phase;
 };
 int search_begin(
         struct search *search, struct app_run *run, bool is_long, const struct event *event, struct action *action);

@@ -1,18 +1,22 @@
 /* The answer to a start got lost. Was it started? The builds that are new since the snapshot tell: exactly one on our
- * device is ours; none after the whole window means that it never was; anything else is not known, and never guessed.
- */
+ * device is ours; none after the whole window, and a device that did nothing in all of it, mean that it never was;
+ * anything else is not known, and never guessed. */
 #include "runner/base/buffer.h"
 #include "runner/base/memory.h"
+#include "runner/base/text.h"
 #include "runner/steps/app_run.h"
 
 /* Looks, in ms after the loss. All of them before a start counts as absent: a list that lags would make two of one,
- * and a lost answer is rare enough to wait for. The last one only when the server may still be working on it. */
-static const int64_t look_at_ms[] = {2000, 5000, 10000, 20000, 45000, 90000, 120000};
-enum { LOOKS_SHORT = 6, GOOD_LOOKS_NEEDED = 3 };
+ * and a lost answer is rare enough to wait for. One more when the server may still be working on it, and all of them
+ * while the device does something that the list does not show. */
+static const int64_t look_at_ms[] = {2000, 5000, 10000, 20000, 45000, 90000, 120000, 180000, 300000};
+enum { LOOKS_SHORT = 6, LOOKS_LONG = 7, GOOD_LOOKS_NEEDED = 3 };
 
 static size_t looks_all(const struct search *search)
 {
-	return search->is_long ? GR_COUNT(look_at_ms) : LOOKS_SHORT;
+	if (!search->was_at_work)
+		return search->is_long ? LOOKS_LONG : LOOKS_SHORT;
+	return GR_COUNT(look_at_ms);
 }
 
 static int wait_look(struct search *search, struct action *action)
@@ -30,6 +34,7 @@ int search_begin(
 	search->run = run;
 	search->is_long = is_long;
 	search->since_ms = event->now_ms;
+	search->was_at_work = json_is_true(json_object_get(run->step->memory, "device_was_at_work"));
 	action->progress = gr_printf("the answer to the start got lost; looking for the run among the server's builds");
 	return wait_look(search, action);
 }
@@ -41,6 +46,18 @@ static void list_texts(const json_t *texts, struct buffer *words)
 
 	json_array_foreach (texts, i, item)
 		buffer_printf(words, "%s%s", words->bytes > 0 ? ", " : "", json_string_value(item));
+}
+
+/* No build is to be seen, and yet nothing proves that there is none. */
+static int fail_unproven(const struct search *search, struct gr_error *err)
+{
+	GR_AUTO_FREE char *words = device_words(&search->run->target.device);
+
+	return gr_fail(err, GR_UNKNOWN_START, 0,
+	        "the answer to the start got lost, no new build is listed, and %s %s: a run may be on its way; nothing "
+	        "was "
+	        "started again, and `gridlane resume` looks for it",
+	        words, search->was_at_work ? "was at work meanwhile" : "could not be looked at");
 }
 
 static int fail_many(const struct search *search, struct gr_error *err)
@@ -67,6 +84,8 @@ static int conclude(const struct search *search, enum search_end *ret_end, struc
 		        "since: a run may be "
 		        "on its way; `gridlane resume` looks for it",
 		        search->good_looks);
+	if (search->was_at_work || !search->is_device_seen)
+		return fail_unproven(search, err);
 	*ret_end = SEARCH_ABSENT;
 	return 0;
 }
@@ -84,10 +103,41 @@ static int end_look(struct search *search, struct action *action, enum search_en
 		*ret_end = SEARCH_FOUND;
 		return 0;
 	}
+	/* Nothing that is ours: does the device say more than the list? */
+	search->phase = SEARCH_DEVICE;
+	return step_call(action, OP_GET_DEVICE_LIST, json_object());
+}
+
+static int next_look(struct search *search, struct action *action, enum search_end *ret_end, struct gr_error *err)
+{
 	search->look++;
-	if (search->look >= looks_all(search))
-		return conclude(search, ret_end, err);
-	return wait_look(search, action);
+	return search->look >= looks_all(search) ? conclude(search, ret_end, err) : wait_look(search, action);
+}
+
+static bool is_our_device(const struct device *device, const struct device *ours)
+{
+	return (ours->device_id != NULL && text_equal(device->device_id, ours->device_id)) ||
+	       (ours->udid != NULL && text_equal(device->udid, ours->udid));
+}
+
+static int take_device(struct search *search, const struct event *event, struct action *action,
+        enum search_end *ret_end, struct gr_error *err)
+{
+	struct device_list list = {0};
+
+	search->is_device_seen = false;
+	if (event->outcome == CALL_DONE)
+		(void)device_list_decode(event->body, &list, NULL);
+	for (size_t i = 0; i < list.count; i++) {
+		if (!is_our_device(&list.devices[i], &search->run->target.device))
+			continue;
+		search->is_device_seen = list.devices[i].state != DEVICE_UNKNOWN;
+		search->was_at_work = search->was_at_work || list.devices[i].is_at_work;
+	}
+	device_list_release(&list);
+	if (search->was_at_work)
+		step_learn(action, "device_was_at_work", json_true());
+	return next_look(search, action, ret_end, err);
 }
 
 static int examine(struct search *search, struct action *action, enum search_end *ret_end, struct gr_error *err)
@@ -128,8 +178,7 @@ static int take_list(struct search *search, const struct event *event, struct ac
 	}
 	/* Nothing learned: what the look before showed still stands, and no number is examined again. */
 	search->at = json_array_size(search->found);
-	search->look++;
-	return search->look >= looks_all(search) ? conclude(search, ret_end, err) : wait_look(search, action);
+	return next_look(search, action, ret_end, err);
 }
 
 static int take_details(struct search *search, const struct event *event, struct action *action,
@@ -169,6 +218,8 @@ int search_next(struct search *search, const struct event *event, struct action 
 		return take_list(search, event, action, ret_end, err);
 	case SEARCH_EXAMINE:
 		return take_details(search, event, action, ret_end, err);
+	case SEARCH_DEVICE:
+		return take_device(search, event, action, ret_end, err);
 	}
 	return gr_fail(err, GR_INTERNAL, 0, "a search is in no phase");
 }

@@ -35,6 +35,16 @@ static UNUSED void run_to_first_poll(struct script *script, const char *with)
 
 #define LIST_ONE_NEW "{'status': 1, 'build_list': [{'build_number': 769}, {'build_number': '771'}]}"
 
+#define DEVICE_IDLE "{'success': true, 'data': [{'device_id': '26', 'is_run_build': '0', 'is_reserved': '1'}]}"
+#define DEVICE_AT_WORK "{'success': true, 'data': [{'device_id': '26', 'is_run_build': '1', 'is_reserved': '1'}]}"
+
+/* The device after a look at the list that showed nothing. */
+static UNUSED void look_at_device(struct script *s, const char *device)
+{
+	expect_call(s, OP_GET_DEVICE_LIST, "{}");
+	answer(s, device);
+}
+
 /* Looks after a lost answer that show nothing new. */
 static UNUSED void lose_whole_window(struct script *s, int looks)
 {
@@ -42,6 +52,7 @@ static UNUSED void lose_whole_window(struct script *s, int looks)
 		let_time_come(s);
 		expect_call(s, OP_BUILD_LIST, "{}");
 		answer(s, LIST_BEFORE);
+		look_at_device(s, DEVICE_IDLE);
 	}
 }
 

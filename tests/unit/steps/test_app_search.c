@@ -95,6 +95,7 @@ static void a_new_build_of_others_is_not_ours(void **state)
 		answer(&s, "{'status': 1, 'build_number': 773, 'build_devices': [{'device_id': '26', 'info': "
 		           "{'bundle_id': 'com.other'}, "
 		           "'is_completed': 1}]}");
+		look_at_device(&s, DEVICE_IDLE);
 	}
 	expect_problem(&s, GR_UNKNOWN_START, "never_resend");
 	script_close(&s);
@@ -117,6 +118,86 @@ static void a_start_that_never_arrived_is_sent_once_more_and_no_third_time(void 
 	lose_answer(&s);
 	lose_whole_window(&s, 6);
 	expect_problem(&s, GR_UNKNOWN_START, "twice");
+	script_close(&s);
+}
+
+/* The list lags by more than the window; the device says what the list does not. */
+static void a_device_at_work_is_no_proof_of_absence(void **state)
+{
+	struct script s;
+
+	(void)state;
+	script_start(&s, "app_build_run", WITH(""));
+	answer(&s, LIST_BEFORE);
+	lose_answer(&s);
+	for (int i = 0; i < 9; i++) {
+		let_time_come(&s);
+		answer(&s, LIST_BEFORE);
+		look_at_device(&s, i == 1 ? DEVICE_AT_WORK : DEVICE_IDLE);
+	}
+	expect_problem(&s, GR_UNKNOWN_START, "was at work");
+	assert_true(json_is_true(json_object_get(s.step.memory, "device_was_at_work")));
+	script_close(&s);
+}
+
+static void a_run_that_is_listed_late_is_adopted(void **state)
+{
+	struct script s;
+
+	(void)state;
+	script_start(&s, "app_build_run", WITH(""));
+	answer(&s, LIST_BEFORE);
+	lose_answer(&s);
+	for (int i = 0; i < 7; i++) {
+		let_time_come(&s);
+		answer(&s, LIST_BEFORE);
+		look_at_device(&s, DEVICE_AT_WORK);
+	}
+	let_time_come(&s);
+	answer(&s, LIST_ONE_NEW);
+	answer(&s, DETAILS("771", OURS, "0", "1", CASE("a", "1")));
+	expect_text(s.action.progress, "adopted build 771");
+	script_close(&s);
+}
+
+static void a_device_that_is_not_seen_proves_nothing(void **state)
+{
+	static const char *const blind[] = {NULL, "{'success': true, 'data': []}",
+	        "{'success': true, 'data': [{'device_id': '26', 'device_status': 'Martian'}]}"};
+
+	(void)state;
+	for (size_t n = 0; n < GR_COUNT(blind); n++) {
+		struct script s;
+
+		script_start(&s, "app_build_run", WITH(""));
+		answer(&s, LIST_BEFORE);
+		lose_answer(&s);
+		for (int i = 0; i < 6; i++) {
+			let_time_come(&s);
+			answer(&s, LIST_BEFORE);
+			expect_call(&s, OP_GET_DEVICE_LIST, "{}");
+			send_answer(&s, blind[n] != NULL ? CALL_DONE : CALL_FAILED, blind[n]);
+		}
+		expect_problem(&s, GR_UNKNOWN_START, "could not be looked at");
+		script_close(&s);
+	}
+}
+
+/* Killed and resumed while the device was at work: idle looks of the new process do not undo it. */
+static void what_the_device_did_is_not_forgotten(void **state)
+{
+	struct script s;
+
+	(void)state;
+	script_start(&s, "app_build_run", WITH(""));
+	answer(&s, LIST_BEFORE);
+	lose_answer(&s);
+	let_time_come(&s);
+	answer(&s, LIST_BEFORE);
+	look_at_device(&s, DEVICE_AT_WORK);
+	script_restart(&s);
+	lose_whole_window(&s, 9);
+	expect_problem(&s, GR_UNKNOWN_START, "was at work");
 	script_close(&s);
 }
 
@@ -201,6 +282,7 @@ static void a_queued_new_build_keeps_the_question_open(void **state)
 		let_time_come(&s);
 		answer(&s, LIST_ONE_NEW);
 		answer(&s, QUEUED("771", OURS));
+		look_at_device(&s, DEVICE_IDLE);
 	}
 	expect_problem(&s, GR_UNKNOWN_START, "771");
 	script_close(&s);
@@ -215,6 +297,10 @@ int main(void)
 	        cmocka_unit_test(a_build_of_an_earlier_round_is_not_this_ones),
 	        cmocka_unit_test(a_new_build_of_others_is_not_ours),
 	        cmocka_unit_test(a_start_that_never_arrived_is_sent_once_more_and_no_third_time),
+	        cmocka_unit_test(a_device_at_work_is_no_proof_of_absence),
+	        cmocka_unit_test(a_run_that_is_listed_late_is_adopted),
+	        cmocka_unit_test(a_device_that_is_not_seen_proves_nothing),
+	        cmocka_unit_test(what_the_device_did_is_not_forgotten),
 	        cmocka_unit_test(a_start_that_timed_out_is_looked_for_longer),
 	        cmocka_unit_test(without_good_looks_nothing_is_sent_again),
 	        cmocka_unit_test(without_a_list_of_before_nothing_is_adopted),
