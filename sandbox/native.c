@@ -53,6 +53,7 @@ static struct native_run *native_new(struct call *call, const json_t *device, co
 	run->starts = (free_at > now ? free_at : now) +
 	              member_number(suite, "queue_seconds", state_number(state, "queue_seconds"));
 	run->ends = run->starts + member_number(suite, "seconds", 10);
+	run->counted = run->ends + state_number(state, "settle_seconds");
 	state->native_count++;
 	return run;
 }
@@ -122,8 +123,10 @@ static size_t share(const struct native_run *run, const char *key, double now)
 {
 	double whole = member_number(run->suite, key, 0);
 
-	if (now >= run->ends)
+	if (now >= run->counted)
 		return (size_t)whole;
+	if (run->counted > run->ends)
+		return 0;
 	return now <= run->starts ? 0 : (size_t)(whole * (now - run->starts) / (run->ends - run->starts));
 }
 

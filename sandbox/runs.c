@@ -243,6 +243,8 @@ struct test_run *run_start(struct state *state, const struct run_order *order)
 	run_schedule(run, (free_at > now ? free_at : now) +
 	                          member_number(order->module, "queue_seconds", state_number(state, "queue_seconds")));
 	run_bend(state, run);
+	if (run->test_count > 0 && !run->stopped) /* over for the run, and not yet for its last test */
+		run->tests[run->test_count - 1].ends += state_number(state, "settle_seconds");
 	return run;
 }
 

@@ -46,6 +46,7 @@ static const struct rule rules[] = {
         {"", "time_scale", VALUE_NUMBER, NULL},
         {"", "queue_seconds", VALUE_NUMBER, NULL},
         {"", "install_seconds", VALUE_NUMBER, NULL},
+        {"", "settle_seconds", VALUE_NUMBER, NULL},
         {"", "next_build_id", VALUE_NUMBER, NULL},
         {"", "next_native_id", VALUE_NUMBER, NULL},
         {"", "errors", VALUE_WORD, "answer|http"},

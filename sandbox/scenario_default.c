@@ -7,6 +7,7 @@ const char *const scenario_default[] = {
         "time_scale: 20\n"
         "queue_seconds: 4\n"
         "install_seconds: 8\n"
+        "settle_seconds: 0\n"
         "next_build_id: 3506\n"
         "next_native_id: 71\n"
         "errors: answer\n"

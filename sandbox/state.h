@@ -37,6 +37,7 @@ struct native_run {
 	const json_t *device, *suite;
 	bool ios;
 	double created, starts, ends;
+	double counted; /* when its counts are there: at its end, or `settle_seconds` later */
 };
 
 struct install {

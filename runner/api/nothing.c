@@ -22,6 +22,7 @@ static const struct {
         {OP_GET_APPLICATIONS_LIST, "application"},
         {OP_GET_APPLICATION_INFO, "version"},
         {OP_GET_BUILD_VERSION_INFO, "build"},
+        {OP_GET_NATIVE_TEST_RESULTS, ""},
         {OP_GET_DEVICE_LIST, "device"},
         {OP_GET_ALL_DEVICES_WITH_FILTER, "device"},
         {OP_ALL_AUTOMATION_BUILD_RESULTS, "build"},

@@ -173,13 +173,12 @@ static int take_good(
 	return pause_poll(step, event, action);
 }
 
-/* A definite answer that helps nothing: some are survived. */
-static int take_bad(
-        const struct step *step, const struct event *event, struct action *action, const struct gr_error *why)
+/* A definite answer that helps nothing. */
+static int take_bad(const struct step *step, const struct event *event, struct action *action, struct gr_error *why)
 {
 	struct app_state *state = step->state;
 
-	if (why->failure == GR_AUTH || why->failure == GR_DEADLINE || !polling_survives(&state->polling))
+	if (!polling_survives(&state->polling, &step->context->poll, event, action, why))
 		return app_end_with(step, event, action, why);
 	return pause_poll(step, event, action);
 }

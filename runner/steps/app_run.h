@@ -121,6 +121,7 @@ struct watch {
 	int64_t counts[COUNT_KINDS];
 	char *build_test_id, *url, *build_id;
 	int64_t now_ms; /* of the answer that is taken; set it before */
+	int64_t over_ms; /* since when the server says that the run is over */
 	int64_t timed_ms; /* up to then the run's time belongs to tests that have ended */
 };
 void watch_begin(struct watch *watch, struct app_run *run);

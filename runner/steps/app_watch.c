@@ -4,6 +4,7 @@
 #include "runner/base/memory.h"
 #include "runner/base/text.h"
 #include "runner/steps/app_run.h"
+#include "runner/steps/polling.h"
 
 #define SHOWN_BYTES 40 /* of a word of the server that nobody knows */
 
@@ -185,6 +186,8 @@ bool watch_take(struct watch *watch, const struct execution *execution)
 	watch->is_queued = device != NULL ? device->completed == COMPLETION_QUEUED
 	                                  : execution->device_count == 0 && execution->all_completed != 1;
 	watch->over_polls = says_over(watch) ? watch->over_polls + 1 : 0;
+	if (watch->over_polls == 1)
+		watch->over_ms = watch->now_ms;
 	time_cases(watch);
 	return is_changed;
 }
@@ -198,14 +201,90 @@ static size_t count_unfinished(const struct watch *watch)
 	return unfinished;
 }
 
+static void count_states(const struct watch *watch, int64_t counted[static COUNT_KINDS])
+{
+	static const int kinds[] = {
+	        [CASE_NOT_STARTED] = COUNT_NOT_STARTED,
+	        [CASE_STARTED] = COUNT_STARTED,
+	        [CASE_PASSED] = COUNT_PASSED,
+	        [CASE_FAILED] = COUNT_FAILED,
+	        [CASE_STOPPED] = COUNT_STOPPED,
+	        [CASE_SKIPPED] = COUNT_SKIPPED,
+	        [CASE_UNKNOWN] = -1,
+	};
+
+	memset(counted, 0, COUNT_KINDS * sizeof(*counted));
+	for (size_t i = 0; i < watch->count; i++)
+		if (watch->cases[i].poll == watch->polls && kinds[watch->cases[i].state] >= 0)
+			counted[kinds[watch->cases[i].state]]++;
+}
+
+/* How many tests the counts speak of. A count cannot overflow the sum: each is checked against what could be listed. */
+static int64_t sum_counts(const struct watch *watch)
+{
+	int64_t sum = 0;
+
+	for (size_t i = 0; i < COUNT_KINDS; i++)
+		if (watch->counts[i] > 0)
+			sum += watch->counts[i] < INT32_MAX ? watch->counts[i] : INT32_MAX;
+	return sum;
+}
+
+/* Counts that claim more tests or more failures than there are cases mean that some are hidden. */
+static bool hides_cases(const struct watch *watch, const int64_t counted[static COUNT_KINDS])
+{
+	return sum_counts(watch) > (int64_t)watch->count || watch->counts[COUNT_FAILED] > counted[COUNT_FAILED];
+}
+
+static bool has_seen(const struct watch *watch, const char *name)
+{
+	for (size_t i = 0; i < watch->count; i++)
+		if (text_equal(watch->cases[i].name, name))
+			return true;
+	return false;
+}
+
+static bool lacks_selected(const struct watch *watch)
+{
+	json_t *selected = json_object_get(watch->run->step->with, "testcases"), *id = NULL;
+	const char *name = NULL;
+
+	if (json_is_array(selected) && watch->count < json_array_size(selected))
+		return true;
+	json_object_foreach (selected, name, id)
+		if (!has_seen(watch, name))
+			return true;
+	return false;
+}
+
+/* "Completed", and yet something of it is not there: it may still come. */
+static bool contradicts_itself(const struct watch *watch)
+{
+	int64_t counted[COUNT_KINDS];
+
+	if (!watch->is_present)
+		return true;
+	if (watch->completed == COMPLETION_STOPPED)
+		return false; /* tests without an end belong to it */
+	count_states(watch, counted);
+	for (size_t i = 0; i < watch->count; i++)
+		if (watch->cases[i].poll != watch->polls && !case_is_stand_in(watch, &watch->cases[i]))
+			return true;
+	return watch->count == 0 || count_unfinished(watch) > 0 || hides_cases(watch, counted) || lacks_selected(watch);
+}
+
 bool watch_is_over(const struct watch *watch)
 {
-	bool is_plain = watch->is_present && watch->all_completed == 1 && count_unfinished(watch) == 0 &&
-	                (watch->completed != COMPLETION_UNKNOWN || watch->raw_completed == NULL);
+	const struct poll_policy *poll = &watch->run->step->context->poll;
 
-	/* Signals that disagree, a device that is not there, or tests without an end: only if a second poll says it
-	 * again. */
-	return watch->over_polls >= (is_plain ? 1 : 2);
+	if (watch->over_polls == 0)
+		return false;
+	if (contradicts_itself(watch))
+		return watch->over_polls > 1 && limit_passed(watch->over_ms, settle_ms(poll, SETTLE_MS), watch->now_ms);
+	/* Signals that disagree count when a second poll says it again. */
+	return watch->over_polls > 1 ||
+	       (watch->all_completed == 1 && count_unfinished(watch) == 0 &&
+	               (watch->completed != COMPLETION_UNKNOWN || watch->raw_completed == NULL));
 }
 
 size_t watch_ended(const struct watch *watch)
@@ -312,54 +391,22 @@ static void judge_device(const struct watch *watch, const char *words, struct de
 		add_warning(result, "the answer lists further devices, which were not asked for");
 }
 
-static void count_states(const struct watch *watch, int64_t counted[static COUNT_KINDS])
-{
-	static const int kinds[] = {
-	        [CASE_NOT_STARTED] = COUNT_NOT_STARTED,
-	        [CASE_STARTED] = COUNT_STARTED,
-	        [CASE_PASSED] = COUNT_PASSED,
-	        [CASE_FAILED] = COUNT_FAILED,
-	        [CASE_STOPPED] = COUNT_STOPPED,
-	        [CASE_SKIPPED] = COUNT_SKIPPED,
-	        [CASE_UNKNOWN] = -1,
-	};
-
-	memset(counted, 0, COUNT_KINDS * sizeof(*counted));
-	for (size_t i = 0; i < watch->count; i++)
-		if (watch->cases[i].poll == watch->polls && kinds[watch->cases[i].state] >= 0)
-			counted[kinds[watch->cases[i].state]]++;
-}
-
-/* The cases are the truth; counts that claim more tests or more failures than there are cases mean that some are
- * hidden. */
+/* The cases are the truth. */
 static void judge_counts(const struct watch *watch, struct device_run *result)
 {
-	int64_t counted[COUNT_KINDS], reported = 0;
+	int64_t counted[COUNT_KINDS];
 	bool differs = false;
 
 	count_states(watch, counted);
-	for (size_t i = 0; i < COUNT_KINDS; i++) {
-		if (watch->counts[i] < 0)
-			continue;
-		/* A count cannot overflow the sum: each is checked against what could be listed. */
-		reported += watch->counts[i] < INT32_MAX ? watch->counts[i] : INT32_MAX;
-		differs = differs || watch->counts[i] != counted[i];
-	}
-	if (reported > (int64_t)watch->count || watch->counts[COUNT_FAILED] > counted[COUNT_FAILED])
+	for (size_t i = 0; i < COUNT_KINDS; i++)
+		differs = differs || (watch->counts[i] >= 0 && watch->counts[i] != counted[i]);
+	if (hides_cases(watch, counted))
 		device_run_add_problem(result, GR_INCONSISTENT,
 		        "the server counts %lld tests with %lld failed, but lists %zu with %lld failed",
-		        (long long)reported, (long long)watch->counts[COUNT_FAILED], watch->count,
+		        (long long)sum_counts(watch), (long long)watch->counts[COUNT_FAILED], watch->count,
 		        (long long)counted[COUNT_FAILED]);
 	else if (differs)
 		add_warning(result, "the server's counts differ from its list of tests; the list was counted");
-}
-
-static bool has_seen(const struct watch *watch, const char *name)
-{
-	for (size_t i = 0; i < watch->count; i++)
-		if (text_equal(watch->cases[i].name, name))
-			return true;
-	return false;
 }
 
 /* Tests that were selected must appear: by name, or as many as there are ids. */

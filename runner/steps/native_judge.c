@@ -5,6 +5,7 @@
 #include "runner/base/memory.h"
 #include "runner/base/text.h"
 #include "runner/steps/common.h"
+#include "runner/steps/polling.h"
 
 #define SHOWN_BYTES 40 /* of a word of the server that nobody knows */
 
@@ -49,6 +50,16 @@ bool native_is_same(const struct native_device *a, const struct native_device *b
 	       text_equal(a->status, b->status) && text_equal(a->status_text, b->status_text);
 }
 
+bool native_is_ours(const struct native_device *native, const struct device *ours, size_t count)
+{
+	if (native->device_id != NULL && text_equal(native->device_id, ours->device_id))
+		return true;
+	if (native->udid != NULL && text_equal(native->udid, ours->udid))
+		return true;
+	return count == 1 && native->device_id == NULL &&
+	       (native->device_name == NULL || ours->name == NULL || text_equal(native->device_name, ours->name));
+}
+
 /* Do the counts prove that all tests ran and passed? If not, what is wrong with them? */
 static enum gr_failure judge_counts(const struct step *step, const struct native_device *native)
 {
@@ -82,6 +93,26 @@ enum gr_failure native_verdict(const struct step *step, const struct native_devi
 		break;
 	}
 	return GR_NOT_RUN;
+}
+
+/* Do status and counts go together, so that nothing more is to be waited for? */
+static bool is_plain(const struct step *step, const struct native_device *native)
+{
+	if (native->state == NATIVE_FAILED)
+		return native->failed > 0;
+	if (native->state == NATIVE_COMPLETED && native->failed > 0)
+		return native->passed >= 0 && native->passed + native->failed == native->all;
+	return native->all > 0 && native_verdict(step, native) == GR_NONE;
+}
+
+bool native_is_settled(
+        const struct step *step, const struct native_device *native, unsigned over_polls, int64_t over_for_ms)
+{
+	if (native != NULL && is_plain(step, native))
+		return over_polls > 0;
+	if (native != NULL && native->state == NATIVE_STOPPED)
+		return over_polls > 1;
+	return over_polls > 1 && over_for_ms >= settle_ms(&step->context->poll, SETTLE_MS);
 }
 
 /* Beside the case: what does not go together, and what kept the run from its end. */

@@ -8,6 +8,12 @@
 
 /* GR_NONE: all tests ran and passed; GR_FAILED: tests failed, or the run did; else why neither is proven. */
 enum gr_failure native_verdict(const struct step *step, const struct native_device *native);
+/* Is this row, of `count`, our device? The run is ours by its id: without an id of the device, its name will do. */
+bool native_is_ours(const struct native_device *native, const struct device *ours, size_t count);
+/* The server says so often, and for so long, that the run is over: is it to be believed yet? Counts may lag behind the
+ * status, so that what does not go together is looked at again for a while. native: our device, or NULL. */
+bool native_is_settled(
+        const struct step *step, const struct native_device *native, unsigned over_polls, int64_t over_for_ms);
 /* One case, named `name`, and what does not go together, as problems. */
 void native_judge(
         const struct step *step, const char *name, const struct native_device *native, struct device_run *result);

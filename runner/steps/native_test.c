@@ -25,7 +25,8 @@ struct state {
 	char *id, *url, *file_sha256; /* file_sha256: of the tests as they were sent */
 	bool has_started;
 	unsigned polls, over_polls;
-	bool is_present;
+	int64_t over_ms; /* since when the server says that the run is over */
+	bool is_present, was_present;
 	struct native_result last; /* the last good answer */
 	size_t at; /* our device in it, if present */
 	struct device_run *result; /* complete but for its cases: the log is asked for */
@@ -271,26 +272,13 @@ static int pause_poll(const struct step *step, const struct event *event, struct
 	return cut_short(step, event, action, OUTCOME_ERROR, &why);
 }
 
-static bool is_ours(const struct state *state, const struct native_device *native, size_t count)
-{
-	const struct device *device = &state->target.device;
-
-	if (native->device_id != NULL && text_equal(native->device_id, device->device_id))
-		return true;
-	if (native->udid != NULL && text_equal(native->udid, device->udid))
-		return true;
-	/* The run is ours by its id: without an id of the device, its name will do. */
-	return count == 1 && native->device_id == NULL &&
-	       (native->device_name == NULL || device->name == NULL || text_equal(native->device_name, device->name));
-}
-
 /* Take the answer over; true when our device shows something new. */
 static bool keep_answer(struct state *state, struct native_result *result)
 {
 	bool was_present = state->is_present, is_changed = false;
 	size_t at = 0;
 
-	while (at < result->count && !is_ours(state, &result->devices[at], result->count))
+	while (at < result->count && !native_is_ours(&result->devices[at], &state->target.device, result->count))
 		at++;
 	state->is_present = at < result->count;
 	is_changed = state->is_present != was_present ||
@@ -323,17 +311,19 @@ static int take_good(
 	bool is_changed = keep_answer(state, result);
 	const struct native_device *native = our_device(state);
 	bool says_over = native != NULL ? native_is_over(native) : native_are_over(&state->last);
-	bool is_plain = native != NULL && native_is_plain(step, native);
 
 	state->polls++;
-	polling_take(&state->polling, event, is_changed, native == NULL || native->state == NATIVE_WAITING);
+	polling_take(&state->polling, event, is_changed,
+	        native != NULL ? native->state == NATIVE_WAITING : !state->was_present);
+	state->was_present = state->was_present || native != NULL;
 	if (is_changed)
 		note_progress(state, action);
 	if (is_changed && native != NULL)
 		step_learn(action, "native", native_to_json(native));
 	state->over_polls = says_over ? state->over_polls + 1 : 0;
-	/* Counts may lag behind the status: what is not plain counts when a second poll says it again. */
-	if (state->over_polls >= (is_plain ? 1 : 2))
+	if (state->over_polls == 1)
+		state->over_ms = event->now_ms;
+	if (native_is_settled(step, native, state->over_polls, event->now_ms - state->over_ms))
 		return finish(step, event, action);
 	if (!says_over)
 		state->polling.not_over_ms = event->now_ms;
@@ -352,7 +342,7 @@ static int take_poll(const struct step *step, const struct event *event, struct 
 		return take_good(step, event, &result, action);
 	if (event->outcome != CALL_DONE && event->outcome != CALL_REFUSED && why.failure != GR_DEADLINE)
 		return pause_poll(step, event, action); /* an outage; poll.stall bounds it */
-	if (why.failure == GR_AUTH || why.failure == GR_DEADLINE || !polling_survives(&state->polling))
+	if (!polling_survives(&state->polling, &step->context->poll, event, action, &why))
 		return cut_short(step, event, action, OUTCOME_ERROR, &why);
 	return pause_poll(step, event, action);
 }

@@ -1,9 +1,7 @@
 #include "runner/steps/polling.h"
 
 #include "runner/base/clock.h"
-
-/* Refusals or unreadable answers in a row that a run survives: a proxy's moods pass, a wrong number does not. */
-enum { BAD_ANSWERS_MOST = 3 };
+#include "runner/base/memory.h"
 
 void polling_begin(struct polling *polling, const struct event *event)
 {
@@ -38,9 +36,21 @@ void polling_take(struct polling *polling, const struct event *event, bool is_ch
 		polling->queued_ms = polling->was_queued ? event->now_ms - polling->start_ms : 0;
 }
 
-bool polling_survives(struct polling *polling)
+bool polling_survives(struct polling *polling, const struct poll_policy *policy, const struct event *event,
+        struct action *action, struct gr_error *why)
 {
-	return ++polling->bad_answers <= BAD_ANSWERS_MOST;
+	char span[CLOCK_TEXT_BYTES];
+
+	if (why->failure == GR_AUTH || why->failure == GR_DEADLINE)
+		return false;
+	if (limit_passed(polling->good_ms, policy->stall_ms, event->now_ms)) {
+		(void)gr_context(why, "no usable answer about the run for %s (poll.stall)",
+		        clock_format_span(policy->stall_ms, span));
+		return false;
+	}
+	if (polling->bad_answers++ == 0)
+		action->progress = gr_printf("%s; asking on", why->text);
+	return true;
 }
 
 static int find_limit(const struct polling *polling, const struct poll_policy *policy, const struct event *event,
@@ -57,7 +67,9 @@ static int find_limit(const struct polling *polling, const struct poll_policy *p
 	if (polling->is_queued && limit_passed(polling->start_ms, policy->queue_ms, event->now_ms))
 		return gr_fail(err, GR_QUEUE, 0, "the run was still queued after %s (poll.queue)",
 		        clock_format_span(policy->queue_ms, span));
-	if (!polling->is_queued && limit_passed(polling->change_ms, policy->stall_ms, event->now_ms))
+	/* What is refused is no sign that nothing changes: the limit for usable answers bounds that. */
+	if (!polling->is_queued && polling->bad_answers == 0 &&
+	        limit_passed(polling->change_ms, policy->stall_ms, event->now_ms))
 		return gr_fail(err, GR_STALL, 0, "nothing changed in the run for %s (poll.stall)",
 		        clock_format_span(policy->stall_ms, span));
 	return 0;

@@ -33,6 +33,20 @@ static UNUSED void run_to_first_poll(struct script *script, const char *with)
 	expect_call(script, OP_EXECUTION_DETAILS, "{'build_number': '770'}");
 }
 
+/* An answer that says "completed" and contradicts itself: it is looked at again for 20 s, and then judged. */
+static UNUSED void answer_until_settled(struct script *s, const char *body)
+{
+	int64_t began = s->now_ms;
+
+	answer(s, body);
+	while (s->action.kind == ACTION_WAIT && s->now_ms - began < MINUTES) {
+		let_time_come(s);
+		answer(s, body);
+	}
+	assert_int_equal(s->action.kind, ACTION_DONE);
+	assert_in_range(s->now_ms - began, 20000, 30000);
+}
+
 #define LIST_ONE_NEW "{'status': 1, 'build_list': [{'build_number': 769}, {'build_number': '771'}]}"
 
 #define DEVICE_IDLE "{'success': true, 'data': [{'device_id': '26', 'is_run_build': '0', 'is_reserved': '1'}]}"

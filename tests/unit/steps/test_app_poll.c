@@ -163,21 +163,34 @@ static void it_lives_through_an_outage_and_gives_up_at_the_stall_limit(void **st
 	script_close(&s);
 }
 
-static void it_survives_three_refusals_of_a_poll_and_no_fourth(void **state)
+static void it_survives_refusals_up_to_the_stall_limit(void **state)
 {
 	struct script s;
+	int64_t began = 0;
 
 	(void)state;
 	run_to_first_poll(&s, WITH(""));
 	answer(&s, DETAILS("770", OURS, "0", "1", PASS("a")));
-	for (int i = 0; i < 3; i++) {
+	for (int i = 0; i < 10; i++) {
 		let_time_come(&s);
-		refuse_call(&s, "{'status': 0, 'msg': 'try later'}");
+		refuse_call(&s, "{'status': 0, 'msg': 'Something went wrong'}");
 		expect_wait(&s, 0, 20000);
+		if (i == 0)
+			expect_text(s.action.progress, "Something went wrong");
+		else
+			assert_null(s.action.progress); /* said once */
 	}
 	let_time_come(&s);
-	refuse_call(&s, "{'status': 0, 'msg': 'try later'}");
+	answer(&s, DETAILS("770", OURS, "0", "1", PASS("a")));
+	began = s.now_ms;
+	for (int i = 0; i < 500 && s.action.kind == ACTION_WAIT; i++) {
+		let_time_come(&s);
+		refuse_call(&s, "{'status': 0, 'msg': 'try later'}");
+	}
 	expect_problem(&s, GR_SERVER, "try later");
+	expect_problem(&s, GR_SERVER, "poll.stall");
+	assert_in_range(s.now_ms - began, 10 * MINUTES, 11 * MINUTES);
+	expect_case(&s, "a", STATUS_PASSED, GR_NONE);
 	script_close(&s);
 }
 
@@ -223,7 +236,7 @@ int main(void)
 	        cmocka_unit_test(it_ends_when_nothing_changes),
 	        cmocka_unit_test(it_ends_at_its_own_time_limit),
 	        cmocka_unit_test(it_lives_through_an_outage_and_gives_up_at_the_stall_limit),
-	        cmocka_unit_test(it_survives_three_refusals_of_a_poll_and_no_fourth),
+	        cmocka_unit_test(it_survives_refusals_up_to_the_stall_limit),
 	        cmocka_unit_test(a_refused_token_ends_it_at_once),
 	        cmocka_unit_test(polls_slow_down_and_speed_up_again_when_something_moves),
 	};

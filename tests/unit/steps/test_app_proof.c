@@ -129,7 +129,7 @@ static void an_answer_about_another_build_is_not_believed(void **state)
 	(void)state;
 	run_to_first_poll(&s, WITH(""));
 	answer(&s, DETAILS("770", OURS, "0", "1", ""));
-	for (int i = 0; i < 4; i++) {
+	for (int i = 0; i < 500 && s.action.kind == ACTION_WAIT; i++) {
 		let_time_come(&s);
 		answer(&s, DETAILS("769", OURS, "1", "3", PASS("a")));
 	}

@@ -1,38 +1,4 @@
-#include "script.h"
-
-#define BUILD "{'app_build_id': '272', 'app_id': '223', 'version_id': '481'}"
-#define ANDROID "{'device_id': '3', 'udid': 'R58', 'name': 'Galaxy S21', 'platform': 'android'}"
-#define WITH(more) "{'build': " BUILD ", 'device': " ANDROID ", 'file': 'out/shop-androidTest.apk'" more "}"
-#define WITH_IOS "{'build': " BUILD ", 'device': {'device_id': '4', 'platform': 'ios'}, 'file': 'ui.zip'}"
-#define STARTED "{'success': true, 'native_test_build_id': 71, 'url': 'https://cloud.example/apps/native-test/71'}"
-#define ROW(more, status, text, all, passed, failed)                                                                   \
-	"{'success': true, 'data': [{'device_id': 3, 'device_name': 'Galaxy S21', " more "'status': '" status          \
-	"', 'status_text': '" text "', 'all_testcase': " all ", 'passed_testcase': " passed                            \
-	", 'failed_testcase': " failed "}]}"
-#define RESULT(...) ROW("", __VA_ARGS__)
-#define LOGGED(...) ROW("'log_path': 'https://cloud.example/l.txt', ", __VA_ARGS__)
-#define TESTED(name, code)                                                                                             \
-	"INSTRUMENTATION_STATUS: class=a.B\nINSTRUMENTATION_STATUS: test=" name "\nINSTRUMENTATION_STATUS_CODE: "      \
-	"1\nINSTRUMENTATION_STATUS: class=a.B\nINSTRUMENTATION_STATUS: test=" name                                     \
-	"\nINSTRUMENTATION_STATUS_CODE: " code "\n"
-
-static void run_to_first_poll(struct script *script, const char *with)
-{
-	script_start(script, "native_test", with);
-	expect_call(script, OP_RUN_NATIVE_TEST_ANDROID, "{}");
-	answer(script, STARTED);
-	expect_call(script, OP_GET_NATIVE_TEST_RESULTS, "{'native_test_build_id': '71'}");
-}
-
-/* The same answer until the step ends. */
-static void answer_on(struct script *script, const char *body)
-{
-	for (int i = 0; i < 500 && script->action.kind != ACTION_DONE; i++) {
-		answer(script, body);
-		if (script->action.kind == ACTION_WAIT)
-			let_time_come(script);
-	}
-}
+#include "native_script.h"
 
 static void it_starts_on_android_with_the_build(void **state)
 {
@@ -168,13 +134,13 @@ static void failed_before_any_test_is_failed(void **state)
 
 	(void)state;
 	run_to_first_poll(&s, WITH(""));
-	answer(&s, RESULT("3", "Failed", "0", "0", "0"));
+	answer_on(&s, RESULT("3", "Failed", "0", "0", "0"));
 	expect_problem(&s, GR_FAILED, "before any test");
 	expect_case(&s, "shop-androidTest.apk", STATUS_FAILED, GR_FAILED);
 	assert_int_equal(s.action.outcome, OUTCOME_FAILED);
 	script_close(&s);
 	run_to_first_poll(&s, WITH(""));
-	answer(&s, RESULT("3", "Failed", "4", "4", "0"));
+	answer_on(&s, RESULT("3", "Failed", "4", "4", "0"));
 	expect_problem(&s, GR_FAILED, "says failed, and counts only passed");
 	script_close(&s);
 }
@@ -234,9 +200,9 @@ static void limits_and_refusals_end_it(void **state)
 	expect_problem(&s, GR_AUTH, "ask for native test 71");
 	script_close(&s);
 	run_to_first_poll(&s, WITH(""));
-	for (int i = 0; i < 4; i++) {
+	for (int i = 0; i < 500 && s.action.kind != ACTION_DONE; i++) {
 		refuse_call(&s, "{'success': false, 'message': 'nope'}");
-		if (i < 3)
+		if (s.action.kind == ACTION_WAIT)
 			let_time_come(&s);
 	}
 	expect_problem(&s, GR_SERVER, "nope");

@@ -1,0 +1,85 @@
+#include "native_script.h"
+
+/* The status comes first, the counts ten seconds later. */
+static void counts_may_settle_after_the_status(void **state)
+{
+	(void)state;
+	for (size_t n = 0; n < 2; n++) {
+		struct script s;
+		int64_t began = 0;
+
+		run_to_first_poll(&s, WITH(""));
+		began = s.now_ms;
+		for (int i = 0; i < 4; i++) {
+			answer(&s,
+			        n == 0 ? RESULT("2", "Passed", "3", "0", "0") : RESULT("3", "Failed", "0", "0", "0"));
+			let_time_come(&s);
+		}
+		answer(&s, n == 0 ? RESULT("2", "Passed", "3", "3", "0") : RESULT("3", "Failed", "3", "1", "2"));
+		expect_done(&s, n == 0 ? OUTCOME_PASSED : OUTCOME_FAILED,
+		        n == 0 ? "{'tests': 3, 'passed': 3}" : "{'tests': 3, 'failed': 2}");
+		assert_true(s.now_ms - began < 20000);
+		script_close(&s);
+	}
+}
+
+static void contradictory_counts_are_looked_at_for_a_while(void **state)
+{
+	struct script s;
+	int64_t began = 0;
+
+	(void)state;
+	run_to_first_poll(&s, WITH(""));
+	began = s.now_ms;
+	answer_on(&s, RESULT("2", "Passed", "3", "0", "0"));
+	expect_problem(&s, GR_INCONSISTENT, "0 of 3");
+	assert_in_range(s.now_ms - began, 20000, 30000);
+	script_close(&s);
+}
+
+/* A queue that answers with a no until there is something to tell. */
+static void no_result_yet_is_a_queue(void **state)
+{
+	struct script s;
+
+	(void)state;
+	run_to_first_poll(&s, WITH(""));
+	for (int i = 0; i < 30; i++) {
+		answer(&s, "{'success': false, 'message': 'No result found.'}");
+		expect_wait(&s, 1, 20000);
+		let_time_come(&s);
+	}
+	answer(&s, RESULT("2", "Passed", "3", "3", "0"));
+	expect_done(&s, OUTCOME_PASSED, "{'passed': 3}");
+	assert_true(s.action.device_run->queued_ms > MINUTES);
+	script_close(&s);
+	run_to_first_poll(&s, WITH(""));
+	answer_on(&s, "{'success': false, 'message': 'No result found.'}");
+	expect_problem(&s, GR_QUEUE, "poll.queue");
+	script_close(&s);
+}
+
+static void a_result_that_goes_away_is_no_queue(void **state)
+{
+	struct script s;
+
+	(void)state;
+	run_to_first_poll(&s, WITH(""));
+	answer(&s, RESULT("1", "Running", "3", "1", "0"));
+	let_time_come(&s);
+	answer_on(&s, "{'success': false, 'message': 'No result found.'}");
+	expect_problem(&s, GR_STALL, "poll.stall");
+	script_close(&s);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+	        cmocka_unit_test(counts_may_settle_after_the_status),
+	        cmocka_unit_test(contradictory_counts_are_looked_at_for_a_while),
+	        cmocka_unit_test(no_result_yet_is_a_queue),
+	        cmocka_unit_test(a_result_that_goes_away_is_no_queue),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
