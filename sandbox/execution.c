@@ -270,6 +270,9 @@ json_t *handle_execution_details(struct call *call)
 	run = run_of_number(call->state, app, call_text(call, "build_number"));
 	if (run == NULL)
 		return call_refuse(call, 404, "Build not found.");
+	if (state_word_is(call->state, "queued_run", "refused") &&
+	        run_phase_at(run, state_now(call->state)) == RUN_QUEUED)
+		return call_refuse(call, 404, "Invalid build number.");
 	answer = call_accept(call, "execution detail of build");
 	if (!state_word_is(call->state, "execution_top", "data")) {
 		put_run(call, answer, run);

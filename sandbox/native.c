@@ -181,6 +181,8 @@ json_t *handle_get_native_test_results(struct call *call)
 
 	if (run == NULL)
 		return call_refuse(call, 404, "Native test build not found.");
+	if (now < run->starts && state_word_is(call->state, "queued_run", "refused"))
+		return call_refuse(call, 404, "No result found.");
 	created = state_time_text(call->state, run->created);
 	row = json_object();
 	member_set_text(row, "device_id", member_text(run->device, "device_id"));

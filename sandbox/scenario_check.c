@@ -61,6 +61,7 @@ static const struct rule rules[] = {
         {"", "completed_flag", VALUE_WORD, "normal|absent|early"},
         {"", "devices_shape", VALUE_WORD, "data|devices|by_platform"},
         {"", "execution_top", VALUE_WORD, "plain|data"},
+        {"", "queued_run", VALUE_WORD, "told|refused"},
         {"", "busy_device", VALUE_WORD, "queue|refuse"},
         {"", "reservation_status", VALUE_WORD, "Accepted|Pending|Rejected"},
         {"", "tokens_in_answers", VALUE_BOOL, NULL},

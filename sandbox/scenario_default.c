@@ -22,6 +22,7 @@ const char *const scenario_default[] = {
         "completed_flag: normal\n"
         "devices_shape: data\n"
         "execution_top: plain\n"
+        "queued_run: told\n"
         "busy_device: queue\n"
         "reservation_status: Accepted\n"
         "tokens_in_answers: true\n"

@@ -22,6 +22,7 @@ static void recall(struct step *step, struct app_state *state)
 	for (size_t i = 0; i < GR_COUNT(sources); i++)
 		if (text_equal(sources[i], source))
 			run->source = sources[i];
+	run->is_unseen = json_is_true(json_object_get(step->memory, "unseen"));
 	state->was_resent = json_is_true(json_object_get(step->memory, "resent"));
 	watch_recall(&state->watch, step->memory);
 	/* Where it is, should it be stopped before it goes on. */
@@ -96,6 +97,7 @@ static void learn_number(struct app_state *state, const struct event *event, str
 	action->start_lock = START_LOCK_GIVE;
 	step_learn(action, "number", json_string(state->run.number));
 	step_learn(action, "source", json_string(state->run.source));
+	step_learn(action, "unseen", json_boolean(state->run.is_unseen));
 	/* What was there before has served its turn, and 1,000 lanes would each keep up to 500 numbers. */
 	step_learn(action, "before", json_null());
 	snapshot_from_json(&state->run.before, NULL);

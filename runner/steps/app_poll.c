@@ -200,13 +200,57 @@ static int read_answer(
 	        ret_execution->build_number);
 }
 
+/* Only the list says that the number is ours: nothing is believed before our device is there. 0 to go on. */
+static int check_unseen(
+        const struct step *step, const struct execution *execution, struct action *action, struct gr_error *err)
+{
+	struct app_run *run = &((struct app_state *)step->state)->run;
+	GR_AUTO_FREE char *words = device_words(&run->target.device);
+
+	switch (app_run_fit(run, execution)) {
+	case FIT_OPEN:
+		break;
+	case FIT_OURS:
+		run->is_unseen = false;
+		step_learn(action, "unseen", json_false());
+		break;
+	case FIT_OTHERS:
+		(void)gr_fail(err, GR_UNKNOWN_START, 0,
+		        "build %s is new since the start and has a number of its answer, but does not run on %s as "
+		        "this run does: which number is this run's is not proven",
+		        run->number, words);
+		gr_free(run->number);
+		run->number = NULL;
+		return -GR_UNKNOWN_START;
+	}
+	return 0;
+}
+
+/* The list has the run, and nothing else is told of it yet: it is queued. */
+static int wait_unseen(const struct step *step, const struct event *event, struct action *action)
+{
+	struct app_state *state = step->state;
+
+	if (!state->polling.was_queued)
+		action->progress =
+		        gr_printf("build %s is listed, and nothing else is told of it yet", state->run.number);
+	polling_take(&state->polling, event, false, true);
+	return pause_poll(step, event, action);
+}
+
 int app_take_poll(const struct step *step, const struct event *event, struct action *action)
 {
+	const struct app_state *state = step->state;
 	struct execution execution = {0};
 	struct gr_error why = {0};
 	int result = 0;
 
-	if (read_answer(step, event, &execution, &why) == 0)
+	if (state->run.is_unseen && event->outcome == CALL_REFUSED && !answer_lacks_auth(event))
+		return wait_unseen(step, event, action);
+	if (read_answer(step, event, &execution, &why) == 0 && state->run.is_unseen &&
+	        check_unseen(step, &execution, action, &why) != 0)
+		result = app_end_with(step, event, action, &why);
+	else if (why.failure == GR_NONE)
 		result = take_good(step, event, &execution, action);
 	else if (event->outcome == CALL_DONE || event->outcome == CALL_REFUSED || why.failure == GR_DEADLINE)
 		result = take_bad(step, event, action, &why);

@@ -9,7 +9,8 @@
 
 enum {
 	WINDOW_MS = 60 * 1000, /* the list may lag behind the start */
-	ROUNDS_ENOUGH = 3 /* rounds after which a URL that names another build is outweighed by list and device */
+	ROUNDS_ENOUGH = 3 /* rounds after which a URL that names another build is outweighed by list and device, and the
+	                     list alone will do for a number of which nothing is told yet */
 };
 
 static void add_candidate(struct proof *proof, const char *number, const char *source)
@@ -81,29 +82,42 @@ static bool take_details(struct proof *proof, const struct event *event)
 	return is_proven;
 }
 
-/* Exactly one candidate is new in the list, and it runs on our device: it is proven. Where the list before the start
- * was not there at all, "new" proves nothing: then it has to be the only one that there is. */
+/* The only candidate that is new in the list; false: none, or both. Where the list before the start was not there at
+ * all, "new" proves nothing: then it has to be the only one that there is. */
+static bool find_new(const struct proof *proof, const struct build_list *list, size_t *ret_index)
+{
+	size_t news = 0;
+
+	for (size_t i = 0; i < proof->count; i++)
+		if (build_list_has(list, proof->numbers[i])) {
+			*ret_index = i;
+			news++;
+		}
+	return news == 1 && (!proof->run->before.is_unsaid || list->count == 1);
+}
+
+/* Exactly one candidate is new in the list, and it runs on our device: it is proven. A queue may hide the run and its
+ * device: then, after some rounds, it is the number to ask about, and not believed before the device is there. */
 static bool take_list(struct proof *proof, const struct event *event)
 {
 	struct build_list list = {0};
-	size_t news = 0, last = 0;
-	bool is_proven = false, is_new = true;
+	size_t at = 0;
+	bool is_new = false, is_proven = false;
 
 	if (event->outcome != CALL_DONE || build_list_decode(event->body, &list, NULL) != 0)
 		return false;
-	for (size_t i = 0; i < proof->count; i++)
-		if (build_list_has(&list, proof->numbers[i])) {
-			last = i;
-			news++;
-		}
-	is_new = !proof->run->before.is_unsaid || list.count == 1;
+	is_new = find_new(proof, &list, &at);
 	build_list_release(&list);
-	if (news == 1 && is_new && proof->fits[last] == FIT_OURS) {
-		proof->fitting[last]++;
-		is_proven = !proof->is_elsewhere[last] || proof->fitting[last] >= ROUNDS_ENOUGH;
+	if (!is_new)
+		return false;
+	if (proof->fits[at] == FIT_OURS) {
+		proof->fitting[at]++;
+		is_proven = !proof->is_elsewhere[at] || proof->fitting[at] >= ROUNDS_ENOUGH;
+	} else if (proof->fits[at] == FIT_OPEN && (proof->count == 1 || proof->fits[1 - at] == FIT_OPEN)) {
+		proof->run->is_unseen = is_proven = ++proof->open[at] >= ROUNDS_ENOUGH;
 	}
 	if (is_proven)
-		find(proof, last);
+		find(proof, at);
 	return is_proven;
 }
 

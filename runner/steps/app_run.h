@@ -31,6 +31,7 @@ struct app_run {
 	char *build_id, *build_version; /* of the start's answer */
 	char *number; /* the run's, proven */
 	const char *source; /* of the number: "build_version", "build_id", "adopted" */
+	bool is_unseen; /* the number is proven by the list alone: its device has to appear, and to be ours */
 	int64_t start_ms; /* the start's answer */
 };
 /* execution_details and build_list of the run's application. */
@@ -58,7 +59,8 @@ struct proof {
 	const char *sources[2];
 	enum app_fit fits[2];
 	bool is_elsewhere[2]; /* its build_url names another build */
-	unsigned fitting[2]; /* rounds in a row in which it was new and ours, but for the URL */
+	unsigned fitting[2]; /* rounds in which it was new and ours, but for the URL */
+	unsigned open[2]; /* rounds in which it was new, and its details said nothing */
 	size_t count, at; /* at == count: the list is asked */
 	bool is_waiting, had_outage;
 	bool is_poll; /* when found: the event's answer is the run's first poll */

@@ -122,6 +122,68 @@ static void without_a_list_of_before_only_a_lone_build_is_proven(void **state)
 	script_close(&s);
 }
 
+/* Started, and listed as build_id; its details are refused as long as it is queued. */
+static void run_to_listed_alone(struct script *s)
+{
+	run_to_first_poll(s, WITH(""));
+	for (int i = 0; i < 3; i++) {
+		refuse_call(s, "{'status': 0, 'msg': 'Invalid build number'}");
+		expect_call(s, OP_EXECUTION_DETAILS, "{'build_number': '3506'}");
+		refuse_call(s, "{'status': 0, 'msg': 'Invalid build number'}");
+		answer(s, "{'status': 1, 'build_list': [{'build_number': '769'}, {'build_number': 3506}]}");
+		if (i < 2)
+			let_time_come(s);
+	}
+	expect_call(s, OP_EXECUTION_DETAILS, "{'build_number': '3506'}");
+	assert_true(json_is_true(json_object_get(s->step.memory, "unseen")));
+}
+
+static void a_queue_that_hides_the_run_is_waited_for(void **state)
+{
+	struct script s;
+
+	(void)state;
+	run_to_listed_alone(&s);
+	for (int i = 0; i < 20; i++) {
+		refuse_call(&s, "{'status': 0, 'msg': 'Invalid build number'}");
+		expect_wait(&s, 1, 20000);
+		if (i == 10)
+			script_restart(&s);
+		else
+			let_time_come(&s);
+		expect_call(&s, OP_EXECUTION_DETAILS, "{'build_number': '3506'}");
+	}
+	answer(&s, DETAILS("3506", "https://cloud.example/build/apps/x", "1", "3", PASS("a")));
+	expect_done(&s, OUTCOME_PASSED, "{'build_number': '3506'}");
+	script_close(&s);
+
+	run_to_listed_alone(&s);
+	for (int i = 0; i < 500 && s.action.kind != ACTION_DONE; i++) {
+		refuse_call(&s, "{'status': 0, 'msg': 'Invalid build number'}");
+		if (s.action.kind == ACTION_WAIT)
+			let_time_come(&s);
+	}
+	expect_problem(&s, GR_QUEUE, "poll.queue");
+	script_close(&s);
+}
+
+/* The number was somebody else's after all. */
+static void a_run_proven_by_the_list_alone_must_show_our_device(void **state)
+{
+	struct script s;
+
+	(void)state;
+	run_to_listed_alone(&s);
+	answer(&s, "{'status': 1, 'is_build_completed_in_all_devices': 1, 'build_number': '3506', 'build_devices': "
+	           "[{'device_id': '99', 'device_name': 'Galaxy S23', 'test_cases': [" PASS(
+	                   "a") "], 'is_completed': 3}]}");
+	expect_problem(&s, GR_UNKNOWN_START, "is not proven");
+	expect_problem(&s, GR_UNKNOWN_START, "(number not proven)");
+	assert_null(s.action.device_run->build_number);
+	assert_int_equal(s.action.device_run->case_count, 0);
+	script_close(&s);
+}
+
 static void an_answer_about_another_build_is_not_believed(void **state)
 {
 	struct script s;
@@ -146,6 +208,8 @@ int main(void)
 	        cmocka_unit_test(a_number_on_another_device_is_never_proven),
 	        cmocka_unit_test(a_url_of_another_build_needs_the_list_three_times),
 	        cmocka_unit_test(without_a_list_of_before_only_a_lone_build_is_proven),
+	        cmocka_unit_test(a_queue_that_hides_the_run_is_waited_for),
+	        cmocka_unit_test(a_run_proven_by_the_list_alone_must_show_our_device),
 	        cmocka_unit_test(an_answer_about_another_build_is_not_believed),
 	};
 
