@@ -63,6 +63,7 @@ static const struct rule rules[] = {
         {"", "execution_top", VALUE_WORD, "plain|data"},
         {"", "queued_run", VALUE_WORD, "told|refused"},
         {"", "busy_device", VALUE_WORD, "queue|refuse"},
+        {"", "reservation_begins", VALUE_WORD, "now|later"},
         {"", "reservation_status", VALUE_WORD, "Accepted|Pending|Rejected"},
         {"", "tokens_in_answers", VALUE_BOOL, NULL},
         {"", "echo_token", VALUE_ENCODINGS, NULL},

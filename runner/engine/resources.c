@@ -25,6 +25,8 @@ static struct resource *find(const struct engine *engine, const char *key)
 	return NULL;
 }
 
+static void release(struct resource *resource, bool is_quick);
+
 void resources_add(struct engine *engine, const char *lane, const char *step, const json_t *acquired)
 {
 	const char *key = json_string_value(json_object_get(acquired, "key"));
@@ -47,6 +49,9 @@ void resources_add(struct engine *engine, const char *lane, const char *step, co
 	engine->held = gr_grow(engine->held, engine->held_count, sizeof(*engine->held));
 	engine->held[engine->held_count++] = resource;
 	say(engine, RUN_RESOURCE_HELD, resource, OUTCOME_PASSED);
+	resource->is_early = json_is_true(json_object_get(acquired, "at_once"));
+	if (resource->is_early)
+		release(resource, false);
 }
 
 static void mark_released(struct resource *resource)
@@ -67,6 +72,11 @@ void resources_mark_released(struct engine *engine, const char *key)
 
 static void give_up(struct resource *resource)
 {
+	if (resource->is_early) { /* the end tries again */
+		resource->error = (struct gr_error){0};
+		resource->checks = 0;
+		return;
+	}
 	engine_problem(resource->engine, GR_RELEASE, NULL, NULL,
 	        "%s may still be held: %s; `gridlane cleanup` tries again, the web console shows it", resource->what,
 	        resource->error.text);
@@ -121,43 +131,84 @@ static bool look(struct resource *resource, bool is_quick)
 	return true;
 }
 
+/* Under a signal: two quick attempts inside the grace budget (reliability: class C). */
+static const struct retry_policy quick_policy = {
+        .max = 1, .backoff_low_ms = 50, .backoff_high_ms = 200, .budget_ms = 4000};
+
+static void on_released(void *context, const struct call_result *result);
+
+static void send(struct resource *resource, enum operation_id operation)
+{
+	struct call_order order = {.operation = operation,
+	        .arguments = json_incref(resource->arguments),
+	        .policy = resource->is_quick ? &quick_policy : &retry_default,
+	        .is_quick = resource->is_quick,
+	        .passes_outage = true,
+	        .deadline_ms = CLOCK_NEVER,
+	        .on_done = on_released,
+	        .context = resource};
+
+	resource->sent = operation;
+	resource->call = call_start(resource->engine, &order);
+}
+
+/* A reservation is released once its time has begun, and cancelled before; whether it has is the server's to say. */
+static bool send_other(struct resource *resource, const struct call_result *result)
+{
+	if (result->outcome != CALL_REFUSED || result->error.failure == GR_AUTH ||
+	        resource->sent != resource->operation)
+		return false;
+	if (resource->operation == OP_RELEASE_RESERVE_DEVICE)
+		send(resource, OP_CANCEL_RESERVE_DEVICE);
+	else if (resource->operation == OP_CANCEL_RESERVE_DEVICE)
+		send(resource, OP_RELEASE_RESERVE_DEVICE);
+	else
+		return false;
+	return true;
+}
+
+static void keep_error(struct resource *resource, const struct gr_error *error)
+{
+	GR_AUTO_FREE char *first = gr_strdup(resource->error.text);
+
+	if (!resource->error.failure) {
+		resource->error = *error;
+		return;
+	}
+	resource->error = (struct gr_error){0};
+	(void)gr_fail(&resource->error, error->failure, 0, "%s; %s", first, error->text);
+}
+
 static void on_released(void *context, const struct call_result *result)
 {
 	struct resource *resource = context;
 
 	resource->call = NULL;
-	resource->error = result->error;
-	if (result->outcome == CALL_DONE)
+	if (result->outcome == CALL_DONE) {
 		mark_released(resource);
-	else if (look(resource, resource->engine->stop == GR_CANCELLED))
+		engine_advance(resource->engine);
 		return;
-	else
-		give_up(resource);
+	}
+	keep_error(resource, &result->error);
+	if (send_other(resource, result) || look(resource, resource->is_quick))
+		return;
+	give_up(resource);
 	engine_advance(resource->engine);
 }
 
-/* Under a signal: two quick attempts inside the grace budget (reliability: class C). */
-static const struct retry_policy quick_policy = {
-        .max = 1, .backoff_low_ms = 50, .backoff_high_ms = 200, .budget_ms = 4000};
+static void release(struct resource *resource, bool is_quick)
+{
+	if (resource->is_released || resource->call || resource->error.failure)
+		return;
+	resource->is_quick = is_quick;
+	send(resource, resource->operation);
+}
 
 void resources_release_all(struct engine *engine, bool is_quick)
 {
 	for (size_t i = 0; i < engine->held_count; i++) {
-		struct resource *resource = engine->held[i];
-		struct call_order order = {.operation = resource->operation,
-		        .arguments = json_incref(resource->arguments),
-		        .policy = is_quick ? &quick_policy : &retry_default,
-		        .is_quick = is_quick,
-		        .passes_outage = true,
-		        .deadline_ms = CLOCK_NEVER,
-		        .on_done = on_released,
-		        .context = resource};
-
-		if (resource->is_released || resource->call || resource->error.failure) {
-			json_decref(order.arguments);
-			continue;
-		}
-		resource->call = call_start(engine, &order);
+		engine->held[i]->is_early = false;
+		release(engine->held[i], is_quick);
 	}
 }
 

@@ -125,13 +125,15 @@ struct resource {
 	char *key, *what;
 	enum operation_id operation;
 	json_t *arguments;
-	bool is_released;
+	bool is_released, is_quick, is_early; /* is_early: long before the end */
+	enum operation_id sent; /* the one tried last: `operation`, or its counterpart after a definite no */
 	unsigned checks; /* looks at the reservation list after an unclear answer */
 	struct call *call;
 	struct engine *engine;
 	struct gr_error error;
 };
 
+/* acquired: see struct action. */
 void resources_add(struct engine *engine, const char *lane, const char *step, const json_t *acquired);
 void resources_mark_released(struct engine *engine, const char *key);
 /* Start giving back all that is held, side by side; engine_advance() follows each end. */

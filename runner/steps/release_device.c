@@ -1,12 +1,13 @@
 /* Give a device back by hand: a reservation by its id, this run's reservation of a device, or the device's current use.
- * A reservation counts as released when the server says so, or when its list no longer has it. */
+ * A reservation is released once its time has begun and cancelled before; which it is, is the server's to say. A
+ * reservation counts as released when the server says so, or when its list no longer has it. */
 #include "runner/base/memory.h"
 #include "runner/steps/common.h"
 #include "runner/steps/machines.h"
 #include "runner/steps/reservation.h"
 #include "runner/steps/target.h"
 
-enum phase { PHASE_FIND, PHASE_RELEASE, PHASE_VERIFY, PHASE_DEVICE };
+enum phase { PHASE_FIND, PHASE_RELEASE, PHASE_CANCEL, PHASE_VERIFY, PHASE_DEVICE };
 
 struct state {
 	enum phase phase;
@@ -80,10 +81,28 @@ static int take_release(struct state *state, const struct event *event, struct a
 	if (event->outcome == CALL_DONE)
 		return finish(state, action);
 	(void)answer_fail(event, GR_RELEASE, &state->refusal, "release reservation %s", state->reservation);
-	if (state->refusal.failure != GR_AUTH)
+	if (state->refusal.failure == GR_AUTH) {
+		*err = state->refusal;
+		return -GR_AUTH;
+	}
+	if (event->outcome != CALL_REFUSED)
 		return list(state, PHASE_VERIFY, action);
-	*err = state->refusal;
-	return -GR_AUTH;
+	state->phase = PHASE_CANCEL;
+	return step_call(
+	        action, OP_CANCEL_RESERVE_DEVICE, json_pack("{s:s}", "device_reservation_id", state->reservation));
+}
+
+static int take_cancel(struct state *state, const struct event *event, struct action *action)
+{
+	struct gr_error why = {0};
+	GR_AUTO_FREE char *first = gr_strdup(state->refusal.text);
+
+	if (event->outcome == CALL_DONE)
+		return finish(state, action);
+	(void)answer_fail(event, GR_RELEASE, &why, "cancel it");
+	state->refusal = (struct gr_error){0};
+	(void)gr_fail(&state->refusal, GR_RELEASE, 0, "%s; %s", first, why.text);
+	return list(state, PHASE_VERIFY, action);
 }
 
 static int take_verify(struct state *state, const struct event *event, struct action *action, struct gr_error *err)
@@ -120,6 +139,8 @@ static int next(struct step *step, const struct event *event, struct action *ret
 		return take_find(step, event, ret_action, err);
 	case PHASE_RELEASE:
 		return take_release(state, event, ret_action, err);
+	case PHASE_CANCEL:
+		return take_cancel(state, event, ret_action);
 	case PHASE_VERIFY:
 		return take_verify(state, event, ret_action, err);
 	case PHASE_DEVICE:

@@ -63,6 +63,12 @@ int reservation_read(const struct event *event, const char *what, enum reservati
 	return answer_fail(event, GR_SERVER, err, "reserve %s", what);
 }
 
+void reservation_take_back(struct action *action, const char *id, const struct device *device)
+{
+	step_acquire(action, id, "cancel_reserve_device", device);
+	(void)json_object_set_new(action->acquired, "at_once", json_true());
+}
+
 static int read_list(const struct event *event, json_t **ret_list, struct gr_error *err)
 {
 	if (event->outcome != CALL_DONE)

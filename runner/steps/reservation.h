@@ -11,7 +11,7 @@ json_t *reservation_arguments(
 
 enum reservation_answer {
 	RESERVATION_MADE,
-	RESERVATION_PENDING, /* there is one, but it is not granted: to be cancelled */
+	RESERVATION_PENDING, /* there is one, but it is not granted: to be taken back */
 	RESERVATION_REFUSED,
 	RESERVATION_LOOK /* it may be there: look it up */
 };
@@ -19,6 +19,8 @@ enum reservation_answer {
  * authentication are errors. */
 int reservation_read(const struct event *event, const char *what, enum reservation_answer *ret_answer, char **ret_id,
         struct gr_error *err);
+/* Register one that was not granted: it is given back at once. */
+void reservation_take_back(struct action *action, const char *id, const struct device *device);
 /* From an answer of reserve_device_list: the id of this run's newest reservation of the device (the caller's), or NULL.
  */
 int reservation_find(

@@ -104,7 +104,7 @@ static int take_reserve(const struct step *step, const struct event *event, stru
 		return find(state, action);
 	case RESERVATION_PENDING:
 		/* Not ours to use, but ours to take back: registered first, then it is an error. */
-		step_acquire(action, id, "cancel_reserve_device", &state->target.device);
+		reservation_take_back(action, id, &state->target.device);
 		state->phase = PHASE_PENDING;
 		return step_wait(action, event->now_ms);
 	case RESERVATION_REFUSED:

@@ -1,41 +1,25 @@
 /* Choose the devices of a group, in order of preference, wait for free ones, and reserve them if asked to. */
-#include "runner/base/buffer.h"
+#include "runner/api/answer.h"
 #include "runner/base/clock.h"
 #include "runner/base/memory.h"
 #include "runner/base/text.h"
-#include "runner/steps/account.h"
-#include "runner/steps/common.h"
 #include "runner/steps/machines.h"
 #include "runner/steps/reservation.h"
+#include "runner/steps/select_state.h"
 #include "runner/steps/selector.h"
 #include "runner/steps/version.h"
 
-enum phase { PHASE_LIST, PHASE_PAUSE, PHASE_USER, PHASE_RESERVE, PHASE_FIND };
-
-struct state {
-	enum phase phase;
-	struct pace pace;
-	int64_t since_ms; /* when waiting began */
-	int64_t count;
-	struct account account;
-	json_t *chosen; /* devices, as users see them: ours now */
-	struct device_list list;
-	size_t *order; /* indexes of free candidates in `list`, best first */
-	size_t order_count, order_at;
-	size_t matching; /* devices that match, free or not */
-	bool was_interrupted; /* resumed after a reservation without an answer */
-	struct device interrupted;
-};
-
 static int begin(struct step *step, struct gr_error *err)
 {
-	struct state *state = gr_alloc(1, sizeof(*state));
+	struct select_state *state = gr_alloc(1, sizeof(*state));
 	const json_t *chosen = json_object_get(step->memory, "chosen");
 	const json_t *asked = json_object_get(step->memory, "asked");
 
 	step->state = state;
 	state->count = with_int(step, "count", 1);
 	account_init(&state->account, step);
+	state->refused = json_object();
+	state->not_granted = json_array();
 	state->chosen = json_is_array(chosen) ? json_deep_copy(chosen) : json_array();
 	if (state->count < 1)
 		return gr_fail(err, GR_CONFIG, 0, "'count' must be at least 1, not %lld", (long long)state->count);
@@ -47,12 +31,14 @@ static int begin(struct step *step, struct gr_error *err)
 
 static void release(struct step *step)
 {
-	struct state *state = step->state;
+	struct select_state *state = step->state;
 
 	if (state == NULL)
 		return;
 	account_release(&state->account);
 	json_decref(state->chosen);
+	json_decref(state->refused);
+	json_decref(state->not_granted);
 	device_list_release(&state->list);
 	device_release(&state->interrupted);
 	gr_free(state->order);
@@ -63,7 +49,7 @@ static void release(struct step *step)
 /* Is it one that the pipeline's platform, the engine's exceptions and our own choice leave? */
 static bool is_open(const struct step *step, const struct device *device)
 {
-	const struct state *state = step->state;
+	const struct select_state *state = step->state;
 	const char *platform = step->context->platform;
 	const json_t *item = NULL;
 	size_t i = 0;
@@ -90,7 +76,12 @@ static bool fits_any(const struct step *step, const struct device *device)
 	return false;
 }
 
-static bool is_ordered(const struct state *state, size_t index)
+bool select_matches(const struct step *step, const struct device *device)
+{
+	return is_open(step, device) && fits_any(step, device);
+}
+
+static bool is_ordered(const struct select_state *state, size_t index)
 {
 	for (size_t i = 0; i < state->order_count; i++)
 		if (state->order[i] == index)
@@ -98,71 +89,46 @@ static bool is_ordered(const struct state *state, size_t index)
 	return false;
 }
 
+static bool is_usable(const struct select_state *state, const struct device *device)
+{
+	return device->device_id != NULL && !texts_has(state->not_granted, device->device_id);
+}
+
 /* Free devices: entry by entry, inside an entry in the server's order. */
 static void put_in_order(const struct step *step)
 {
-	struct state *state = step->state;
+	struct select_state *state = step->state;
 	const json_t *entry = NULL;
 	size_t at = 0;
 
 	gr_free(state->order);
 	state->order = gr_alloc(state->list.count + 1, sizeof(*state->order));
-	state->order_count = state->order_at = state->matching = 0;
-	for (size_t i = 0; i < state->list.count; i++)
-		state->matching += is_open(step, &state->list.devices[i]) && fits_any(step, &state->list.devices[i]);
+	state->order_count = state->order_at = state->matching = state->usable = 0;
+	for (size_t i = 0; i < state->list.count; i++) {
+		const struct device *device = &state->list.devices[i];
+		bool is_matching = select_matches(step, device);
+
+		state->matching += is_matching;
+		state->usable += is_matching && is_usable(state, device);
+	}
 	json_array_foreach (json_object_get(step->with, "any_of"), at, entry)
 		for (size_t i = 0; i < state->list.count; i++) {
 			const struct device *device = &state->list.devices[i];
 
 			if (device->state == DEVICE_FREE && is_open(step, device) && device_fits(device, entry) &&
-			        !is_ordered(state, i))
+			        is_usable(state, device) && !is_ordered(state, i))
 				state->order[state->order_count++] = i;
 		}
 }
 
-static size_t missing(const struct state *state)
+static size_t missing(const struct select_state *state)
 {
 	size_t chosen = json_array_size(state->chosen);
 
 	return (size_t)state->count > chosen ? (size_t)state->count - chosen : 0;
 }
 
-static void say_state(const struct device *device, struct buffer *words)
-{
-	buffer_add_text(words, device_state_words(device->state));
-	if (device->state == DEVICE_RESERVED && device->reserved_by != NULL)
-		buffer_printf(words, " by %s", device->reserved_by);
-}
-
-/* Why the matching devices are not ours, one after the other. */
-static void say_why(const struct step *step, struct buffer *words)
-{
-	const struct state *state = step->state;
-
-	for (size_t i = 0; i < state->list.count && words->bytes < 350; i++) {
-		const struct device *device = &state->list.devices[i];
-		GR_AUTO_FREE char *name = device_words(device);
-
-		if (!is_open(step, device) || !fits_any(step, device))
-			continue;
-		buffer_printf(words, "%s%s is ", words->bytes > 0 ? "; " : "", name);
-		say_state(device, words);
-	}
-}
-
-static int give_up(const struct step *step, struct gr_error *err)
-{
-	const struct state *state = step->state;
-	GR_AUTO_BUFFER struct buffer words = {0};
-	char span[CLOCK_TEXT_BYTES];
-
-	say_why(step, &words);
-	return gr_fail(err, GR_NO_DEVICE, 0, "after %s, %zu of %lld devices were free: %s",
-	        clock_format_span(with_int(step, "wait_ms", 0), span),
-	        json_array_size(state->chosen) + state->order_count, (long long)state->count, buffer_text(&words));
-}
-
-static int list(struct state *state, struct action *action)
+static int list(struct select_state *state, struct action *action)
 {
 	state->phase = PHASE_LIST;
 	return step_call(action, OP_GET_DEVICE_LIST, json_object());
@@ -171,46 +137,25 @@ static int list(struct state *state, struct action *action)
 static int wait_for_more(
         const struct step *step, const struct event *event, struct action *action, struct gr_error *err)
 {
-	struct state *state = step->state;
+	struct select_state *state = step->state;
 	int64_t end_ms = state->since_ms + with_int(step, "wait_ms", 0);
 	int64_t next_ms = event->now_ms + pace_next(&state->pace, &step->context->poll, event->random);
+	GR_AUTO_FREE char *refused = NULL;
 
-	if (event->now_ms >= end_ms)
-		return give_up(step, err);
+	if (event->now_ms >= end_ms || state->usable < missing(state))
+		return select_give_up(step, event, err);
 	state->phase = PHASE_PAUSE;
-	gr_free(action->progress); /* a refusal may have left its words */
-	action->progress = gr_printf("waiting for %zu of %lld devices (%zu match)", missing(state),
-	        (long long)state->count, state->matching);
+	refused = gr_take(&action->progress); /* a refusal may have left its words */
+	action->progress = gr_printf("waiting for %zu of %lld devices (%zu match)%s%s", missing(state),
+	        (long long)state->count, state->matching, refused != NULL ? "; " : "", refused != NULL ? refused : "");
 	return step_wait(action, next_ms < end_ms ? next_ms : end_ms);
-}
-
-/* Which devices were taken, and why not the others that match. */
-static char *say_taken(const struct step *step)
-{
-	const struct state *state = step->state;
-	GR_AUTO_BUFFER struct buffer taken = {0}, others = {0};
-	const json_t *item = NULL;
-	size_t i = 0;
-
-	json_array_foreach (state->chosen, i, item)
-		buffer_printf(&taken, "%s%s", i > 0 ? ", " : "", json_string_value(json_object_get(item, "name")));
-	for (i = 0; i < state->list.count && others.bytes < 350; i++) {
-		const struct device *device = &state->list.devices[i];
-
-		if (!is_open(step, device) || !fits_any(step, device) || device->state == DEVICE_FREE)
-			continue;
-		buffer_printf(&others, "%s%s is ", others.bytes > 0 ? ", " : "; not taken: ",
-		        device->name != NULL ? device->name : device->device_id);
-		say_state(device, &others);
-	}
-	return gr_printf("took %s%s", buffer_text(&taken), buffer_text(&others));
 }
 
 static int finish(const struct step *step, struct action *action)
 {
-	const struct state *state = step->state;
+	const struct select_state *state = step->state;
 
-	GR_AUTO_FREE char *choice = say_taken(step);
+	GR_AUTO_FREE char *choice = select_say_taken(step);
 
 	if (action->progress == NULL)
 		action->progress = gr_strdup(choice);
@@ -218,7 +163,7 @@ static int finish(const struct step *step, struct action *action)
 	return step_done(action, OUTCOME_PASSED, json_pack("{s:O, s:s}", "devices", state->chosen, "choice", choice));
 }
 
-static const struct device *candidate(const struct state *state)
+static const struct device *candidate(const struct select_state *state)
 {
 	if (state->phase == PHASE_FIND && state->was_interrupted)
 		return &state->interrupted;
@@ -228,7 +173,7 @@ static const struct device *candidate(const struct state *state)
 /* Reserve the next candidate; when they have run out, wait for others. */
 static int reserve_next(const struct step *step, const struct event *event, struct action *action, struct gr_error *err)
 {
-	struct state *state = step->state;
+	struct select_state *state = step->state;
 
 	if (missing(state) == 0)
 		return finish(step, action);
@@ -241,43 +186,12 @@ static int reserve_next(const struct step *step, const struct event *event, stru
 	                with_int(step, "reserve_ms", 0)));
 }
 
-/* What was looked for: "name Galaxy S2*, os >=13; tag regression". */
-static void say_wanted(const struct step *step, struct buffer *words)
-{
-	json_t *entry = NULL, *value = NULL;
-	const char *key = NULL;
-	size_t i = 0;
-
-	json_array_foreach (json_object_get(step->with, "any_of"), i, entry) {
-		const char *before = i > 0 ? "; " : "";
-
-		json_object_foreach (entry, key, value) {
-			if (!json_is_string(value))
-				continue;
-			buffer_printf(words, "%s%s %s", before, key, json_string_value(value));
-			before = ", ";
-		}
-	}
-}
-
-static int say_none(const struct step *step, struct gr_error *err)
-{
-	const struct state *state = step->state;
-	const char *platform = step->context->platform;
-	GR_AUTO_BUFFER struct buffer wanted = {0};
-
-	say_wanted(step, &wanted);
-	return gr_fail(err, GR_NO_DEVICE, 0, "none of the account's %zu devices matches any_of (%s)%s%s",
-	        state->list.count, buffer_text(&wanted), platform != NULL ? " on " : "",
-	        platform != NULL ? platform : "");
-}
-
 static int choose(const struct step *step, const struct event *event, struct action *action, struct gr_error *err)
 {
-	struct state *state = step->state;
+	struct select_state *state = step->state;
 
 	if (state->matching == 0 && json_array_size(state->chosen) == 0)
-		return say_none(step, err);
+		return select_say_none(step, err);
 	if (with_int(step, "reserve_ms", 0) > 0 && state->account.user_id == NULL) {
 		state->phase = PHASE_USER; /* before any wait: without it there is nothing to wait for */
 		return account_ask(&state->account, step, action);
@@ -294,7 +208,7 @@ static int choose(const struct step *step, const struct event *event, struct act
 /* With `lost`: another device is wanted only if that one is really gone, and not merely refused. */
 static int check_lost(const struct step *step, struct gr_error *err)
 {
-	const struct state *state = step->state;
+	const struct select_state *state = step->state;
 	const char *lost = with_text(step, "lost");
 
 	for (size_t i = 0; lost != NULL && i < state->list.count; i++) {
@@ -314,7 +228,7 @@ static int check_lost(const struct step *step, struct gr_error *err)
 
 static int take_list(const struct step *step, const struct event *event, struct action *action, struct gr_error *err)
 {
-	struct state *state = step->state;
+	struct select_state *state = step->state;
 	int failure = 0;
 
 	if (event->outcome != CALL_DONE)
@@ -330,17 +244,16 @@ static int take_list(const struct step *step, const struct event *event, struct 
 	return choose(step, event, action, err);
 }
 
-/* The reservation is ours: into memory and the ledger with the next action, whatever that is. */
-static void keep(struct state *state, const char *id, const char *operation, struct action *action)
+/* What became of the reservation is known: into memory with the next action, whatever that is. */
+static void keep(const struct select_state *state, struct action *action)
 {
-	step_acquire(action, id, operation, candidate(state));
 	step_learn(action, "asked", json_null());
 	step_learn(action, "chosen", json_deep_copy(state->chosen));
 }
 
 static int go_on(const struct step *step, const struct event *event, struct action *action, struct gr_error *err)
 {
-	struct state *state = step->state;
+	struct select_state *state = step->state;
 
 	if (state->was_interrupted) {
 		state->was_interrupted = false;
@@ -353,7 +266,7 @@ static int go_on(const struct step *step, const struct event *event, struct acti
 /* After a reservation nothing may fail before it is registered: what comes next is a call or a wait, never an error. */
 static int go_on_held(const struct step *step, const struct event *event, struct action *action)
 {
-	struct state *state = step->state;
+	struct select_state *state = step->state;
 	struct gr_error ignored = {0};
 
 	if (go_on(step, event, action, &ignored) == 0)
@@ -363,16 +276,30 @@ static int go_on_held(const struct step *step, const struct event *event, struct
 
 static int made(const struct step *step, const struct event *event, const char *id, struct action *action)
 {
-	struct state *state = step->state;
+	struct select_state *state = step->state;
 
 	(void)json_array_append_new(state->chosen, device_to_json(candidate(state)));
-	keep(state, id, "release_reserve_device", action);
+	step_acquire(action, id, "release_reserve_device", candidate(state));
+	keep(state, action);
 	return go_on_held(step, event, action);
+}
+
+/* Why not this device: said in progress, and when waiting for one comes to its end. */
+static void note_refusal(const struct select_state *state, const struct event *event, struct action *action)
+{
+	GR_AUTO_FREE char *words = device_words(candidate(state));
+	char said[256] = "";
+	const char *why = event->error.text;
+
+	if (event->body != NULL && *answer_message(event->body, said) != '\0')
+		why = said;
+	set_taken(state->refused, candidate(state)->device_id, gr_printf("was refused: %s", why));
+	action->progress = gr_printf("%s was refused: %s", words, why);
 }
 
 static int take_reserve(const struct step *step, const struct event *event, struct action *action, struct gr_error *err)
 {
-	struct state *state = step->state;
+	struct select_state *state = step->state;
 	GR_AUTO_FREE char *words = device_words(candidate(state));
 	GR_AUTO_FREE char *id = NULL;
 	enum reservation_answer answer = RESERVATION_LOOK;
@@ -384,11 +311,15 @@ static int take_reserve(const struct step *step, const struct event *event, stru
 	case RESERVATION_MADE:
 		return made(step, event, id, action);
 	case RESERVATION_PENDING:
-		keep(state, id, "cancel_reserve_device", action);
+		keep(state, action);
+		reservation_take_back(action, id, candidate(state));
 		action->warning = gr_printf("reservation %s of %s is not granted; it is taken back", id, words);
+		set_text(state->refused, candidate(state)->device_id, "was not granted");
+		(void)json_array_append_new(state->not_granted, json_string(candidate(state)->device_id));
+		state->usable -= state->usable > 0;
 		return go_on_held(step, event, action);
 	case RESERVATION_REFUSED:
-		action->progress = gr_printf("%s was refused; trying the next device", words);
+		note_refusal(state, event, action);
 		return go_on(step, event, action, err);
 	case RESERVATION_LOOK:
 		break;
@@ -399,7 +330,7 @@ static int take_reserve(const struct step *step, const struct event *event, stru
 
 static int take_find(const struct step *step, const struct event *event, struct action *action, struct gr_error *err)
 {
-	struct state *state = step->state;
+	struct select_state *state = step->state;
 	GR_AUTO_FREE char *words = device_words(candidate(state));
 	GR_AUTO_FREE char *id = NULL;
 	int failure = reservation_find(step, event, candidate(state)->device_id, &id, err);
@@ -414,7 +345,7 @@ static int take_find(const struct step *step, const struct event *event, struct 
 
 static int take_user(const struct step *step, const struct event *event, struct action *action, struct gr_error *err)
 {
-	struct state *state = step->state;
+	struct select_state *state = step->state;
 	int failure = account_take(&state->account, step, event, err);
 
 	return failure != 0 ? failure : choose(step, event, action, err);
@@ -422,7 +353,7 @@ static int take_user(const struct step *step, const struct event *event, struct 
 
 static int start(const struct step *step, const struct event *event, struct action *action)
 {
-	struct state *state = step->state;
+	struct select_state *state = step->state;
 	json_t *devices = json_object_get(step->memory, "devices");
 
 	state->since_ms = event->now_ms;
@@ -434,7 +365,7 @@ static int start(const struct step *step, const struct event *event, struct acti
 	return step_call(action, OP_RESERVE_DEVICE_LIST, json_pack("{s:s}", "timezone", "UTC"));
 }
 
-static int stop(const struct state *state, const struct event *event, struct action *action)
+static int stop(const struct select_state *state, const struct event *event, struct action *action)
 {
 	if (state->phase == PHASE_RESERVE || state->phase == PHASE_FIND) {
 		GR_AUTO_FREE char *words = device_words(candidate(state));
@@ -447,7 +378,7 @@ static int stop(const struct state *state, const struct event *event, struct act
 
 static int next(struct step *step, const struct event *event, struct action *ret_action, struct gr_error *err)
 {
-	struct state *state = step->state;
+	struct select_state *state = step->state;
 
 	if (event->kind == EVENT_STOP)
 		return stop(state, event, ret_action);

@@ -117,7 +117,9 @@ struct action { /* zeroed before next(); the step fills it; the engine owns what
 	enum outcome outcome;
 	json_t *outputs;
 	/* with any action: done, in this order, and on the disk before the action itself */
-	json_t *acquired; /* {key, what, operation, arguments}: to be given back on every way out by that operation */
+	/* {key, what, operation, arguments, at_once}: to be given back on every way out by that operation; at_once: of
+	 * no use to the run, and given back now */
+	json_t *acquired;
 	json_t *learned; /* members are merged into step->memory */
 	char *released; /* key of an acquired resource that is proven given back */
 	struct device_run

@@ -62,6 +62,20 @@ static void it_cancels_only_what_has_not_begun(void **state)
 	world_close(&world);
 }
 
+static void it_can_take_every_reservation_for_one_that_has_not_begun(void **state)
+{
+	struct world world;
+
+	(void)state;
+	world_open(&world, "reservation_begins: later", FROZEN);
+	reserve(&world, -5, 600, "UTC", 0);
+	post(&world, "/api/user/releasereservedevice", TOKEN(&world), "device_reservation_id", "2696");
+	assert_refused(&world, "not started");
+	post(&world, "/api/user/cancelreservedevice", TOKEN(&world), "device_reservation_id", "2696");
+	assert_accepted(&world);
+	world_close(&world);
+}
+
 static void it_gives_the_device_back_by_its_own_id_too(void **state)
 {
 	struct world world;
@@ -147,6 +161,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 	        cmocka_unit_test(it_reserves_and_releases),
 	        cmocka_unit_test(it_cancels_only_what_has_not_begun),
+	        cmocka_unit_test(it_can_take_every_reservation_for_one_that_has_not_begun),
 	        cmocka_unit_test(it_gives_the_device_back_by_its_own_id_too),
 	        cmocka_unit_test(it_keeps_others_out),
 	        cmocka_unit_test(it_refuses_times_it_cannot_read),

@@ -76,6 +76,7 @@ static void one_that_is_not_granted_is_taken_back(void **state)
 	expect_wait(&s, 0, 0);
 	assert_string_equal(
 	        json_string_value(json_object_get(s.action.acquired, "operation")), "cancel_reserve_device");
+	assert_true(json_is_true(json_object_get(s.action.acquired, "at_once")));
 	let_time_come(&s);
 	expect_failure(&s, GR_NO_DEVICE, "not granted");
 	script_close(&s);
@@ -167,6 +168,8 @@ static void a_refused_release_counts_when_the_list_has_it_no_more(void **state)
 	(void)state;
 	script_start(&s, "release_device", "{'reservation': 2696}");
 	refuse_call(&s, "{'success': false, 'message': 'not found'}");
+	expect_call(&s, OP_CANCEL_RESERVE_DEVICE, "{'device_reservation_id': '2696'}");
+	refuse_call(&s, "{'success': false, 'message': 'not found'}");
 	expect_call(&s, OP_RESERVE_DEVICE_LIST, "{}");
 	answer(&s, NOTHING);
 	expect_done(&s, OUTCOME_PASSED, "{}");
@@ -174,8 +177,10 @@ static void a_refused_release_counts_when_the_list_has_it_no_more(void **state)
 	script_close(&s);
 	script_start(&s, "release_device", "{'reservation': 2696}");
 	refuse_call(&s, "{'success': false, 'message': 'not now'}");
+	refuse_call(&s, "{'success': false, 'message': 'nor so'}");
 	answer(&s, LISTED("2696"));
 	expect_failure(&s, GR_RELEASE, "not now");
+	expect_failure(&s, GR_RELEASE, "nor so");
 	script_close(&s);
 	script_start(&s, "release_device", "{'reservation': 2696}");
 	send_answer(&s, CALL_FAILED, NULL);
@@ -185,6 +190,20 @@ static void a_refused_release_counts_when_the_list_has_it_no_more(void **state)
 	script_start(&s, "release_device", "{'reservation': 2696}");
 	refuse_auth(&s);
 	expect_failure(&s, GR_AUTH, "2696");
+	script_close(&s);
+}
+
+static void a_reservation_that_has_not_begun_is_cancelled(void **state)
+{
+	struct script s;
+
+	(void)state;
+	script_start(&s, "release_device", "{'reservation': 2696}");
+	refuse_call(&s, "{'success': false, 'message': 'has not begun'}");
+	expect_call(&s, OP_CANCEL_RESERVE_DEVICE, "{'device_reservation_id': '2696'}");
+	answer(&s, "{'success': true}");
+	expect_done(&s, OUTCOME_PASSED, "{'device_reservation_id': '2696'}");
+	assert_string_equal(s.action.released, "reservation/2696");
 	script_close(&s);
 }
 
@@ -230,6 +249,7 @@ int main(void)
 	        cmocka_unit_test(a_stop_warns_of_an_unanswered_reservation),
 	        cmocka_unit_test(a_reservation_is_released_by_its_id),
 	        cmocka_unit_test(a_refused_release_counts_when_the_list_has_it_no_more),
+	        cmocka_unit_test(a_reservation_that_has_not_begun_is_cancelled),
 	        cmocka_unit_test(a_device_is_released_by_this_runs_reservation_of_it),
 	};
 

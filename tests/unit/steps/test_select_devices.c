@@ -209,6 +209,29 @@ static void a_refused_reservation_goes_on_to_the_next_device(void **state)
 	script_close(&s);
 }
 
+static void the_servers_reason_for_a_refusal_is_named(void **state)
+{
+	struct script s;
+
+	(void)state;
+	open_reserving(&s, "");
+	answer(&s, LIST(S21));
+	refuse_call(&s, "{'success': false, 'message': 'already reserved for this time slot'}");
+	expect_wait(&s, 1800, 2200);
+	expect_text(s.action.progress, "waiting for 1 of 1 devices");
+	expect_text(s.action.progress, "was refused: already reserved for this time slot");
+	for (int i = 0; i < 100 && s.result == 0; i++) {
+		let_time_come(&s);
+		answer(&s, LIST(S21));
+		if (s.result == 0)
+			refuse_call(&s, "{'success': false, 'message': 'already reserved for this time slot'}");
+	}
+	expect_failure(&s, GR_NO_DEVICE, "0 of 1 devices were to be had");
+	expect_failure(&s, GR_NO_DEVICE,
+	        "Galaxy S21 (device 1) is free, and its reservation was refused: already reserved for this time slot");
+	script_close(&s);
+}
+
 static void a_reservation_that_is_not_granted_is_given_back(void **state)
 {
 	struct script s;
@@ -220,7 +243,14 @@ static void a_reservation_that_is_not_granted_is_given_back(void **state)
 	expect_call(&s, OP_RESERVE_DEVICE, "{'device_id': '3'}");
 	assert_string_equal(
 	        json_string_value(json_object_get(s.action.acquired, "operation")), "cancel_reserve_device");
+	assert_true(json_is_true(json_object_get(s.action.acquired, "at_once")));
 	expect_text(s.action.warning, "not granted");
+	/* Nobody grants it within this wait: it is not asked for again, and nothing is left to wait for. */
+	answer(&s, "{'success': true, 'device_reservation_id': 9, 'ReservationStatus': 'Pending'}");
+	expect_call(&s, OP_GET_DEVICE_LIST, "{}");
+	assert_string_equal(json_string_value(json_object_get(s.action.acquired, "key")), "reservation/9");
+	answer(&s, LIST(S21 ", " S23));
+	expect_failure(&s, GR_NO_DEVICE, "Galaxy S21 (device 1) is free, and its reservation was not granted");
 	script_close(&s);
 }
 
@@ -329,6 +359,7 @@ int main(void)
 	        cmocka_unit_test(the_only_user_is_looked_up),
 	        cmocka_unit_test(an_unknown_user_is_told_before_any_wait),
 	        cmocka_unit_test(a_refused_reservation_goes_on_to_the_next_device),
+	        cmocka_unit_test(the_servers_reason_for_a_refusal_is_named),
 	        cmocka_unit_test(a_reservation_that_is_not_granted_is_given_back),
 	        cmocka_unit_test(a_lost_reservation_is_looked_for_by_its_marker),
 	        cmocka_unit_test(a_resumed_choice_keeps_what_it_holds),
