@@ -53,7 +53,7 @@ struct check {
 	unsigned roots; /* allowed in the expression that is being checked */
 	bool is_finally;
 	const struct kind *outputs_of; /* what ROOT_OUTPUTS is of */
-	unsigned *past; /* of a gate rule: enum plan_past, what it needs of earlier runs; NULL elsewhere */
+	struct plan_gate_rule *rule; /* that is being checked: told what it reads; NULL elsewhere */
 	unsigned step_line; /* of the step that is being checked */
 	size_t top_index; /* of the top-level step that is being checked */
 	size_t *first_use; /* of each plan->devices: top_index, or SIZE_MAX */
@@ -144,6 +144,9 @@ void check_app(struct check *check, const struct node *node);
 void check_devices(struct check *check, const struct node *node);
 void check_steps(struct check *check, const struct node *steps, const struct node *finally);
 void check_gate(struct check *check, const struct node *node);
+/* A name that is read: one that tells of failed tests (of the run, a suite, a device, a step) makes the gate rule that
+ * is being checked one that decides about them. */
+void check_gate_reads(struct check *check, const char *name);
 void check_history(struct check *check, const struct node *node);
 void check_quarantine(struct check *check, const struct node *node);
 void check_reports(struct check *check, const struct node *node);

@@ -1,4 +1,6 @@
 /* `gate:`: rules over the results, each a condition. */
+#include <string.h>
+
 #include "pipelines/check.h"
 #include "runner/base/memory.h"
 
@@ -12,27 +14,57 @@
 const struct key history_keys[] = {
         {"branch", NULL}, {"on_no_baseline", NULL}, {"keep", NULL}, {"keep_runs", NULL}, {NULL, NULL}};
 
-static void check_rule(struct check *check, const struct node *node)
+static void add_rule(struct plan *plan, const struct plan_gate_rule *rule)
 {
-	struct plan *plan = check->plan;
-	struct expression *expression;
-	unsigned past = 0;
-
-	check->past = &past;
-	expression = check_condition(check, node, step_roots(check), "a gate rule");
-	check->past = NULL;
 	plan->gate = gr_grow(plan->gate, plan->gate_count, sizeof(*plan->gate));
-	plan->gate[plan->gate_count++] = (struct plan_gate_rule){
+	plan->gate[plan->gate_count++] = *rule;
+}
+
+/* true: the rule decides about failed tests. */
+static bool check_rule(struct check *check, const struct node *node)
+{
+	struct plan_gate_rule rule = {
 	        .text = gr_strdup(node->kind == NODE_SCALAR ? node->text : ""),
-	        .expression = expression,
-	        .past = past,
 	        .line = node->line,
 	        .column = node->column,
 	};
+
+	check->rule = &rule;
+	rule.expression = check_condition(check, node, step_roots(check), "a gate rule");
+	check->rule = NULL;
+	add_rule(check->plan, &rule);
+	return rule.has_failures;
+}
+
+void check_gate_reads(struct check *check, const char *name)
+{
+	static const char *const names[] = {"failed", "pass_rate", "new_failures"};
+
+	for (size_t i = 0; check->rule != NULL && i < GR_COUNT(names); i++)
+		check->rule->has_failures = check->rule->has_failures || strcmp(name, names[i]) == 0;
+}
+
+/* A gate that holds answers for failed tests, so one that never looks at them gets the rule that does. */
+static void imply_rule(struct check *check, const struct node *gate)
+{
+	struct plan_gate_rule rule = {
+	        .text = gr_strdup("results.failed == 0"),
+	        .has_failures = true,
+	        .is_implied = true,
+	        .line = gate->line,
+	        .column = gate->column,
+	};
+	struct gr_error err = {0};
+
+	if (expression_compile(rule.text, rule.line, rule.column, &rule.expression, &err) != 0)
+		findings_add_error(check->findings, node_place(gate), &err);
+	add_rule(check->plan, &rule);
 }
 
 void check_gate(struct check *check, const struct node *node)
 {
+	bool has_failures = false;
+
 	if (node == NULL)
 		return;
 	if (node->kind != NODE_LIST || node->count == 0 || node->count > RULES_MOST) {
@@ -41,7 +73,9 @@ void check_gate(struct check *check, const struct node *node)
 		return;
 	}
 	for (size_t i = 0; i < node->count; i++)
-		check_rule(check, node->items[i]);
+		has_failures = check_rule(check, node->items[i]) || has_failures;
+	if (!has_failures)
+		imply_rule(check, node);
 }
 
 void check_history(struct check *check, const struct node *node)

@@ -415,11 +415,12 @@ static int row_member(struct check *check, const struct name_context *context, c
 		names[i] = rows[i].name;
 		if (strcmp(rows[i].name, name) != 0)
 			continue;
-		if (rows[i].is_past && check->past == NULL)
+		if (rows[i].is_past && check->rule == NULL)
 			return gr_fail(err, GR_CONFIG, 0, "'%s.%s' compares with earlier runs, which only `gate` does",
 			        context->what, name);
 		if (rows[i].is_past)
-			*check->past |= rows == results_rows && rows[i].type == TYPE_MAP ? PAST_BASELINE : PAST_TESTS;
+			check->rule->past |=
+			        rows == results_rows && rows[i].type == TYPE_MAP ? PAST_BASELINE : PAST_TESTS;
 		if (rows[i].is_past && rows[i].type == TYPE_MAP)
 			ret->context = context_new(check, CONTEXT_ROWS, baseline_rows, "results.baseline");
 		else if (rows == results_rows && rows[i].type == TYPE_MAP)
@@ -438,6 +439,8 @@ int names_member(void *user, void *parent, const char *name, struct typed *ret, 
 	if (context == NULL)
 		return root_member(check, name, ret, err);
 	*ret = (struct typed){.type = TYPE_ANY};
+	if (context->object != baseline_rows)
+		check_gate_reads(check, name);
 	switch (context->kind) {
 	case CONTEXT_INPUTS:
 		return input_member(check, name, ret, err);

@@ -102,6 +102,8 @@ enum plan_past {
 struct plan_gate_rule {
 	char *text;
 	unsigned past; /* enum plan_past */
+	bool has_failures; /* it reads how many tests failed, or a rate of them */
+	bool is_implied; /* not in the file: no other rule has_failures */
 	struct expression *expression;
 	unsigned line, column;
 };

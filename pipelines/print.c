@@ -138,7 +138,7 @@ static void add_text_ends(const struct page *page)
 	for (size_t i = 0; i < plan->gate_count; i++) {
 		buffer_add_text(out, "  ");
 		add_harmless(out, plan->gate[i].text);
-		buffer_add_char(out, '\n');
+		buffer_add_text(out, plan->gate[i].is_implied ? "  (implied: no rule speaks of failures)\n" : "\n");
 	}
 	if (plan->report_count > 0)
 		buffer_add_text(out, "\nreports\n");

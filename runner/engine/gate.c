@@ -2,6 +2,7 @@
 #include "runner/engine/run.h"
 
 #include "runner/base/memory.h"
+#include "runner/results/index.h"
 
 /* What earlier runs say, asked once and only when a rule compares with them. */
 struct past {
@@ -72,6 +73,33 @@ static char *what_lacks(const struct past *past, unsigned needs, const char *on_
 	return NULL;
 }
 
+/* Failed tests of steps whose failures change no verdict do not count in a rule that nobody wrote. */
+static bool counts_failures(const struct results *results)
+{
+	bool counts = false;
+	struct step_index index;
+
+	step_index_init(&index, results);
+	for (size_t i = 0; i < results->run_count && !counts; i++) {
+		const struct device_run *run = &results->runs[i];
+		struct totals totals = device_run_totals(run);
+
+		counts = totals.failed > 0 && !step_index_is_best_effort(&index, run->lane, run->step);
+	}
+	step_index_release(&index);
+	return counts;
+}
+
+static void explain_implied(struct engine *engine, struct gate_rule *rule)
+{
+	bool is_best_effort = !rule->holds && !counts_failures(&engine->results);
+	GR_AUTO_FREE char *values = rule->values;
+
+	rule->values = gr_printf("%s%s; implied, as no rule speaks of failures", values,
+	        is_best_effort ? ", all in best_effort steps" : "");
+	rule->holds = rule->holds || is_best_effort;
+}
+
 static void judge_rule(struct engine *engine, const struct plan_gate_rule *plan, const struct past *past, json_t *scope)
 {
 	bool may_lack = engine->plan->history.may_lack_baseline;
@@ -89,6 +117,8 @@ static void judge_rule(struct engine *engine, const struct plan_gate_rule *plan,
 	} else {
 		rule.values = expression_explain(plan->expression, scope);
 	}
+	if (plan->is_implied)
+		explain_implied(engine, &rule);
 	engine_emit(engine, &event);
 	gr_free(rule.values);
 }

@@ -193,6 +193,37 @@ static void it_keeps_what_the_engine_evaluates_as_nodes(void **state)
 	plan_free(plan);
 }
 
+static void it_implies_a_rule_when_none_speaks_of_failures(void **state)
+{
+#define GATE(rules)                                                                                                    \
+	"version: 1\nname: x\nsteps:\n  - { uses: run, with: { command: [a] } }\n"                                     \
+	"gate: [ " rules " ]\n"
+	static const struct {
+		const char *text;
+		size_t rules;
+	} samples[] = {
+	        {GATE("results.executed > 0"), 2},
+	        {GATE("results.passed >= 1, results.missing == 0"), 3},
+	        {GATE("results.baseline.failed == 0"), 2},
+	        {GATE("results.failed <= 2"), 1},
+	        {GATE("results.executed > 0, 'results.pass_rate >= 0.5 && results.flaky == 0'"), 2},
+	        {GATE("results.new_failures == 0"), 1},
+	        {GATE("results.worst_device.pass_rate > 0.5"), 1},
+	        {GATE("'results.devices[\"Pixel 7\"].failed == 0'"), 1},
+	};
+#undef GATE
+
+	(void)state;
+	for (size_t i = 0; i < GR_COUNT(samples); i++) {
+		struct plan *plan = load(samples[i].text);
+		const struct plan_gate_rule *last = &plan->gate[plan->gate_count - 1];
+
+		assert_int_equal(plan->gate_count, samples[i].rules);
+		assert_int_equal(last->is_implied, strcmp(last->text, "results.failed == 0") == 0);
+		plan_free(plan);
+	}
+}
+
 static void it_has_the_ends_of_the_run(void **state)
 {
 	struct plan *plan = load_everything();
@@ -372,6 +403,7 @@ int main(void)
 	        cmocka_unit_test(it_collects_after_what_leaves_something),
 	        cmocka_unit_test(it_describes_a_matrix),
 	        cmocka_unit_test(it_keeps_what_the_engine_evaluates_as_nodes),
+	        cmocka_unit_test(it_implies_a_rule_when_none_speaks_of_failures),
 	        cmocka_unit_test(it_has_the_ends_of_the_run),
 	        cmocka_unit_test(it_compiles_until_into_the_plan),
 	        cmocka_unit_test(it_finds_the_file_of_a_pattern),
