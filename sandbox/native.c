@@ -154,6 +154,8 @@ static void put_status(const struct call *call, json_t *row, const struct native
 	}
 	if (now >= run->ends && *given != '\0')
 		number = words = given;
+	if (now >= run->ends && *member_text(run->suite, "status_text") != '\0')
+		words = member_text(run->suite, "status_text");
 	member_set_text(row, "status", number);
 	member_set_text(row, "status_text", state_word_is(call->state, "native_status", "text") ? words : "");
 }

@@ -114,6 +114,7 @@ static const struct rule rules[] = {
         {"native", "queue_seconds", VALUE_NUMBER, NULL},
         {"native", "log", VALUE_WORD, NULL},
         {"native", "status", VALUE_ID, NULL},
+        {"native", "status_text", VALUE_WORD, NULL},
         {"native", "recording", VALUE_BOOL, NULL},
         {"native", "tests", VALUE_LIST, NULL},
         {"native.tests", "class", VALUE_WORD, NULL},

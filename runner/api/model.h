@@ -135,6 +135,7 @@ struct native_device {
 	char *log_path, *recording_path;
 	char *status, *status_text; /* as received */
 	enum native_state state;
+	bool contradicts; /* the words say passed or completed, the number (3, the only one documented) failed */
 	int64_t all, passed, failed; /* -1: not said */
 };
 struct native_result {

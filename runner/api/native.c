@@ -18,7 +18,8 @@ enum sense {
 	SENSE_ACT = 1 << 5, /* names an activity: "run" as in "running", but also as in "test run passed" */
 	SENSE_DONE = 1 << 6,
 	SENSE_NOT = 1 << 7, /* turns the next meaning round */
-	SENSE_ODD = 1 << 8 /* an outcome that cannot be read */
+	SENSE_ODD = 1 << 8, /* an outcome that cannot be read */
+	SENSE_PART = 1 << 9 /* of a whole: what passed or is done in part proves nothing */
 };
 
 struct stem {
@@ -65,6 +66,13 @@ static const struct stem stems[] = {
         {"finish", SENSE_DONE},
         {"done", SENSE_DONE},
         {"ended", SENSE_DONE},
+        {"partial", SENSE_PART},
+        {"partly", SENSE_PART},
+        {"some", SENSE_PART},
+        {"most", SENSE_PART},
+        {"almost", SENSE_PART},
+        {"nearly", SENSE_PART},
+        {"half", SENSE_PART},
 };
 
 static const char *const negations[] = {
@@ -126,7 +134,7 @@ static enum native_state senses_state(unsigned senses)
 {
 	bool ends = senses & (SENSE_PASS | SENSE_DONE);
 
-	if (senses & SENSE_ODD)
+	if (senses & SENSE_ODD || (senses & SENSE_PART && ends))
 		return NATIVE_UNKNOWN;
 	if (senses & SENSE_FAIL)
 		return senses & SENSE_PASS ? NATIVE_UNKNOWN : NATIVE_FAILED;
@@ -177,6 +185,15 @@ static enum native_state state_decode(const json_t *row)
 	return NATIVE_UNKNOWN;
 }
 
+/* The sample of the reference pairs the status "3" with "Failed", and says of no other number what it means. */
+static bool is_contradiction(const json_t *row, enum native_state state)
+{
+	int64_t number;
+
+	return (state == NATIVE_PASSED || state == NATIVE_COMPLETED) && answer_int(row, "status", &number) &&
+	       number_state(number) == NATIVE_FAILED;
+}
+
 /* ---- the rows ---- */
 
 static int64_t count_decode(const json_t *row, const char *keys)
@@ -203,6 +220,7 @@ static void row_decode(const json_t *row, struct native_device *ret_device)
 	        .passed = count_decode(row, "passed_testcase|passed_testcases"),
 	        .failed = count_decode(row, "failed_testcase|failed_testcases"),
 	};
+	ret_device->contradicts = is_contradiction(row, ret_device->state);
 }
 
 int native_result_decode(const json_t *answer, struct native_result *ret_result, struct gr_error *err)

@@ -81,6 +81,8 @@ enum gr_failure native_verdict(const struct step *step, const struct native_devi
 	switch (native->state) {
 	case NATIVE_PASSED:
 	case NATIVE_COMPLETED:
+		if (native->contradicts)
+			return native->failed > 0 ? GR_FAILED : GR_INCONSISTENT;
 		return judge_counts(step, native);
 	case NATIVE_FAILED:
 		return GR_FAILED;
@@ -124,6 +126,9 @@ static void judge_problems(
 	if (native->state == NATIVE_PASSED && native->failed > 0)
 		device_run_add_problem(
 		        result, GR_INCONSISTENT, "the server says passed, and counts failed tests: %s", words);
+	if (native->contradicts)
+		device_run_add_problem(result, GR_INCONSISTENT,
+		        "the number of the status means failed, and its words do not: %s", words);
 	if (native->state == NATIVE_FAILED && all_passed)
 		device_run_add_problem(
 		        result, GR_INCONSISTENT, "the server says failed, and counts only passed tests: %s", words);
@@ -131,7 +136,7 @@ static void judge_problems(
 		device_run_add_problem(result, GR_FAILED, "the run failed before any test was counted: %s", words);
 	if (native->state == NATIVE_STOPPED)
 		device_run_add_problem(result, GR_STOPPED, "the run was stopped before its end: %s", words);
-	if (failure == GR_INCONSISTENT || failure == GR_NOT_RUN || failure == GR_UNKNOWN)
+	if ((failure == GR_INCONSISTENT && !native->contradicts) || failure == GR_NOT_RUN || failure == GR_UNKNOWN)
 		device_run_add_problem(
 		        result, failure, "the run is over, and that all tests passed is not proven: %s", words);
 }
@@ -227,8 +232,8 @@ static bool are_the_rest_skipped(const struct native_device *native, const struc
 {
 	const struct tally tally = count_cases(result);
 
-	return native->passed > 0 && native->failed == 0 && tally.bad == 0 && tally.skipped > 0 &&
-	       tally.total == native->all && native->passed + tally.skipped == native->all;
+	return !native->contradicts && native->passed > 0 && native->failed == 0 && tally.bad == 0 &&
+	       tally.skipped > 0 && tally.total == native->all && native->passed + tally.skipped == native->all;
 }
 
 static void compare(const struct native_device *native, struct device_run *result)

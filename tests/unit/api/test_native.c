@@ -140,6 +140,12 @@ static void it_is_careful_with_words_together(void **state)
 	assert_words("Not completed", NATIVE_UNKNOWN);
 	assert_words("Incomplete", NATIVE_UNKNOWN);
 	assert_words("Passed with errors", NATIVE_UNKNOWN);
+	assert_words("Partially Passed", NATIVE_UNKNOWN);
+	assert_words("Passed (partial)", NATIVE_UNKNOWN);
+	assert_words("Partially Completed", NATIVE_UNKNOWN);
+	assert_words("Some tests passed", NATIVE_UNKNOWN);
+	assert_words("Some tests failed", NATIVE_FAILED);
+	assert_words("Partially running", NATIVE_RUNNING);
 	assert_words("3 passed, 1 failed", NATIVE_UNKNOWN);
 	assert_words("Passed, then stopped", NATIVE_UNKNOWN);
 	assert_words("Wobbly", NATIVE_UNKNOWN);

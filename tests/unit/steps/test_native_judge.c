@@ -72,6 +72,28 @@ static void a_result_that_goes_away_is_no_queue(void **state)
 	script_close(&s);
 }
 
+static void a_number_that_means_failed_beside_other_words_is_inconsistent(void **state)
+{
+	struct script s;
+
+	(void)state;
+	run_to_first_poll(&s, WITH(""));
+	answer_on(&s, RESULT("3", "Passed", "3", "3", "0"));
+	expect_problem(&s, GR_INCONSISTENT, "means failed, and its words do not: status 3 (Passed)");
+	assert_int_equal(s.action.outcome, OUTCOME_ERROR);
+	assert_int_equal(s.action.device_run->cases[0].status, STATUS_ERROR);
+	script_close(&s);
+	run_to_first_poll(&s, WITH(""));
+	answer_on(&s, RESULT("3", "Completed", "3", "2", "1"));
+	expect_problem(&s, GR_FAILED, "means failed, and its words do not");
+	assert_int_equal(s.action.outcome, OUTCOME_FAILED);
+	script_close(&s);
+	run_to_first_poll(&s, WITH(""));
+	answer_on(&s, RESULT("5", "Passed", "3", "3", "0")); /* no other number is documented */
+	expect_done(&s, OUTCOME_PASSED, "{'passed': 3}");
+	script_close(&s);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -79,6 +101,7 @@ int main(void)
 	        cmocka_unit_test(contradictory_counts_are_looked_at_for_a_while),
 	        cmocka_unit_test(no_result_yet_is_a_queue),
 	        cmocka_unit_test(a_result_that_goes_away_is_no_queue),
+	        cmocka_unit_test(a_number_that_means_failed_beside_other_words_is_inconsistent),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
