@@ -77,9 +77,9 @@ static void print_run(struct console *console, const struct device_run *run, con
 
 	is_good = run->is_complete && run->failure == GR_NONE && counts.failed + counts.errors == 0;
 	console_print(console, is_good ? TONE_GOOD : TONE_BAD,
-	        "  %-*.*s  %-*.*s  %5zu %6" PRId64 " %6" PRId64 " %7" PRId64 " %6" PRId64 "  %s%s%s",
+	        "  %-*.*s  %-*.*s  %5" PRId64 " %6" PRId64 " %6" PRId64 " %7" PRId64 " %6" PRId64 "  %s%s%s",
 	        (int)table->device, (int)words_cut(device, strlen(device), table->device), device, (int)table->step,
-	        (int)words_cut(step, strlen(step), table->step), step, run->case_count, counts.passed, counts.failed,
+	        (int)words_cut(step, strlen(step), table->step), step, counts.tests, counts.passed, counts.failed,
 	        counts.skipped, counts.errors, run->elapsed_ms >= 0 ? clock_format_span(run->elapsed_ms, span) : "-",
 	        run->is_complete ? "" : "  ",
 	        run->is_complete ? "" : failure_name(run->failure == GR_NONE ? GR_UNKNOWN : run->failure));

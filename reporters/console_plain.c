@@ -77,9 +77,9 @@ static void print_device_run(struct console *console, const struct run_event *ev
 	counts = device_run_totals(run);
 	console_print(console,
 	        counts.failed + counts.errors || run->failure || !run->is_complete ? TONE_BAD : TONE_GOOD,
-	        "%s: on '%s': %zu tests, %" PRId64 " passed, %" PRId64 " failed, %" PRId64 " skipped, %" PRId64
+	        "%s: on '%s': %" PRId64 " tests, %" PRId64 " passed, %" PRId64 " failed, %" PRId64 " skipped, %" PRId64
 	        " without a result%s%s",
-	        place, device_label(&run->device), run->case_count, counts.passed, counts.failed, counts.skipped,
+	        place, device_label(&run->device), counts.tests, counts.passed, counts.failed, counts.skipped,
 	        counts.errors, counts.quarantined ? ", some failures quarantined" : "",
 	        run->is_complete ? "" : "; not complete");
 }

@@ -70,19 +70,13 @@ static void add_bar(struct page *page, const struct scale *scale, const struct d
 
 /* ---- the table ---- */
 
-static void count_cases(const struct device_run *run, size_t counts[STATUS_ERROR + 1])
+static const char *tone_of(const struct device_run *run, const struct totals *totals)
 {
-	for (size_t i = 0; i < run->case_count; i++)
-		counts[run->cases[i].status]++;
-}
-
-static const char *tone_of(const struct device_run *run, const size_t counts[STATUS_ERROR + 1])
-{
-	if (device_run_totals(run).failed > 0)
+	if (totals->failed > 0)
 		return "failed";
-	if (!run->is_complete || run->failure != GR_NONE || counts[STATUS_ERROR] > 0 || run->problem_count > 0)
+	if (!run->is_complete || run->failure != GR_NONE || totals->errors > 0 || run->problem_count > 0)
 		return "error";
-	return counts[STATUS_PASSED] > 0 ? "passed" : "skipped";
+	return totals->passed > 0 ? "passed" : "skipped";
 }
 
 static void add_device(struct page *page, const struct device_run *run)
@@ -144,19 +138,16 @@ static void add_run_links(struct page *page, const struct device_run *run)
 
 static void add_run(struct page *page, const struct scale *scale, const struct device_run *run)
 {
-	size_t counts[STATUS_ERROR + 1] = {0};
-	const char *tone;
+	struct totals totals = device_run_totals(run);
+	const char *tone = tone_of(run, &totals);
 
-	count_cases(run, counts);
-	tone = tone_of(run, counts);
 	page_add(page, "<tr>");
 	add_device(page, run);
 	add_state(page, run, tone);
 	page_printf(page,
 	        "<td class=\"number\">%zu</td><td class=\"number\">%zu</td><td class=\"number\">%zu</td>"
 	        "<td class=\"number\">%zu</td><td class=\"number\">",
-	        counts[STATUS_PASSED], (size_t)device_run_totals(run).failed, counts[STATUS_SKIPPED],
-	        counts[STATUS_ERROR]);
+	        (size_t)totals.passed, (size_t)totals.failed, (size_t)totals.skipped, (size_t)totals.errors);
 	page_span(page, run->queued_ms);
 	page_add(page, "</td><td class=\"number\">");
 	page_span(page, run->elapsed_ms);

@@ -208,15 +208,6 @@ static void add_row(struct page *page, const struct test_case *test)
 	page_add(page, "</td></tr>\n");
 }
 
-static size_t count_of(const struct device_run *run, enum case_status status)
-{
-	size_t count = 0;
-
-	for (size_t i = 0; i < run->case_count; i++)
-		count += run->cases[i].status == status;
-	return count;
-}
-
 static size_t add_rows(struct page *page, const struct device_run *run, size_t most)
 {
 	static const enum case_status order[] = {STATUS_FAILED, STATUS_ERROR, STATUS_SKIPPED, STATUS_PASSED};
@@ -233,6 +224,7 @@ static size_t add_rows(struct page *page, const struct device_run *run, size_t m
 
 static void add_run(struct page *page, const struct device_run *run, size_t most)
 {
+	struct totals totals = device_run_totals(run);
 	size_t written;
 
 	page_add(page, "<details class=\"run\"><summary><span class=\"name\">");
@@ -240,8 +232,7 @@ static void add_run(struct page *page, const struct device_run *run, size_t most
 	page_add(page, "</span> <span class=\"device\">");
 	page_line(page, run->step, PAGE_LINE_BYTES);
 	page_printf(page, ", %zu passed, %zu failed, %zu skipped, %zu without a result</span></summary>\n",
-	        count_of(run, STATUS_PASSED), (size_t)device_run_totals(run).failed, count_of(run, STATUS_SKIPPED),
-	        count_of(run, STATUS_ERROR));
+	        (size_t)totals.passed, (size_t)totals.failed, (size_t)totals.skipped, (size_t)totals.errors);
 	page_add(page, "<div class=\"scroll\" role=\"region\" aria-label=\"Tests of ");
 	page_line(page, device_label(&run->device), PAGE_LINE_BYTES);
 	page_add(page, "\" tabindex=\"0\"><table class=\"tests\"><thead><tr><th scope=\"col\">Result</th>"

@@ -266,12 +266,23 @@ static void note_rerun(struct taking *taking)
 		run->ended_wall_ms = again->ended_wall_ms;
 }
 
+/* A case that stands for counted tests took the outcome of one that does, or of one that is a single test. */
+static void take_counted(struct taking *taking)
+{
+	struct device_run *run = taking->run;
+
+	if (run->case_count > 0 && run->cases[0].rerun == taking->number &&
+	        (run->counted.tests > 0 || taking->again->counted.tests > 0))
+		run->counted = taking->again->counted;
+}
+
 void device_run_take(struct device_run *run, const struct device_run *again, const struct repeat *repeat)
 {
 	struct taking taking = {.run = run, .again = again, .repeat = repeat};
 
 	note_rerun(&taking);
 	take_cases(&taking);
+	take_counted(&taking);
 	mend(&taking); /* before what this rerun itself has to say */
 	take_problems(&taking);
 	say_lacking(&taking);

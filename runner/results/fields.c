@@ -119,6 +119,14 @@ static const struct record_field reported_fields[] = {
 };
 static const struct record reported_record = {6 * sizeof(int64_t), reported_fields};
 
+static const struct record_field counted_fields[] = {
+        PLAIN(RECORD_INT64, counted, "tests", tests),
+        PLAIN(RECORD_INT64, counted, "passed", passed),
+        PLAIN(RECORD_INT64, counted, "failed", failed),
+        END,
+};
+static const struct record counted_record = {sizeof(struct counted), counted_fields};
+
 static const struct record_field rerun_fields[] = {
         TEXT(rerun, "build_number", build_number),
         TEXT(rerun, "build_id", build_id),
@@ -151,6 +159,7 @@ static const struct record_field device_run_fields[] = {
         PLAIN(RECORD_BOOL, device_run, "complete", is_complete),
         WORD(device_run, "failure", failure, failures),
         {"reported", RECORD_OBJECT, offsetof(struct device_run, reported), 0, NULL, &reported_record},
+        {"counted", RECORD_OBJECT, offsetof(struct device_run, counted), 0, NULL, &counted_record},
         LIST(device_run, "cases", cases, case_count, test_case_record),
         LIST(device_run, "problems", problems, problem_count, problem_record),
         LIST(device_run, "reruns", reruns, rerun_count, rerun_record),

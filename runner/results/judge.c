@@ -125,8 +125,12 @@ static char *case_text(const struct device_run *run, const struct test_case *tes
 	const char *reason = test->reason ? test->reason + strspn(test->reason, " \t\r\n") : NULL;
 
 	add_place(&out, run->lane, run->step, device_of(run));
-	buffer_printf(
-	        &out, "%zu of %zu tests %s, first '%s'", alike, run->case_count, verb, test->name ? test->name : "?");
+	if (test == run->cases && test->status == STATUS_FAILED && run->counted.tests > 0)
+		buffer_printf(&out, "%lld of %lld tests %s, in '%s'", (long long)run->counted.failed,
+		        (long long)run->counted.tests, verb, test->name ? test->name : "?");
+	else
+		buffer_printf(&out, "%zu of %zu tests %s, first '%s'", alike, run->case_count, verb,
+		        test->name ? test->name : "?");
 	if (test->status == STATUS_ERROR)
 		buffer_printf(&out, " (%s)", failure_name(test_case_failure(test)));
 	if (reason && *reason)

@@ -78,6 +78,11 @@ struct rerun {
 	int64_t started_wall_ms, ended_wall_ms, elapsed_ms;
 };
 
+/* Tests that a server counted and nobody named: the first case of the run stands for all of them. */
+struct counted {
+	int64_t tests, passed, failed; /* tests: 0 when each case is a test */
+};
+
 enum run_kind { RUN_SCRIPTLESS, RUN_NATIVE };
 struct device_run { /* one test run on one device */
 	char *lane, *step;
@@ -92,6 +97,7 @@ struct device_run { /* one test run on one device */
 	enum gr_failure failure; /* GR_NONE, GR_FAILED, or what kept it from finishing */
 	int64_t reported[6]; /* counts the server gave: not started, started, passed, failed, stopped, skipped; -1
 	                        unknown */
+	struct counted counted;
 	struct test_case *cases;
 	size_t case_count;
 	struct problem *problems;

@@ -23,6 +23,34 @@ static void count_case(struct totals *totals, const struct test_case *test)
 	}
 }
 
+/* Far more than any run has; the sums of numbers that come from outside stay sums. */
+#define COUNTED_MOST 1000000000
+
+static bool is_counted(const struct counted *counted)
+{
+	return counted->tests > 0 && counted->tests <= COUNTED_MOST && counted->passed >= 0 && counted->failed >= 0 &&
+	       counted->passed <= counted->tests && counted->failed <= counted->tests - counted->passed;
+}
+
+/* The case that stands for tests which were only counted. */
+static void count_counted(struct totals *totals, const struct device_run *run, const struct test_case *test)
+{
+	const struct counted *counted = &run->counted;
+	int64_t rest = counted->tests - counted->passed - counted->failed;
+
+	totals->tests += counted->tests;
+	totals->passed += counted->passed;
+	totals->flaky += test_case_is_flaky(test);
+	if (test_case_is_quarantined(test))
+		totals->quarantined += counted->failed;
+	else
+		totals->failed += counted->failed;
+	if (test->status == STATUS_PASSED) /* all that ran passed: the others were skipped */
+		totals->skipped += rest;
+	else
+		totals->errors += rest;
+}
+
 static int64_t count_problems(const struct problem *problems, size_t count)
 {
 	int64_t counted = 0;
@@ -38,7 +66,10 @@ static void count_run(struct totals *totals, const struct device_run *run)
 	totals->device_runs_complete += run->is_complete;
 	totals->problems += count_problems(run->problems, run->problem_count);
 	for (size_t i = 0; i < run->case_count; i++)
-		count_case(totals, &run->cases[i]);
+		if (i == 0 && is_counted(&run->counted))
+			count_counted(totals, run, &run->cases[0]);
+		else
+			count_case(totals, &run->cases[i]);
 	totals->executed = totals->passed + totals->failed;
 }
 

@@ -161,6 +161,11 @@ static void add_whole(const char *name, const struct native_device *native, enum
 	        gr_strdup(native->status_text != NULL ? native->status_text : native->status);
 }
 
+static bool are_counts_whole(const struct native_device *native)
+{
+	return native->passed >= 0 && native->failed >= 0 && native->passed + native->failed <= native->all;
+}
+
 void native_judge(
         const struct step *step, const char *name, const struct native_device *native, struct device_run *result)
 {
@@ -169,6 +174,8 @@ void native_judge(
 
 	if (failure != GR_NONE || native->all > 0)
 		add_whole(name, native, failure, words, result);
+	if ((failure == GR_NONE || (failure == GR_FAILED && native->failed > 0)) && are_counts_whole(native))
+		result->counted = (struct counted){native->all, native->passed, native->failed};
 	judge_problems(native, failure, words, result);
 }
 

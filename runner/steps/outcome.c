@@ -48,31 +48,27 @@ enum outcome result_outcome(const struct device_run *result)
 	return result->failure == GR_FAILED ? OUTCOME_FAILED : OUTCOME_ERROR;
 }
 
+static void set_count(json_t *outputs, const char *name, int64_t count)
+{
+	(void)json_object_set_new(outputs, name, json_integer(count));
+}
+
 void result_outputs(const struct device_run *result, json_t *outputs)
 {
-	static const char *const names[] = {[STATUS_PASSED] = "passed",
-	        [STATUS_FAILED] = "failed",
-	        [STATUS_SKIPPED] = "skipped",
-	        [STATUS_ERROR] = "errors"};
-	int64_t counts[GR_COUNT(names)] = {0}, executed = 0, flaky = 0, quarantined = 0;
+	struct totals totals = device_run_totals(result);
 
-	for (size_t i = 0; i < result->case_count; i++) {
-		counts[result->cases[i].status]++;
-		flaky += test_case_is_flaky(&result->cases[i]);
-		quarantined += test_case_is_quarantined(&result->cases[i]);
-	}
-	counts[STATUS_FAILED] -= quarantined;
-	for (size_t i = 0; i < GR_COUNT(names); i++)
-		(void)json_object_set_new(outputs, names[i], json_integer(counts[i]));
-	executed = counts[STATUS_PASSED] + counts[STATUS_FAILED];
-	(void)json_object_set_new(outputs, "tests", json_integer((json_int_t)result->case_count));
-	(void)json_object_set_new(outputs, "executed", json_integer(executed));
-	(void)json_object_set_new(
-	        outputs, "pass_rate", json_real(executed > 0 ? (double)counts[STATUS_PASSED] / (double)executed : 0.0));
-	(void)json_object_set_new(outputs, "quarantined", json_integer(quarantined));
-	(void)json_object_set_new(outputs, "flaky", json_integer(flaky));
+	set_count(outputs, "tests", totals.tests);
+	set_count(outputs, "passed", totals.passed);
+	set_count(outputs, "failed", totals.failed);
+	set_count(outputs, "skipped", totals.skipped);
+	set_count(outputs, "errors", totals.errors);
+	set_count(outputs, "executed", totals.executed);
+	(void)json_object_set_new(outputs, "pass_rate",
+	        json_real(totals.executed > 0 ? (double)totals.passed / (double)totals.executed : 0.0));
+	set_count(outputs, "quarantined", totals.quarantined);
+	set_count(outputs, "flaky", totals.flaky);
 	(void)json_object_set_new(outputs, "rerun_outputs", json_array());
-	(void)json_object_set_new(outputs, "reruns", json_integer((json_int_t)result->rerun_count));
+	set_count(outputs, "reruns", (int64_t)result->rerun_count);
 	set_text(outputs, "device_id", result->device.device_id);
 	(void)json_object_set_new(outputs, "completed", json_boolean(result->is_complete));
 }

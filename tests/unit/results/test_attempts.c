@@ -22,6 +22,22 @@ static struct test_case *add(struct device_run *run, const char *name, enum case
 
 static const struct repeat failed = {.flags = REPEAT_FAILED, .tests = 2};
 
+static void it_takes_the_counts_with_the_case_that_stands_for_them(void **state)
+{
+	struct device_run run = {.is_complete = true, .counted = {3, 1, 2}},
+	                  again = {.is_complete = true, .counted = {3, 3, 0}};
+
+	(void)state;
+	add(&run, "ui.zip", STATUS_FAILED, GR_FAILED);
+	add(&again, "ui.zip", STATUS_PASSED, GR_NONE);
+	device_run_take(&run, &again, &failed);
+	assert_int_equal(device_run_totals(&run).passed, 3);
+	assert_int_equal(device_run_totals(&run).failed, 0);
+	assert_int_equal(device_run_totals(&run).flaky, 1);
+	device_run_release(&run);
+	device_run_release(&again);
+}
+
 static void it_takes_the_outcomes_of_repeated_tests_alone(void **state)
 {
 	struct device_run run = {.is_complete = true, .elapsed_ms = 10, .polls = 2},
@@ -165,6 +181,7 @@ static void it_repeats_nothing_of_a_run_that_is_doubtful(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+	        cmocka_unit_test(it_takes_the_counts_with_the_case_that_stands_for_them),
 	        cmocka_unit_test(it_takes_the_outcomes_of_repeated_tests_alone),
 	        cmocka_unit_test(it_keeps_what_a_rerun_brought_no_result_for),
 	        cmocka_unit_test(it_tells_tests_of_one_name_apart_by_their_order),

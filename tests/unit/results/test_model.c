@@ -108,6 +108,31 @@ static void it_counts_each_case_once(void **state)
 	results_release(&results);
 }
 
+static void it_counts_the_tests_that_one_case_stands_for(void **state)
+{
+	struct device_run run = {.counted = {5, 4, 1}};
+	struct totals totals;
+
+	(void)state;
+	add(&run, STATUS_FAILED, 0);
+	totals = device_run_totals(&run);
+	assert_int_equal(totals.tests, 5);
+	assert_int_equal(totals.passed, 4);
+	assert_int_equal(totals.failed, 1);
+	assert_int_equal(totals.executed, 5);
+	run.cases[0].quarantine = gr_strdup("known");
+	run.cases[0].quarantine_owner = gr_strdup("me");
+	run.cases[0].quarantine_until = gr_strdup("9999-12-31");
+	totals = device_run_totals(&run);
+	assert_int_equal(totals.failed, 0);
+	assert_int_equal(totals.quarantined, 1);
+	run.counted = (struct counted){5, 6, 0}; /* no counts of anything */
+	assert_int_equal(device_run_totals(&run).tests, 1);
+	run.counted = (struct counted){INT64_MAX, INT64_MAX, 0};
+	assert_int_equal(device_run_totals(&run).tests, 1);
+	device_run_release(&run);
+}
+
 static void it_has_a_word_for_every_verdict_status_and_outcome(void **state)
 {
 	(void)state;
@@ -127,6 +152,7 @@ int main(void)
 	        cmocka_unit_test(it_grows_lists_past_every_size),
 	        cmocka_unit_test(it_tells_steps_apart_by_lane_and_name),
 	        cmocka_unit_test(it_counts_each_case_once),
+	        cmocka_unit_test(it_counts_the_tests_that_one_case_stands_for),
 	        cmocka_unit_test(it_has_a_word_for_every_verdict_status_and_outcome),
 	};
 

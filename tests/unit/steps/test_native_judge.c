@@ -94,6 +94,28 @@ static void a_number_that_means_failed_beside_other_words_is_inconsistent(void *
 	script_close(&s);
 }
 
+static void tests_without_names_are_counted_as_the_server_counts_them(void **state)
+{
+	struct script s;
+	struct totals totals;
+
+	(void)state;
+	run_to_first_poll(&s, WITH(""));
+	answer_on(&s, RESULT("3", "Failed", "5", "4", "1"));
+	expect_done(&s, OUTCOME_FAILED, "{'tests': 5, 'passed': 4, 'failed': 1, 'executed': 5, 'pass_rate': 0.8}");
+	totals = device_run_totals(s.action.device_run);
+	assert_int_equal(totals.tests, 5);
+	assert_int_equal(totals.passed, 4);
+	assert_int_equal(totals.failed, 1);
+	assert_int_equal(totals.errors, 0);
+	script_close(&s);
+	run_to_first_poll(&s, WITH(""));
+	answer_on(&s, RESULT("3", "Failed", "5", "5", "0")); /* counts that do not tell of the failure */
+	assert_int_equal(device_run_totals(s.action.device_run).tests, 1);
+	assert_int_equal(device_run_totals(s.action.device_run).failed, 1);
+	script_close(&s);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -102,6 +124,7 @@ int main(void)
 	        cmocka_unit_test(no_result_yet_is_a_queue),
 	        cmocka_unit_test(a_result_that_goes_away_is_no_queue),
 	        cmocka_unit_test(a_number_that_means_failed_beside_other_words_is_inconsistent),
+	        cmocka_unit_test(tests_without_names_are_counted_as_the_server_counts_them),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
