@@ -123,6 +123,7 @@ static const struct record_field counted_fields[] = {
         PLAIN(RECORD_INT64, counted, "tests", tests),
         PLAIN(RECORD_INT64, counted, "passed", passed),
         PLAIN(RECORD_INT64, counted, "failed", failed),
+        PLAIN(RECORD_INT64, counted, "skipped", skipped),
         END,
 };
 static const struct record counted_record = {sizeof(struct counted), counted_fields};

@@ -21,8 +21,8 @@
  *
  *   reported    {not_started started passed failed stopped skipped}: what the server counted
  *
- *   counted     {tests passed failed}: when `tests` is not 0, the first case stands for so many, which nobody named;
- *               totals count them
+ *   counted     {tests passed failed skipped}: when `tests` is not 0, the first case stands for so many, which nobody
+ *               named; totals count them
  *
  *   cases[]     name class status failure reason raw_status data time_ms quarantine quarantine_owner quarantine_until
  *               rerun attempts[] {status failure reason time_ms rerun}; `rerun`: the element of reruns[], from 1, that

@@ -80,7 +80,7 @@ struct rerun {
 
 /* Tests that a server counted and nobody named: the first case of the run stands for all of them. */
 struct counted {
-	int64_t tests, passed, failed; /* tests: 0 when each case is a test */
+	int64_t tests, passed, failed, skipped; /* tests: 0 when each case is a test */
 };
 
 enum run_kind { RUN_SCRIPTLESS, RUN_NATIVE };

@@ -29,14 +29,15 @@ static void count_case(struct totals *totals, const struct test_case *test)
 static bool is_counted(const struct counted *counted)
 {
 	return counted->tests > 0 && counted->tests <= COUNTED_MOST && counted->passed >= 0 && counted->failed >= 0 &&
-	       counted->passed <= counted->tests && counted->failed <= counted->tests - counted->passed;
+	       counted->skipped >= 0 && counted->passed <= counted->tests &&
+	       counted->failed <= counted->tests - counted->passed &&
+	       counted->skipped <= counted->tests - counted->passed - counted->failed;
 }
 
 /* The case that stands for tests which were only counted. */
 static void count_counted(struct totals *totals, const struct device_run *run, const struct test_case *test)
 {
 	const struct counted *counted = &run->counted;
-	int64_t rest = counted->tests - counted->passed - counted->failed;
 
 	totals->tests += counted->tests;
 	totals->passed += counted->passed;
@@ -45,10 +46,8 @@ static void count_counted(struct totals *totals, const struct device_run *run, c
 		totals->quarantined += counted->failed;
 	else
 		totals->failed += counted->failed;
-	if (test->status == STATUS_PASSED) /* all that ran passed: the others were skipped */
-		totals->skipped += rest;
-	else
-		totals->errors += rest;
+	totals->skipped += counted->skipped;
+	totals->errors += counted->tests - counted->passed - counted->failed - counted->skipped;
 }
 
 static int64_t count_problems(const struct problem *problems, size_t count)

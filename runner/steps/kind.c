@@ -164,6 +164,8 @@ static const struct field native_test_fields[] = {
         OPTION("name", TYPE_TEXT, NULL, NULL,
                 "Name of the run on the server; the pipeline's name and the run's key if left out."),
         EMPTY_FIELD,
+        OPTION("allow_skipped", TYPE_BOOL, "false", NULL,
+                "Take tests that the server counts neither as passed nor as failed as skipped."),
         {0},
 };
 static const struct field native_test_outputs[] = {

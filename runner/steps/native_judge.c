@@ -60,6 +60,15 @@ bool native_is_ours(const struct native_device *native, const struct device *our
 	       (native->device_name == NULL || ours->name == NULL || text_equal(native->device_name, ours->name));
 }
 
+/* Tests that are counted, and neither as passed nor as failed: @Ignore and the like, where the pipeline says so. */
+static int64_t count_skipped(const struct step *step, const struct native_device *native)
+{
+	if (!with_flag(step, "allow_skipped") || native->passed < 0 || native->failed < 0 ||
+	        native->passed + native->failed > native->all)
+		return 0;
+	return native->all - native->passed - native->failed;
+}
+
 /* Do the counts prove that all tests ran and passed? If not, what is wrong with them? */
 static enum gr_failure judge_counts(const struct step *step, const struct native_device *native)
 {
@@ -71,9 +80,17 @@ static enum gr_failure judge_counts(const struct step *step, const struct native
 		return native->passed > 0 ? GR_INCONSISTENT : GR_NOT_RUN;
 	if (native->passed > native->all)
 		return GR_INCONSISTENT;
+	if (native->passed > 0 && native->passed + count_skipped(step, native) == native->all)
+		return GR_NONE;
 	if (native->passed < native->all)
 		return native->state == NATIVE_PASSED ? GR_INCONSISTENT : GR_NOT_RUN;
 	return GR_NONE;
+}
+
+bool native_is_plain(const struct step *step, const struct native_device *native)
+{
+	return native->state == NATIVE_FAILED ||
+	       (native_verdict(step, native) == GR_NONE && count_skipped(step, native) == 0);
 }
 
 enum gr_failure native_verdict(const struct step *step, const struct native_device *native)
@@ -98,19 +115,19 @@ enum gr_failure native_verdict(const struct step *step, const struct native_devi
 }
 
 /* Do status and counts go together, so that nothing more is to be waited for? */
-static bool is_plain(const struct step *step, const struct native_device *native)
+static bool goes_together(const struct step *step, const struct native_device *native)
 {
 	if (native->state == NATIVE_FAILED)
 		return native->failed > 0;
 	if (native->state == NATIVE_COMPLETED && native->failed > 0)
 		return native->passed >= 0 && native->passed + native->failed == native->all;
-	return native->all > 0 && native_verdict(step, native) == GR_NONE;
+	return native->all > 0 && native_verdict(step, native) == GR_NONE && count_skipped(step, native) == 0;
 }
 
 bool native_is_settled(
         const struct step *step, const struct native_device *native, unsigned over_polls, int64_t over_for_ms)
 {
-	if (native != NULL && is_plain(step, native))
+	if (native != NULL && goes_together(step, native))
 		return over_polls > 0;
 	if (native != NULL && native->state == NATIVE_STOPPED)
 		return over_polls > 1;
@@ -161,9 +178,15 @@ static void add_whole(const char *name, const struct native_device *native, enum
 	        gr_strdup(native->status_text != NULL ? native->status_text : native->status);
 }
 
-static bool are_counts_whole(const struct native_device *native)
+/* The one case stands for all tests, where the counts tell of the same outcome. */
+static void take_counts(
+        const struct step *step, const struct native_device *native, enum gr_failure failure, struct device_run *result)
 {
-	return native->passed >= 0 && native->failed >= 0 && native->passed + native->failed <= native->all;
+	bool are_whole = native->passed >= 0 && native->failed >= 0 && native->passed + native->failed <= native->all;
+
+	if (are_whole && (failure == GR_NONE || (failure == GR_FAILED && native->failed > 0)))
+		result->counted =
+		        (struct counted){native->all, native->passed, native->failed, count_skipped(step, native)};
 }
 
 void native_judge(
@@ -174,14 +197,8 @@ void native_judge(
 
 	if (failure != GR_NONE || native->all > 0)
 		add_whole(name, native, failure, words, result);
-	if ((failure == GR_NONE || (failure == GR_FAILED && native->failed > 0)) && are_counts_whole(native))
-		result->counted = (struct counted){native->all, native->passed, native->failed};
+	take_counts(step, native, failure, result);
 	judge_problems(native, failure, words, result);
-}
-
-bool native_is_plain(const struct step *step, const struct native_device *native)
-{
-	return native->state == NATIVE_FAILED || native_verdict(step, native) == GR_NONE;
 }
 
 void native_judge_cut(const struct step *step, const char *name, const struct native_device *native,
@@ -191,6 +208,8 @@ void native_judge_cut(const struct step *step, const char *name, const struct na
 	GR_AUTO_FREE char *words = native_words(native);
 
 	add_whole(name, native, is_known ? native_verdict(step, native) : cut, words, result);
+	if (is_known)
+		take_counts(step, native, native_verdict(step, native), result);
 }
 
 /* ---- with a log ---- */
@@ -215,17 +234,34 @@ static const char *plural(int64_t count)
 	return count == 1 ? "" : "s";
 }
 
+static int64_t least(int64_t a, int64_t b)
+{
+	return a < b ? a : b;
+}
+
+static void add_skipped(int64_t skipped, struct device_run *result)
+{
+	if (skipped <= 0)
+		return;
+	add_case(result, gr_printf("%lld skipped test%s not in the log", (long long)skipped, plural(skipped)), GR_NONE,
+	        "the server counts them neither as passed nor as failed; the run's log does not name them");
+	result->cases[result->case_count - 1].status = STATUS_SKIPPED;
+}
+
 /* Tests that were counted and are not in the log: those that failed first, as far as the counts say so. */
-static void add_missing(const struct native_device *native, const struct tally *tally, struct device_run *result)
+static void add_missing(const struct native_device *native, const struct tally *tally, int64_t may_be_skipped,
+        struct device_run *result)
 {
 	int64_t missing = native->all - tally->total;
-	int64_t failed = native->failed > tally->bad ? native->failed - tally->bad : 0;
+	int64_t failed = least(native->failed > tally->bad ? native->failed - tally->bad : 0, missing);
+	int64_t skipped = least(may_be_skipped - tally->skipped, missing - failed);
 
-	if (failed > missing)
-		failed = missing;
 	if (failed > 0)
 		add_case(result, gr_printf("%lld failed test%s not in the log", (long long)failed, plural(failed)),
 		        GR_FAILED, "the server counts them as failed; the run's log does not name them");
+	add_skipped(skipped, result);
+	if (skipped > 0)
+		missing -= skipped;
 	if (missing > failed)
 		add_case(result,
 		        gr_printf(
@@ -243,14 +279,19 @@ static bool are_the_rest_skipped(const struct native_device *native, const struc
 	       tally.skipped > 0 && tally.total == native->all && native->passed + tally.skipped == native->all;
 }
 
-static void compare(const struct native_device *native, struct device_run *result)
+static void compare(const struct step *step, const struct native_device *native, struct device_run *result)
 {
 	const struct tally tally = count_cases(result);
+	int64_t may_be_skipped = count_skipped(step, native), passed = tally.total - tally.bad - tally.skipped;
 
 	if (native->failed >= 0 && tally.bad > native->failed)
 		device_run_add_problem(result, GR_INCONSISTENT,
 		        "the run's log has %lld test%s that did not pass, and the server counts %lld failed",
 		        (long long)tally.bad, plural(tally.bad), (long long)native->failed);
+	if (may_be_skipped > 0 && passed > native->passed)
+		device_run_add_problem(result, GR_INCONSISTENT,
+		        "the run's log has %lld test%s that passed, and the server counts %lld", (long long)passed,
+		        plural(passed), (long long)native->passed);
 	if (native->all < 0)
 		return; /* the counts prove nothing: said by judge_problems() */
 	/* Tests that were skipped may be counted or not. */
@@ -259,7 +300,7 @@ static void compare(const struct native_device *native, struct device_run *resul
 		        "the run's log names %lld tests, and the server counts %lld", (long long)tally.total,
 		        (long long)native->all);
 	if (tally.total < native->all)
-		add_missing(native, &tally, result);
+		add_missing(native, &tally, may_be_skipped, result);
 	else if (native->failed > tally.bad)
 		device_run_add_problem(result, GR_INCONSISTENT,
 		        "the server counts %lld failed test%s, and the run's log has %lld", (long long)native->failed,
@@ -284,7 +325,7 @@ void native_judge_log(const struct step *step, const char *name, const struct na
 	result->case_count = log->case_count;
 	log->cases = NULL;
 	log->case_count = 0;
-	compare(native, result);
+	compare(step, native, result);
 	if ((failure == GR_INCONSISTENT || failure == GR_NOT_RUN) && are_the_rest_skipped(native, result))
 		failure = GR_NONE;
 	if (failure == GR_FAILED && !has_failed(result))

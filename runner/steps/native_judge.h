@@ -24,7 +24,8 @@ void native_judge_log(const struct step *step, const char *name, const struct na
 /* One case for a run that is not followed any more: what polls had proven by then, or an error for `cut`. */
 void native_judge_cut(const struct step *step, const char *name, const struct native_device *native,
         enum gr_failure cut, struct device_run *result);
-/* At its end this is a verdict that one answer is enough for. */
+/* At its end this is a verdict that one answer is enough for. Counts may lag behind the status, so that what they leave
+ * open is to be said again. */
 bool native_is_plain(const struct step *step, const struct native_device *native);
 /* Is it at its end, whatever that is? Are all devices of an answer? Then one that is missing will not come. */
 bool native_is_over(const struct native_device *native);

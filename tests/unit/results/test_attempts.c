@@ -24,8 +24,8 @@ static const struct repeat failed = {.flags = REPEAT_FAILED, .tests = 2};
 
 static void it_takes_the_counts_with_the_case_that_stands_for_them(void **state)
 {
-	struct device_run run = {.is_complete = true, .counted = {3, 1, 2}},
-	                  again = {.is_complete = true, .counted = {3, 3, 0}};
+	struct device_run run = {.is_complete = true, .counted = {3, 1, 2, 0}},
+	                  again = {.is_complete = true, .counted = {3, 3, 0, 0}};
 
 	(void)state;
 	add(&run, "ui.zip", STATUS_FAILED, GR_FAILED);

@@ -110,15 +110,17 @@ static void it_counts_each_case_once(void **state)
 
 static void it_counts_the_tests_that_one_case_stands_for(void **state)
 {
-	struct device_run run = {.counted = {5, 4, 1}};
+	struct device_run run = {.counted = {7, 4, 1, 1}};
 	struct totals totals;
 
 	(void)state;
 	add(&run, STATUS_FAILED, 0);
 	totals = device_run_totals(&run);
-	assert_int_equal(totals.tests, 5);
+	assert_int_equal(totals.tests, 7);
 	assert_int_equal(totals.passed, 4);
 	assert_int_equal(totals.failed, 1);
+	assert_int_equal(totals.skipped, 1);
+	assert_int_equal(totals.errors, 1);
 	assert_int_equal(totals.executed, 5);
 	run.cases[0].quarantine = gr_strdup("known");
 	run.cases[0].quarantine_owner = gr_strdup("me");
@@ -126,9 +128,9 @@ static void it_counts_the_tests_that_one_case_stands_for(void **state)
 	totals = device_run_totals(&run);
 	assert_int_equal(totals.failed, 0);
 	assert_int_equal(totals.quarantined, 1);
-	run.counted = (struct counted){5, 6, 0}; /* no counts of anything */
+	run.counted = (struct counted){5, 6, 0, 0}; /* no counts of anything */
 	assert_int_equal(device_run_totals(&run).tests, 1);
-	run.counted = (struct counted){INT64_MAX, INT64_MAX, 0};
+	run.counted = (struct counted){INT64_MAX, INT64_MAX, 0, 0};
 	assert_int_equal(device_run_totals(&run).tests, 1);
 	device_run_release(&run);
 }

@@ -38,4 +38,23 @@ static UNUSED void answer_on(struct script *script, const char *body)
 	}
 }
 
+static UNUSED void fetch_log_with(struct script *script, const char *with, const char *body, const char *log)
+{
+	run_to_first_poll(script, with);
+	for (int i = 0; i < 500 && script->action.kind != ACTION_FETCH; i++) {
+		answer(script, body);
+		if (script->action.kind == ACTION_WAIT)
+			let_time_come(script);
+	}
+	assert_int_equal(script->action.kind, ACTION_FETCH);
+	assert_true(script->action.fetch_may_fail);
+	assert_string_equal(script->action.url, "https://cloud.example/l.txt");
+	script_send(script, (struct event){.kind = EVENT_FETCHED, .status = 200, .text = log, .bytes = strlen(log)});
+}
+
+static UNUSED void fetch_log(struct script *script, const char *body, const char *log)
+{
+	fetch_log_with(script, WITH(""), body, log);
+}
+
 #endif

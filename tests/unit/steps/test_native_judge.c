@@ -116,6 +116,47 @@ static void tests_without_names_are_counted_as_the_server_counts_them(void **sta
 	script_close(&s);
 }
 
+static void tests_that_count_for_nothing_are_skipped_where_allowed(void **state)
+{
+	struct script s;
+	struct totals totals;
+
+	(void)state;
+	run_to_first_poll(&s, WITH(", 'allow_skipped': true"));
+	answer(&s, RESULT("2", "Passed", "3", "2", "0"));
+	expect_wait(&s, 1, 60000); /* the counts may lag: one answer is not enough */
+	answer_on(&s, RESULT("2", "Passed", "3", "2", "0"));
+	expect_done(&s, OUTCOME_PASSED, "{'tests': 3, 'passed': 2, 'skipped': 1}");
+	totals = device_run_totals(s.action.device_run);
+	assert_int_equal(totals.skipped, 1);
+	assert_int_equal(totals.errors, 0);
+	script_close(&s);
+	run_to_first_poll(&s, WITH(", 'allow_skipped': true"));
+	answer(&s, RESULT("3", "Failed", "3", "1", "1"));
+	expect_done(&s, OUTCOME_FAILED, "{'passed': 1, 'failed': 1, 'skipped': 1, 'errors': 0}");
+	script_close(&s);
+	run_to_first_poll(&s, WITH(", 'allow_skipped': true"));
+	answer_on(&s, RESULT("2", "Passed", "3", "0", "0")); /* nothing ran */
+	expect_problem(&s, GR_INCONSISTENT, "0 of 3");
+	script_close(&s);
+}
+
+static void skipped_tests_that_the_log_does_not_name_are_told(void **state)
+{
+	struct script s;
+
+	(void)state;
+	fetch_log_with(&s, WITH(", 'allow_skipped': true"), LOGGED("2", "Passed", "3", "1", "0"),
+	        TESTED("one", "0") TESTED("two", "-3"));
+	expect_case(&s, "1 skipped test not in the log", STATUS_SKIPPED, GR_NONE);
+	expect_done(&s, OUTCOME_PASSED, "{}");
+	script_close(&s);
+	fetch_log_with(&s, WITH(", 'allow_skipped': true"), LOGGED("2", "Passed", "3", "2", "0"),
+	        TESTED("one", "0") TESTED("two", "0") TESTED("three", "0"));
+	expect_problem(&s, GR_INCONSISTENT, "has 3 tests that passed, and the server counts 2");
+	script_close(&s);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -125,6 +166,8 @@ int main(void)
 	        cmocka_unit_test(a_result_that_goes_away_is_no_queue),
 	        cmocka_unit_test(a_number_that_means_failed_beside_other_words_is_inconsistent),
 	        cmocka_unit_test(tests_without_names_are_counted_as_the_server_counts_them),
+	        cmocka_unit_test(tests_that_count_for_nothing_are_skipped_where_allowed),
+	        cmocka_unit_test(skipped_tests_that_the_log_does_not_name_are_told),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -288,20 +288,6 @@ static void it_says_what_goes_on_when_it_is_stopped(void **state)
 
 /* ---- with a log ---- */
 
-static void fetch_log(struct script *script, const char *body, const char *log)
-{
-	run_to_first_poll(script, WITH(""));
-	for (int i = 0; i < 10 && script->action.kind != ACTION_FETCH; i++) {
-		answer(script, body);
-		if (script->action.kind == ACTION_WAIT)
-			let_time_come(script);
-	}
-	assert_int_equal(script->action.kind, ACTION_FETCH);
-	assert_true(script->action.fetch_may_fail);
-	assert_string_equal(script->action.url, "https://cloud.example/l.txt");
-	script_send(script, (struct event){.kind = EVENT_FETCHED, .status = 200, .text = log, .bytes = strlen(log)});
-}
-
 static void each_test_of_the_log_is_a_case(void **state)
 {
 	struct script s;
