@@ -271,12 +271,23 @@ static void check_with(struct check *check, struct plan_step *step, const struct
 	}
 }
 
+/* Espresso tests are started with a build and a device alone; XCUITest needs the application. */
+static bool is_espresso(const struct check *check, const struct kind *kind, const struct node *with)
+{
+	const struct node *file = node_member(with, "file");
+
+	if (strcmp(kind->name, "native_test") != 0 || file == NULL || file->kind != NODE_SCALAR)
+		return false;
+	return text_has_suffix_nocase(file->text, ".apk") ||
+	       (!text_has_suffix_nocase(file->text, ".zip") && text_equal(check->plan->app_platform, "android"));
+}
+
 /* Direct uploads and installs go without an application. */
 static void check_app_use(
         struct check *check, const struct kind *kind, const struct node *with, const struct node *place)
 {
 	if ((kind->flags & KIND_NEEDS_APP) == 0 || node_is(node_member(with, "direct"), "true") ||
-	        node_is(node_member(with, "mode"), "direct"))
+	        node_is(node_member(with, "mode"), "direct") || is_espresso(check, kind, with))
 		return;
 	if (!check->plan->has_app && !check->uses_app)
 		check_fail(check, place, "add: app: { name: NAME, platform: android }",

@@ -224,6 +224,36 @@ static void it_implies_a_rule_when_none_speaks_of_failures(void **state)
 	}
 }
 
+static void it_looks_no_application_up_for_espresso(void **state)
+{
+#define NATIVE(app, file)                                                                                              \
+	"version: 1\nname: x\n" app                                                                                    \
+	"inputs: { f: { type: file, default: pipelines/examples/files/shop-androidTest.apk } }\nsteps:\n"              \
+	"  - uses: native_test\n    with: { build: '1', device: { device_id: '2' }, file: '" file "' }\n"
+#define ANDROID "app: { name: Shop, platform: android }\n"
+	static const struct {
+		const char *text;
+		size_t steps; /* `app`, if it is looked up, and ours */
+	} samples[] = {
+	        {NATIVE("", "pipelines/examples/files/shop-*.apk"), 1},
+	        {NATIVE("app: { name: Shop }\n", "pipelines/examples/files/${{ env.X ?? \"shop\" }}-androidTest.apk"),
+	                1},
+	        {NATIVE(ANDROID, "${{ inputs.f }}"), 1},
+	        {NATIVE("app: { name: Shop }\n", "${{ inputs.f }}"), 2},
+	        {NATIVE("app: { name: Shop }\n", "pipelines/examples/files/shop-uitests.zip"), 2},
+	};
+#undef NATIVE
+#undef ANDROID
+
+	(void)state;
+	for (size_t i = 0; i < GR_COUNT(samples); i++) {
+		struct plan *plan = load(samples[i].text);
+
+		assert_int_equal(plan->step_count, samples[i].steps);
+		plan_free(plan);
+	}
+}
+
 static void it_has_the_ends_of_the_run(void **state)
 {
 	struct plan *plan = load_everything();
@@ -404,6 +434,7 @@ int main(void)
 	        cmocka_unit_test(it_describes_a_matrix),
 	        cmocka_unit_test(it_keeps_what_the_engine_evaluates_as_nodes),
 	        cmocka_unit_test(it_implies_a_rule_when_none_speaks_of_failures),
+	        cmocka_unit_test(it_looks_no_application_up_for_espresso),
 	        cmocka_unit_test(it_has_the_ends_of_the_run),
 	        cmocka_unit_test(it_compiles_until_into_the_plan),
 	        cmocka_unit_test(it_finds_the_file_of_a_pattern),
