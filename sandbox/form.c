@@ -71,10 +71,12 @@ static enum MHD_Result on_piece(void *state, enum MHD_ValueKind kind, const char
 	struct form *form = state;
 
 	(void)kind;
-	(void)content_type;
 	(void)encoding;
-	if (off == 0)
+	if (off == 0) {
 		form_open(form, key, file);
+		if (file != NULL && content_type == NULL && state_word_is(form->call->state, "file_type", "needed"))
+			call_violation(form->call, "the file '%s' has no Content-Type", form->name);
+	}
 	if (form->file != NULL) {
 		form->file_bytes += size;
 		digest_add(form->hash, data, size);

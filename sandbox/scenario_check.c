@@ -56,6 +56,7 @@ static const struct rule rules[] = {
         {"", "empty", VALUE_WORD, "list|object|text|absent|refused"},
         {"", "nested_lists", VALUE_WORD, "text|list"},
         {"", "forms", VALUE_WORD, "any|urlencoded|multipart"},
+        {"", "file_type", VALUE_WORD, "any|needed"},
         {"", "download_urls", VALUE_WORD, "escaped|plain"},
         {"", "native_status", VALUE_WORD, "text|number"},
         {"", "completed_flag", VALUE_WORD, "normal|absent|early"},

@@ -17,6 +17,7 @@ const char *const scenario_default[] = {
         "empty: list\n"
         "nested_lists: text\n"
         "forms: any\n"
+        "file_type: any\n"
         "download_urls: escaped\n"
         "native_status: text\n"
         "completed_flag: normal\n"

@@ -307,6 +307,8 @@ static CURLcode add_file(struct transfer *transfer, curl_mimepart *part)
 	struct upload *upload = transfer->uploads;
 	CURLcode code = curl_mime_filename(part, upload->name);
 
+	if (code == CURLE_OK) /* what curl says of a file whose ending it does not know; some servers refuse no type */
+		code = curl_mime_type(part, "application/octet-stream");
 	if (code == CURLE_OK)
 		code = curl_mime_data_cb(part, upload->bytes, upload_read, seek_upload, NULL, upload);
 	return code;

@@ -24,6 +24,8 @@ static void it_hashes_only_when_asked(void **state)
 	write_file(probe->path, "0123456789", 100);
 	SERVE(probe, SAY(ANSWER, OK_ANSWER));
 	assert_int_equal(send_file_with(probe, probe->path, 0)->curl_code, 0);
+	assert_non_null(
+	        strstr(buffer_text(&probe->server->requests[0]), "\r\nContent-Type: application/octet-stream\r\n"));
 	assert_string_equal(probe->result.file_sha256, "");
 	assert_int_equal(probe->result.file_bytes, 1000);
 }
