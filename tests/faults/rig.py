@@ -47,6 +47,7 @@ class Rig:
     def __init__(self, scenario=None, module=12, devices=2, scale=SCALE):
         self.folder = tempfile.mkdtemp(prefix="gridlane-faults.")
         self.out = os.path.join(self.folder, "out")
+        self.is_kept = False  # set it for people to look at
         self.log = os.path.join(self.folder, "requests.jsonl")
         self.module, self.devices, self.scale, self.scenario = module, devices, scale, scenario or {}
         self.write("pipeline.yml", PIPELINE.format(devices=devices, module=module))
@@ -70,7 +71,7 @@ class Rig:
     def __exit__(self, *_):
         self.sandbox.terminate()
         self.sandbox.communicate()
-        if not os.environ.get("KEEP"):
+        if not self.is_kept:
             shutil.rmtree(self.folder, ignore_errors=True)
 
     def write(self, name, text):

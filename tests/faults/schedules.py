@@ -103,6 +103,7 @@ def run_seed(seed):
         else:
             found += rig.wrong(one, status, clean, said + more)
         if found and os.environ.get("KEEP"):
+            one.is_kept = True
             one.write("said.txt", said + more)
             print(f"seed {seed}: {one.folder}", file=sys.stderr)
         return seed, status, found, scenario
