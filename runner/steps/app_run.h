@@ -102,7 +102,7 @@ struct seen_case {
 	enum case_state state, told;
 	bool is_told; /* `told` is in the step's memory */
 	unsigned poll; /* of the last poll that had it; 0: one of an earlier process */
-	unsigned same; /* further cases of this key in that poll */
+	unsigned same; /* of the first of its key: the place of the last one of that key in that poll */
 	unsigned nth; /* among the cases of its key */
 	bool is_unsteady; /* it changed after its end */
 	bool is_timed; /* its end was seen; time_ms may be TIME_UNKNOWN all the same */
@@ -111,6 +111,7 @@ struct seen_case {
 struct watch {
 	struct app_run *run;
 	json_t *index; /* key of a case -> its place in cases */
+	json_t *gaps; /* keys of tests of which some have got their datum (app_cases.c) */
 	struct seen_case *cases;
 	size_t count;
 	size_t reason_bytes; /* of reasons that were told */
@@ -131,6 +132,8 @@ void watch_begin(struct watch *watch, struct app_run *run);
 bool watch_take(struct watch *watch, const struct execution *execution);
 /* Does the server say, believably, that the run is over? */
 bool watch_is_over(const struct watch *watch);
+/* A case of the answer that is taken (app_cases.c): true when it is new or different. */
+bool watch_take_case(struct watch *watch, const struct execution_case *test);
 /* A case that is not there yet; texts are copied. */
 struct seen_case *watch_add(
         struct watch *watch, const char *module_id, const char *name, const char *data, unsigned nth);

@@ -10,7 +10,8 @@
 
 void watch_begin(struct watch *watch, struct app_run *run)
 {
-	*watch = (struct watch){.run = run, .index = json_object(), .all_completed = -1, .is_queued = true};
+	*watch = (struct watch){
+	        .run = run, .index = json_object(), .gaps = json_object(), .all_completed = -1, .is_queued = true};
 	for (size_t i = 0; i < COUNT_KINDS; i++)
 		watch->counts[i] = -1;
 }
@@ -26,6 +27,7 @@ void watch_release(struct watch *watch)
 	}
 	gr_free(watch->cases);
 	json_decref(watch->index);
+	json_decref(watch->gaps);
 	gr_free(watch->raw_completed);
 	gr_free(watch->build_test_id);
 	gr_free(watch->url);
@@ -46,74 +48,6 @@ bool case_is_over(enum case_state state)
 	return state == CASE_PASSED || state == CASE_FAILED || state == CASE_STOPPED || state == CASE_SKIPPED;
 }
 
-/* The caller's. */
-static char *make_key(const char *module_id, const char *name, const char *data, unsigned nth)
-{
-	return gr_printf("%s\x1f%s\x1f%s\x1f%u", module_id != NULL ? module_id : "", name != NULL ? name : "",
-	        data != NULL ? data : "", nth);
-}
-
-static struct seen_case *find_case(const struct watch *watch, const struct execution_case *test, unsigned nth)
-{
-	GR_AUTO_FREE char *key = make_key(test->module_id, test->name, test->data, nth);
-	const json_t *at = json_object_get(watch->index, key);
-
-	return at != NULL ? &watch->cases[json_integer_value(at)] : NULL;
-}
-
-struct seen_case *watch_add(
-        struct watch *watch, const char *module_id, const char *name, const char *data, unsigned nth)
-{
-	GR_AUTO_FREE char *key = make_key(module_id, name, data, nth);
-	struct seen_case *seen = NULL;
-
-	(void)json_object_set_new(watch->index, key, json_integer((json_int_t)watch->count));
-	watch->cases = gr_grow(watch->cases, watch->count, sizeof(*watch->cases));
-	seen = &watch->cases[watch->count++];
-	*seen = (struct seen_case){.name = gr_strdup(name),
-	        .module_id = gr_strdup(module_id),
-	        .data = gr_strdup(data),
-	        .nth = nth,
-	        .state = CASE_NOT_STARTED,
-	        .time_ms = TIME_UNKNOWN};
-	return seen;
-}
-
-static struct seen_case *add_case(struct watch *watch, const struct execution_case *test, unsigned nth)
-{
-	return watch_add(watch, test->module_id, test->name, test->data, nth);
-}
-
-/* Cases of one key (the same test listed twice) are told apart by their order in the answer. */
-static bool take_case(struct watch *watch, const struct execution_case *test)
-{
-	struct seen_case *seen = find_case(watch, test, 0);
-	bool is_changed = false;
-
-	if (seen != NULL && seen->poll == watch->polls) {
-		unsigned same = ++seen->same;
-
-		seen = find_case(watch, test, same);
-		if (seen == NULL) {
-			seen = add_case(watch, test, same);
-			is_changed = true;
-		}
-	} else if (seen == NULL) {
-		seen = add_case(watch, test, 0);
-		is_changed = true;
-	} else {
-		seen->same = 0;
-	}
-	is_changed = is_changed || seen->state != test->state;
-	if (case_is_over(seen->state) && seen->state != test->state)
-		seen->is_unsteady = true;
-	seen->state = test->state;
-	seen->poll = watch->polls;
-	replace(&seen->reason, test->reason);
-	replace(&seen->raw_status, test->raw_status);
-	return is_changed;
-}
-
 static bool take_device(struct watch *watch, const struct execution_device *device)
 {
 	bool is_changed = !watch->is_present || watch->completed != device->completed ||
@@ -126,7 +60,7 @@ static bool take_device(struct watch *watch, const struct execution_device *devi
 	watch->raw_completed = gr_strdup(device->raw_completed);
 	replace(&watch->build_test_id, device->build_test_id);
 	for (size_t i = 0; i < device->case_count; i++)
-		if (take_case(watch, &device->cases[i]))
+		if (watch_take_case(watch, &device->cases[i]))
 			is_changed = true;
 	return is_changed;
 }
