@@ -117,7 +117,7 @@ struct watch {
 	size_t reason_bytes; /* of reasons that were told */
 	unsigned polls, over_polls;
 	bool is_present, was_present, is_queued;
-	size_t others; /* further devices in the last answer */
+	size_t others, others_bad; /* further rows of devices in the last answer; those that did not pass */
 	enum completion completed;
 	char *raw_completed;
 	int all_completed;

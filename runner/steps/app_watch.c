@@ -101,6 +101,29 @@ static bool says_over(const struct watch *watch)
 	return watch->completed == COMPLETION_DONE || watch->completed == COMPLETION_STOPPED;
 }
 
+/* Did all that this row lists pass, as far as it lists anything? */
+static bool has_passed(const struct execution_device *device)
+{
+	if (device->completed != COMPLETION_DONE || device->counts[COUNT_FAILED] > 0 ||
+	        (device->case_count == 0 && device->counts[COUNT_PASSED] <= 0))
+		return false;
+	for (size_t i = 0; i < device->case_count; i++)
+		if (device->cases[i].state != CASE_PASSED && device->cases[i].state != CASE_SKIPPED)
+			return false;
+	return true;
+}
+
+static void take_others(struct watch *watch, const struct execution *execution, const struct execution_device *ours)
+{
+	watch->others = watch->others_bad = 0;
+	for (size_t i = 0; i < execution->device_count; i++) {
+		if (&execution->devices[i] == ours)
+			continue;
+		watch->others++;
+		watch->others_bad += !has_passed(&execution->devices[i]);
+	}
+}
+
 bool watch_take(struct watch *watch, const struct execution *execution)
 {
 	const struct execution_device *device = app_run_device(watch->run, execution, true);
@@ -108,7 +131,7 @@ bool watch_take(struct watch *watch, const struct execution *execution)
 
 	watch->polls++;
 	watch->all_completed = execution->all_completed;
-	watch->others = execution->device_count - (device != NULL);
+	take_others(watch, execution, device);
 	replace(&watch->url, execution->build_url);
 	replace(&watch->build_id, execution->build_id);
 	if (device != NULL) {
@@ -204,7 +227,8 @@ static bool contradicts_itself(const struct watch *watch)
 	for (size_t i = 0; i < watch->count; i++)
 		if (watch->cases[i].poll != watch->polls && !case_is_stand_in(watch, &watch->cases[i]))
 			return true;
-	return watch->count == 0 || count_unfinished(watch) > 0 || hides_cases(watch, counted) || lacks_selected(watch);
+	return watch->others_bad > 0 || watch->count == 0 || count_unfinished(watch) > 0 ||
+	       hides_cases(watch, counted) || lacks_selected(watch);
 }
 
 bool watch_is_over(const struct watch *watch)
@@ -321,7 +345,12 @@ static void judge_device(const struct watch *watch, const char *words, struct de
 		        "the server says is_completed '%s' for %s, which has no known meaning", buffer_text(&raw),
 		        words);
 	}
-	if (watch->others > 0)
+	if (watch->others_bad > 0)
+		device_run_add_problem(result, GR_INCONSISTENT,
+		        "the run was asked for on %s alone, and the answer lists %zu further row%s of devices whose "
+		        "tests failed or have no result",
+		        words, watch->others_bad, watch->others_bad > 1 ? "s" : "");
+	else if (watch->others > 0)
 		add_warning(result, "the answer lists further devices, which were not asked for");
 }
 

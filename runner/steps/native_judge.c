@@ -124,14 +124,43 @@ static bool goes_together(const struct step *step, const struct native_device *n
 	return native->all > 0 && native_verdict(step, native) == GR_NONE && count_skipped(step, native) == 0;
 }
 
-bool native_is_settled(
-        const struct step *step, const struct native_device *native, unsigned over_polls, int64_t over_for_ms)
+static size_t count_bad_others(
+        const struct step *step, const struct native_result *answer, const struct native_device *ours)
 {
-	if (native != NULL && goes_together(step, native))
-		return over_polls > 0;
-	if (native != NULL && native->state == NATIVE_STOPPED)
-		return over_polls > 1;
+	size_t bad = 0;
+
+	for (size_t i = 0; i < answer->count; i++)
+		bad += &answer->devices[i] != ours && native_verdict(step, &answer->devices[i]) != GR_NONE;
+	return bad;
+}
+
+bool native_is_settled(const struct step *step, const struct native_result *answer, const struct native_device *ours,
+        unsigned over_polls, int64_t over_for_ms)
+{
+	if (ours != NULL && count_bad_others(step, answer, ours) == 0) {
+		if (goes_together(step, ours))
+			return over_polls > 0;
+		if (ours->state == NATIVE_STOPPED)
+			return over_polls > 1;
+	}
 	return over_polls > 1 && over_for_ms >= settle_ms(&step->context->poll, SETTLE_MS);
+}
+
+void native_judge_others(const struct step *step, const struct native_result *answer, const struct native_device *ours,
+        struct device_run *result)
+{
+	size_t bad = count_bad_others(step, answer, ours);
+
+	if (bad > 0) {
+		device_run_add_problem(result, GR_INCONSISTENT,
+		        "the run was asked for on one device alone, and the answer lists %zu further row%s whose tests "
+		        "failed or have no result",
+		        bad, bad > 1 ? "s" : "");
+	} else if (answer->count > 1) {
+		device_run_add_problem(
+		        result, GR_INCONSISTENT, "the answer lists further devices, which were not asked for");
+		result->problems[result->problem_count - 1].is_warning = true;
+	}
 }
 
 /* Beside the case: what does not go together, and what kept the run from its end. */

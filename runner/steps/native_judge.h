@@ -11,9 +11,12 @@ enum gr_failure native_verdict(const struct step *step, const struct native_devi
 /* Is this row, of `count`, our device? The run is ours by its id: without an id of the device, its name will do. */
 bool native_is_ours(const struct native_device *native, const struct device *ours, size_t count);
 /* The server says so often, and for so long, that the run is over: is it to be believed yet? Counts may lag behind the
- * status, so that what does not go together is looked at again for a while. native: our device, or NULL. */
-bool native_is_settled(
-        const struct step *step, const struct native_device *native, unsigned over_polls, int64_t over_for_ms);
+ * status, so that what does not go together is looked at again for a while. ours: our device in the answer, or NULL. */
+bool native_is_settled(const struct step *step, const struct native_result *answer, const struct native_device *ours,
+        unsigned over_polls, int64_t over_for_ms);
+/* Rows of other devices in the answer to our run: a problem unless all of them passed. */
+void native_judge_others(const struct step *step, const struct native_result *answer, const struct native_device *ours,
+        struct device_run *result);
 /* One case, named `name`, and what does not go together, as problems. */
 void native_judge(
         const struct step *step, const char *name, const struct native_device *native, struct device_run *result);

@@ -156,6 +156,8 @@ static int conclude(const struct step *step, struct native_log *log, struct acti
 		native_judge_log(step, base_name(step), native, log, result);
 	else if (native != NULL)
 		native_judge(step, base_name(step), native, result);
+	if (native != NULL)
+		native_judge_others(step, &state->last, native, result);
 	if (log != NULL && !has_cases && log->trouble != NULL)
 		device_run_add_problem(result, GR_STOPPED, "the run's log names no test and says: %s", log->trouble);
 	result_settle(result);
@@ -323,7 +325,7 @@ static int take_good(
 	state->over_polls = says_over ? state->over_polls + 1 : 0;
 	if (state->over_polls == 1)
 		state->over_ms = event->now_ms;
-	if (native_is_settled(step, native, state->over_polls, event->now_ms - state->over_ms))
+	if (native_is_settled(step, &state->last, native, state->over_polls, event->now_ms - state->over_ms))
 		return finish(step, event, action);
 	if (!says_over)
 		state->polling.not_over_ms = event->now_ms;

@@ -120,6 +120,34 @@ static void a_stopped_device_is_not_a_pass(void **state)
 	script_close(&s);
 }
 
+#define TWO_ROWS(id, cases)                                                                                            \
+	"{'status': 1, 'is_build_completed_in_all_devices': 1, 'build_number': '770', 'build_url': '" OURS             \
+	"', 'build_devices': [{'device_id': '26', 'device_name': 'Galaxy S23', 'test_cases': [" PASS(                  \
+	        "a") "], 'is_completed': 3}, {'device_id': '" id "', 'device_name': 'Other', 'test_cases': [" cases    \
+	             "], 'is_completed': 3}]}"
+
+/* Our device a second time, or another one: what failed there is not green here. */
+static void further_rows_of_the_build_must_have_passed(void **state)
+{
+	static const char *const bad[] = {TWO_ROWS("26", CASE("a", "3")), TWO_ROWS("99", CASE("z", "3")),
+	        TWO_ROWS("99", CASE("z", "0")), TWO_ROWS("99", "")};
+	struct script s;
+
+	(void)state;
+	for (size_t n = 0; n < GR_COUNT(bad); n++) {
+		run_to_first_poll(&s, WITH(""));
+		answer_until_settled(&s, bad[n]);
+		expect_problem(&s, GR_INCONSISTENT, "1 further row of devices");
+		assert_int_equal(s.action.outcome, OUTCOME_ERROR);
+		script_close(&s);
+	}
+	run_to_first_poll(&s, WITH(""));
+	answer(&s, TWO_ROWS("99", PASS("z") ", " CASE("y", "5")));
+	expect_done(&s, OUTCOME_PASSED, "{'passed': 1}");
+	assert_true(s.action.device_run->problems[0].is_warning);
+	script_close(&s);
+}
+
 static void signals_that_disagree_need_a_second_poll(void **state)
 {
 	struct script s;
@@ -320,6 +348,7 @@ int main(void)
 	        cmocka_unit_test(a_run_that_skipped_everything_did_not_run),
 	        cmocka_unit_test(a_missing_device_is_a_problem_after_a_while),
 	        cmocka_unit_test(a_stopped_device_is_not_a_pass),
+	        cmocka_unit_test(further_rows_of_the_build_must_have_passed),
 	        cmocka_unit_test(signals_that_disagree_need_a_second_poll),
 	        cmocka_unit_test(one_signal_alone_counts_when_it_is_said_twice),
 	        cmocka_unit_test(a_test_that_vanished_or_changed_its_end_is_inconsistent),

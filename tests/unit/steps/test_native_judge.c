@@ -157,12 +157,44 @@ static void skipped_tests_that_the_log_does_not_name_are_told(void **state)
 	script_close(&s);
 }
 
+#define TWO_ROWS(id, status, text, passed, failed)                                                                     \
+	"{'success': true, 'data': [{'device_id': 3, 'status': '2', 'status_text': 'Passed', 'all_testcase': 3, "      \
+	"'passed_testcase': 3, 'failed_testcase': 0}, {'device_id': '" id "', 'status': '" status                      \
+	"', 'status_text': '" text "', 'all_testcase': 3, 'passed_testcase': " passed ", 'failed_testcase': " failed   \
+	"}]}"
+
+static void further_rows_must_have_passed(void **state)
+{
+	static const char *const bad[] = {TWO_ROWS("3", "3", "Failed", "0", "3"),
+	        TWO_ROWS("9", "3", "Failed", "1", "2"), TWO_ROWS("9", "1", "Running", "1", "0"),
+	        TWO_ROWS("9", "2", "Passed", "0", "0")};
+	struct script s;
+
+	(void)state;
+	for (size_t n = 0; n < GR_COUNT(bad); n++) {
+		int64_t began = 0;
+
+		run_to_first_poll(&s, WITH(""));
+		began = s.now_ms;
+		answer_on(&s, bad[n]);
+		expect_problem(&s, GR_INCONSISTENT, "1 further row");
+		assert_in_range(s.now_ms - began, 20000, 30000);
+		script_close(&s);
+	}
+	run_to_first_poll(&s, WITH(""));
+	answer(&s, TWO_ROWS("9", "2", "Passed", "3", "0"));
+	expect_done(&s, OUTCOME_PASSED, "{'passed': 3}");
+	assert_true(s.action.device_run->problems[0].is_warning);
+	script_close(&s);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 	        cmocka_unit_test(counts_may_settle_after_the_status),
 	        cmocka_unit_test(contradictory_counts_are_looked_at_for_a_while),
 	        cmocka_unit_test(no_result_yet_is_a_queue),
+	        cmocka_unit_test(further_rows_must_have_passed),
 	        cmocka_unit_test(a_result_that_goes_away_is_no_queue),
 	        cmocka_unit_test(a_number_that_means_failed_beside_other_words_is_inconsistent),
 	        cmocka_unit_test(tests_without_names_are_counted_as_the_server_counts_them),

@@ -53,6 +53,8 @@ static const char *const bodies[] = {
         "{'data': 5, 'build_list': 'x', 'build_devices': 7, 'status': {}, 'build_id': {}}",
         "[]",
         "{}",
+        "{'success': true, 'data': [{'device_id': 26, 'status': 2, 'status_text': 'Passed', 'all_testcase': 2, "
+        "'passed_testcase': 2, 'failed_testcase': 0}]}",
 };
 
 static const char *const logs[] = {"", "Success", "pushing", "Failure [INSTALL_FAILED_X]", "success\nmore"};
@@ -91,7 +93,7 @@ static const struct {
 	enum operation_id operation;
 	size_t body;
 } good[] = {{OP_BUILD_LIST, 1}, {OP_APP_BUILD_RUN, 3}, {OP_EXECUTION_DETAILS, 5}, {OP_GET_DEVICE_LIST, 9},
-        {OP_GET_NATIVE_TEST_RESULTS, 9}, {OP_RUN_NATIVE_TEST_ANDROID, 11}, {OP_RUN_NATIVE_TEST_IOS, 11},
+        {OP_GET_NATIVE_TEST_RESULTS, 21}, {OP_RUN_NATIVE_TEST_ANDROID, 11}, {OP_RUN_NATIVE_TEST_IOS, 11},
         {OP_GET_APPLICATION_INFO, 12}, {OP_GET_BUILD_INFO, 12}, {OP_GET_BUILD_VERSION_INFO, 12},
         {OP_CREATE_VERSION, 12}, {OP_CREATE_APPLICATION, 13}, {OP_APP_BUILD_UPLOAD, 13}, {OP_APP_UPLOAD_DIRECT, 13},
         {OP_RESERVE_DEVICE, 13}, {OP_GET_APPLICATIONS_LIST, 10}, {OP_USER_LIST, 12}};
