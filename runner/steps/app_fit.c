@@ -67,6 +67,32 @@ static bool has_other_cases(const struct app_run *run, const struct execution_de
 	return true;
 }
 
+/* Names in the device's list that the selection does not have; with a selection of ids, names beyond their number. */
+static bool has_further_cases(const json_t *selected, const struct execution_device *device)
+{
+	GR_AUTO_JSON json_t *names = json_object();
+
+	for (size_t i = 0; i < device->case_count; i++) {
+		const char *name = device->cases[i].name;
+
+		if (name == NULL)
+			continue;
+		if (json_is_object(selected) && json_object_get(selected, name) == NULL)
+			return true;
+		(void)json_object_set_new(names, name, json_true());
+	}
+	return json_is_array(selected) && json_object_size(names) > json_array_size(selected);
+}
+
+bool app_run_is_doubtful(const struct app_run *run, const struct execution *execution)
+{
+	const struct execution_device *device = app_run_device(run, execution, true);
+	const json_t *selected = json_object_get(run->step->with, "testcases");
+	bool is_selection = json_object_size(selected) > 0 || json_array_size(selected) > 0;
+
+	return device != NULL && is_selection && has_further_cases(selected, device);
+}
+
 enum app_fit app_run_fit(const struct app_run *run, const struct execution *execution)
 {
 	const struct execution_device *device = app_run_device(run, execution, false);

@@ -226,6 +226,23 @@ static int check_unseen(
 	return 0;
 }
 
+/* What was not there yet when the run was adopted may show that it is somebody else's. */
+static int check_adopted(const struct step *step, const struct execution *execution, struct gr_error *err)
+{
+	const struct app_run *run = &((const struct app_state *)step->state)->run;
+
+	if (!text_equal(run->source, "adopted") || execution->device_count != 1 ||
+	        app_run_device(run, execution, true) == NULL)
+		return 0;
+	if (app_run_fit(run, execution) != FIT_OTHERS && !app_run_is_doubtful(run, execution))
+		return 0;
+	return gr_fail(err, GR_UNKNOWN_START, 0,
+	        "build %s was adopted after a lost answer, and shows an app or tests that are not this run's: whether "
+	        "the "
+	        "start arrived is not known",
+	        run->number);
+}
+
 /* The list has the run, and nothing else is told of it yet: it is queued. */
 static int wait_unseen(const struct step *step, const struct event *event, struct action *action)
 {
@@ -247,8 +264,9 @@ int app_take_poll(const struct step *step, const struct event *event, struct act
 
 	if (state->run.is_unseen && event->outcome == CALL_REFUSED && !answer_lacks_auth(event))
 		return wait_unseen(step, event, action);
-	if (read_answer(step, event, &execution, &why) == 0 && state->run.is_unseen &&
-	        check_unseen(step, &execution, action, &why) != 0)
+	if (read_answer(step, event, &execution, &why) == 0 &&
+	        ((state->run.is_unseen && check_unseen(step, &execution, action, &why) != 0) ||
+	                check_adopted(step, &execution, &why) != 0))
 		result = app_end_with(step, event, action, &why);
 	else if (why.failure == GR_NONE)
 		result = take_good(step, event, &execution, action);

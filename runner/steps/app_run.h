@@ -45,6 +45,9 @@ enum app_fit {
 	FIT_OTHERS /* not our device, or something contradicts */
 };
 enum app_fit app_run_fit(const struct app_run *run, const struct execution *execution);
+/* It fits, and yet it has tests that were not selected: somebody else's run, perhaps. No proof of that either: such a
+ * run is neither adopted nor taken for absent. */
+bool app_run_is_doubtful(const struct app_run *run, const struct execution *execution);
 /* Our device in an answer; is_known: the run is proven ours, so the name will do if the id says nothing. NULL: not
  * there. */
 const struct execution_device *app_run_device(

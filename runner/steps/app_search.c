@@ -190,6 +190,8 @@ static int take_details(struct search *search, const struct event *event, struct
 
 	if (event->outcome == CALL_DONE && execution_decode(event->body, &execution, NULL) == 0)
 		fit = app_run_fit(search->run, &execution);
+	if (fit == FIT_OURS && app_run_is_doubtful(search->run, &execution))
+		fit = FIT_OPEN;
 	execution_release(&execution);
 	switch (fit) {
 	case FIT_OURS:

@@ -234,6 +234,54 @@ static void without_good_looks_nothing_is_sent_again(void **state)
 	script_close(&s);
 }
 
+/* More tests than were selected: not ours, perhaps; but not proven absent either. */
+static void a_run_with_tests_that_were_not_selected_is_in_doubt(void **state)
+{
+	static const char *const selections[] = {"{'a': 7}", "[7]"};
+
+	(void)state;
+	for (size_t n = 0; n < GR_COUNT(selections); n++) {
+		GR_AUTO_FREE char *with = gr_printf(WITH(", 'testcases': %s"), selections[n]);
+		struct script s;
+
+		script_start(&s, "app_build_run", with);
+		answer(&s, LIST_BEFORE);
+		lose_answer(&s);
+		for (int i = 0; i < 6; i++) {
+			let_time_come(&s);
+			answer(&s, LIST_ONE_NEW);
+			answer(&s, DETAILS("771", OURS, "0", "1", CASE("a", "1") ", " CASE("zzz", "0")));
+			look_at_device(&s, DEVICE_IDLE);
+		}
+		expect_problem(&s, GR_UNKNOWN_START, "771");
+		script_close(&s);
+	}
+}
+
+static void an_adopted_run_that_turns_out_to_be_anothers_is_not_believed(void **state)
+{
+	static const char *const others[] = {DETAILS("771", OURS, "1", "3", PASS("a") ", " PASS("zzz")),
+	        "{'status': 1, 'is_build_completed_in_all_devices': 1, 'build_number': 771, 'build_devices': "
+	        "[{'device_id': "
+	        "'26', 'info': {'bundle_id': 'com.other'}, 'test_cases': [" PASS("a") "], 'is_completed': 3}]}"};
+
+	(void)state;
+	for (size_t n = 0; n < GR_COUNT(others); n++) {
+		struct script s;
+
+		script_start(&s, "app_build_run", WITH(", 'testcases': {'a': 7}, 'bundle_identifier': 'com.shop'"));
+		answer(&s, LIST_BEFORE);
+		lose_answer(&s);
+		let_time_come(&s);
+		answer(&s, LIST_ONE_NEW);
+		answer(&s, DETAILS("771", OURS, "0", "1", "")); /* no tests yet */
+		expect_text(s.action.progress, "adopted build 771");
+		answer(&s, others[n]);
+		expect_problem(&s, GR_UNKNOWN_START, "not this run's");
+		script_close(&s);
+	}
+}
+
 #define LIST_UNSAID "{'status': 1, 'msg': 'List of builds'}"
 
 /* A server that gives no list where there is none: neither may an old build be taken for a new one, nor its silence for
@@ -303,6 +351,8 @@ int main(void)
 	        cmocka_unit_test(what_the_device_did_is_not_forgotten),
 	        cmocka_unit_test(a_start_that_timed_out_is_looked_for_longer),
 	        cmocka_unit_test(without_good_looks_nothing_is_sent_again),
+	        cmocka_unit_test(a_run_with_tests_that_were_not_selected_is_in_doubt),
+	        cmocka_unit_test(an_adopted_run_that_turns_out_to_be_anothers_is_not_believed),
 	        cmocka_unit_test(without_a_list_of_before_nothing_is_adopted),
 	        cmocka_unit_test(an_answer_without_a_list_proves_no_absence),
 	        cmocka_unit_test(a_queued_new_build_keeps_the_question_open),
