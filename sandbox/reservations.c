@@ -99,6 +99,7 @@ static struct reservation *reservation_add(struct call *call, const json_t *devi
 {
 	struct state *state = call->state;
 	struct reservation *reservation = NULL;
+	const json_t *delay = fault_find(call, "list_delay");
 
 	state->reservations = gr_grow(state->reservations, state->reservation_count, sizeof(*state->reservations));
 	reservation = &state->reservations[state->reservation_count];
@@ -108,6 +109,7 @@ static struct reservation *reservation_add(struct call *call, const json_t *devi
 	reservation->device = device;
 	reservation->user = user;
 	reservation->accepted = state_word_is(state, "reservation_status", "Accepted");
+	reservation->listed_at = delay != NULL ? state_now(state) + member_number(delay, "seconds", 60) : 0;
 	state->reservation_count++;
 	return reservation;
 }
@@ -168,7 +170,8 @@ json_t *handle_reserve_device_list(struct call *call)
 	for (i = 0; i < call->state->reservation_count; i++) {
 		const struct reservation *reservation = &call->state->reservations[i];
 
-		if (reservation->user == call->user && !reservation->over && reservation->to_ms > now)
+		if (reservation->user == call->user && !reservation->over && reservation->to_ms > now &&
+		        reservation->listed_at <= state_now(call->state))
 			(void)json_array_append_new(list, reservation_row(reservation, offset));
 	}
 	answer = call_accept(call, "Successfully getting device reservation list");

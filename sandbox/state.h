@@ -52,6 +52,7 @@ struct reservation {
 	const json_t *device, *user;
 	int64_t from_ms, to_ms; /* real wall clock: the client's clock is what its windows are made of */
 	bool accepted, over;
+	double listed_at; /* emulated seconds */
 };
 
 struct state {

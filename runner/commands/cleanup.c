@@ -57,9 +57,25 @@ static void report_what_is_known(struct session *session)
 	(void)session_finish(session);
 }
 
+/* Asked for, never answered, and not in the server's list either. */
+static size_t count_unseen(const struct session *session)
+{
+	size_t known = json_array_size(session->replay->held), all = session->results.held_count;
+	size_t found = all > known ? all - known : 0;
+
+	return session->replay->lost_reservations > found ? session->replay->lost_reservations - found : 0;
+}
+
+static void say_end(const struct session *session, size_t held, size_t unseen)
+{
+	printf("run %s: %s%s\n", session->output.run_id,
+	        held ? "not everything could be given back" : "nothing is held any more",
+	        unseen ? "; a reservation whose answer never came is not in the server's list" : "");
+}
+
 static int give_back(struct session *session, struct gr_error *err)
 {
-	size_t held, open;
+	size_t held, open, unseen;
 
 	if (session_reopen(session, err) < 0) {
 		if (err->failure != GR_CONFIG)
@@ -86,12 +102,12 @@ static int give_back(struct session *session, struct gr_error *err)
 	if (open && session_execute(session, err) < 0)
 		return complain(err);
 	held = count_still_held(&session->results) + (open ? count_release_problems(&session->results) : 0);
+	unseen = count_unseen(session);
 	if (session->replay->is_done || session->replay->is_behind)
 		judge_again(session);
 	else
 		report_what_is_known(session);
-	printf("run %s: %s\n", session->output.run_id,
-	        held ? "not everything could be given back" : "nothing is held any more");
+	say_end(session, held, unseen);
 	return held ? failure_exit_status(GR_RELEASE) : 0;
 }
 

@@ -8,6 +8,7 @@
 #include "runner/base/memory.h"
 #include "runner/base/number.h"
 #include "runner/base/text.h"
+#include "runner/engine/journal.h"
 
 /* A token that a call needs and that is being asked for. Calls that need the same one wait together. */
 struct lookup {
@@ -269,53 +270,49 @@ static void note_server_time(struct engine *engine, const struct transfer_result
 		engine->server_skew_ms = result->server_date_ms - clock_wall_ms();
 }
 
-static void judge(struct call *call, struct transfer_result *result)
+static void say_answer(struct call *call, const struct transfer_result *result, const struct reading *reading)
 {
-	struct gr_error parse = {0};
-	enum attempt_verdict verdict;
-	GR_AUTO_JSON json_t *body = NULL;
+	GR_AUTO_JSON json_t *detail = json_pack("{s:i, s:i, s:I, s:I}", "status", (int)result->status, "curl",
+	        result->curl_code, "ms", (json_int_t)result->elapsed_ms, "bytes", (json_int_t)result->bytes_received);
 
-	if (!result->curl_code && result->status)
-		(void)answer_parse(buffer_text(&result->body), result->body.bytes, &body, &parse);
-	if (body)
-		vault_learn(call->engine->vault, (enum operation_id)(call->operation - operation_get(0)),
-		        call->order.arguments, body);
-	verdict = attempt_judge(result, body != NULL);
-	if (verdict == ATTEMPT_REFUSED && result->status == 404 && body &&
-	        operation_says_nothing_there(call->operation, body))
-		verdict = ATTEMPT_ANSWERED; /* of a list: it is empty */
-	outage_note(call->engine, verdict, result);
-	if (verdict == ATTEMPT_ANSWERED) {
-		enum call_outcome outcome = meaning_of_answer(call->operation, body, &call->result.error);
+	if (reading_is_undone(reading)) {
+		marked_note_undone(call->engine, call->operation);
+		(void)json_object_set_new(detail, JOURNAL_UNDONE, json_true());
+	}
+	emit(call, STEP_ANSWER, call->operation->id, detail);
+}
 
+static void act(struct call *call, const struct transfer_result *result, struct reading *reading)
+{
+	outage_note(call->engine, reading->verdict, result);
+	if (reading->verdict == ATTEMPT_ANSWERED) {
 		retry_bucket_success(&call->engine->bucket, call->attempts);
-		call->body = gr_take(&body);
-		finish(call, outcome);
+		call->body = gr_take(&reading->body);
+		finish(call, reading->meaning);
 		return;
 	}
-	if (verdict == ATTEMPT_REFUSED || verdict == ATTEMPT_THROTTLED)
-		meaning_of_refusal(call->operation, result, body, &call->result.error);
-	else
-		meaning_of_trouble(call->operation, result, &parse, &call->result.error);
-	if (try_again(call, result, verdict))
+	if (try_again(call, result, reading->verdict))
 		return;
-	call->body = gr_take(&body);
+	call->body = gr_take(&reading->body);
 	finish(call, CALL_REFUSED);
 }
 
 static void on_transferred(void *context, struct transfer_result *result)
 {
 	struct call *call = context;
-	GR_AUTO_JSON json_t *detail = NULL;
+	struct reading reading;
 
 	call->transfer = NULL;
 	note_server_time(call->engine, result);
 	(void)snprintf(call->file_sha256, sizeof(call->file_sha256), "%s", result->file_sha256);
 	call->result.file_bytes = result->file_bytes;
-	detail = json_pack("{s:i, s:i, s:I, s:I}", "status", (int)result->status, "curl", result->curl_code, "ms",
-	        (json_int_t)result->elapsed_ms, "bytes", (json_int_t)result->bytes_received);
-	emit(call, STEP_ANSWER, call->operation->id, detail);
-	judge(call, result);
+	reading_take(call->operation, result, &reading, &call->result.error);
+	if (reading.body)
+		vault_learn(call->engine->vault, (enum operation_id)(call->operation - operation_get(0)),
+		        call->order.arguments, reading.body);
+	say_answer(call, result, &reading);
+	act(call, result, &reading);
+	json_decref(reading.body);
 }
 
 static int send_form(struct call *call, const struct request *request, struct gr_error *err)
@@ -412,6 +409,7 @@ static void attempt(void *context)
 		finish(call, outcome_when_unsent(call) == CALL_FAILED ? CALL_FAILED : CALL_NOT_SENT);
 		return;
 	}
+	marked_note_sent(call->engine, call->operation);
 	if (call->attempts++ == 0)
 		call->first_ms = loop_now(call->engine->loop);
 	call->sends++;

@@ -123,7 +123,7 @@ static void on_main_end(struct lane *lane)
 
 void engine_advance(struct engine *engine)
 {
-	if (engine->phase != PHASE_RELEASE || engine->marked || !resources_are_settled(engine))
+	if (engine->phase != PHASE_RELEASE || !marked_is_settled(engine) || !resources_are_settled(engine))
 		return;
 	engine->phase = PHASE_OVER;
 	loop_stop(engine->loop);
@@ -199,6 +199,7 @@ static void take_over_held(struct engine *engine)
 	        engine->options->replay->has_answered; /* else it would be no outage but a mistake */
 	json_array_foreach (engine->options->replay->held, i, held)
 		resources_add(engine, NULL, NULL, held);
+	marked_recall(engine);
 }
 
 static int go(struct engine *engine, struct gr_error *err)
@@ -229,7 +230,7 @@ static void judge(struct engine *engine)
 static void release(struct engine *engine)
 {
 	outage_release(engine);
-	call_cancel(engine->marked);
+	marked_release(engine);
 	lane_free(engine->finally);
 	lane_free(engine->main);
 	resources_free(engine);

@@ -26,6 +26,8 @@
 #define JOURNAL_VERDICT "state/verdict-%u"
 /* The fact that begins a further start of a step: all that was learned before it is forgotten with it. */
 #define JOURNAL_ROUND "rerun"
+/* Of an answer, or of none: it is proven that the request made nothing. */
+#define JOURNAL_UNDONE "undone"
 
 /* What an earlier process of the same run knew. */
 struct replay_step {
@@ -64,6 +66,8 @@ struct replay {
 	struct replay_step *steps;
 	size_t step_count;
 	unsigned lost_reservations; /* asked for, and not known to be held or refused */
+	int64_t reservation_ms, reservation_wall_ms; /* clocks of the process that asked for the last one */
+	char reservation_boot[CLOCK_BOOT_BYTES];
 	json_t *held; /* list of {key, what, operation, arguments} not proven given back */
 	struct results results; /* as far as the records tell */
 };
@@ -80,6 +84,8 @@ void replay_conclude(struct replay *replay);
 /* How long ago a step of an earlier process started what it waits for, whatever was done to the wall clock meanwhile.
  * 0: not known. */
 int64_t replay_since_start(const struct replay_step *step);
+/* How long ago the last reservation was asked for. */
+int64_t replay_since_reservation(const struct replay *replay);
 
 /* Is there a test run of which more can be found out? A run that failed is final, and yet such a one may be there. */
 bool replay_leaves_open(const struct replay *replay);

@@ -7,10 +7,48 @@
 #include "runner/engine/journal.h"
 #include "runner/engine/run.h"
 
+/* When to look again, in ms after the request. Later than the last one an empty list is believed. */
+static const int64_t look_after_ms[] = {2000, 5000, 10000, 20000, 40000, 60000};
+
+static bool is_reservation(const struct operation *operation)
+{
+	return operation == operation_get(OP_RESERVE_DEVICE);
+}
+
+void marked_recall(struct engine *engine)
+{
+	const struct replay *replay = engine->options->replay;
+
+	if (!replay || !replay->lost_reservations)
+		return;
+	engine->marked.open = replay->lost_reservations;
+	engine->marked.since_ms = loop_now(engine->loop) - replay_since_reservation(replay);
+}
+
+void marked_note_sent(struct engine *engine, const struct operation *operation)
+{
+	engine->marked.open += is_reservation(operation);
+	marked_note_lost(engine, operation); /* until something else is known */
+}
+
+void marked_note_undone(struct engine *engine, const struct operation *operation)
+{
+	if (is_reservation(operation) && engine->marked.open)
+		engine->marked.open--;
+}
+
 void marked_note_lost(struct engine *engine, const struct operation *operation)
 {
-	if (operation == operation_get(OP_RESERVE_DEVICE))
-		engine->has_lost_reservation = true;
+	if (is_reservation(operation))
+		engine->marked.since_ms = loop_now(engine->loop);
+}
+
+void marked_note_held(struct engine *engine, enum operation_id gives_back)
+{
+	bool is_held = gives_back == OP_RELEASE_RESERVE_DEVICE || gives_back == OP_CANCEL_RESERVE_DEVICE;
+
+	if (is_held && engine->marked.open)
+		engine->marked.open--;
 }
 
 static void take_over(struct engine *engine, const json_t *item)
@@ -48,25 +86,49 @@ static int take_list(struct engine *engine, const struct call_result *result, st
 	return 0;
 }
 
+static void look(void *context);
+
+/* In the list by then, or not at all. */
+static void look_again(struct engine *engine)
+{
+	struct marked *marked = &engine->marked;
+	struct run_event event = {.kind = RUN_NOTE,
+	        .text = "a reservation was asked for and its answer never came; the server's list does not show it "
+	                "yet, and is asked again"};
+
+	for (size_t i = 0; marked->open && i < GR_COUNT(look_after_ms); i++) {
+		int64_t at_ms = marked->since_ms + engine_scaled(engine, look_after_ms[i]);
+
+		if (at_ms <= loop_now(engine->loop))
+			continue;
+		engine_emit(engine, &event);
+		marked->again.on_due = look;
+		marked->again.context = engine;
+		loop_timer_set(engine->loop, &marked->again, at_ms);
+		return;
+	}
+}
+
 static void on_list(void *context, const struct call_result *result)
 {
 	struct engine *engine = context;
 	struct gr_error err = {0};
 
-	engine->marked = NULL;
+	engine->marked.call = NULL;
 	if (take_list(engine, result, &err) < 0)
 		engine_problem(engine, GR_RELEASE, NULL, NULL,
 		        "a reservation was asked for without an answer, and the reservations cannot be listed (%s): a "
 		        "device may be held; `gridlane cleanup` looks again",
 		        err.text);
 	else
-		engine->has_lost_reservation = false;
+		look_again(engine);
 	resources_release_all(engine, engine->stop == GR_CANCELLED);
 	engine_advance(engine);
 }
 
-void marked_look(struct engine *engine)
+static void look(void *context)
 {
+	struct engine *engine = context;
 	struct call_order order = {.operation = OP_RESERVE_DEVICE_LIST,
 	        .policy = &retry_default,
 	        .is_quick = engine->stop == GR_CANCELLED,
@@ -74,10 +136,26 @@ void marked_look(struct engine *engine)
 	        .deadline_ms = CLOCK_NEVER,
 	        .on_done = on_list,
 	        .context = engine};
-	const struct replay *replay = engine->options->replay;
 
-	if (!engine->has_lost_reservation && !(replay && replay->lost_reservations > 0))
-		return;
 	order.arguments = json_pack("{s:s}", "timezone", "UTC");
-	engine->marked = call_start(engine, &order);
+	engine->marked.call = call_start(engine, &order);
+}
+
+void marked_look(struct engine *engine)
+{
+	if (engine->marked.open)
+		look(engine);
+}
+
+bool marked_is_settled(const struct engine *engine)
+{
+	return !engine->marked.call && !engine->marked.again.place;
+}
+
+void marked_release(struct engine *engine)
+{
+	call_cancel(engine->marked.call);
+	engine->marked.call = NULL;
+	if (engine->loop)
+		loop_timer_clear(engine->loop, &engine->marked.again);
 }

@@ -7,7 +7,7 @@ bool operation_may_repeat(const struct operation *operation)
 	return operation->repeat == CLASS_READ || operation->repeat == CLASS_WRITE;
 }
 
-enum call_outcome meaning_of_answer(const struct operation *operation, const json_t *body, struct gr_error *err)
+static enum call_outcome meaning_of_answer(const struct operation *operation, const json_t *body, struct gr_error *err)
 {
 	char words[256];
 
@@ -27,8 +27,8 @@ enum call_outcome meaning_of_answer(const struct operation *operation, const jso
 	return operation_may_repeat(operation) ? CALL_FAILED : CALL_LOST;
 }
 
-void meaning_of_refusal(const struct operation *operation, const struct transfer_result *result, const json_t *body,
-        struct gr_error *err)
+static void meaning_of_refusal(const struct operation *operation, const struct transfer_result *result,
+        const json_t *body, struct gr_error *err)
 {
 	enum gr_failure failure = GR_SERVER;
 	char words[256] = "";
@@ -47,7 +47,7 @@ void meaning_of_refusal(const struct operation *operation, const struct transfer
 	(void)gr_fail(err, failure, 0, "%s: HTTP %ld%s%s", operation->id, result->status, words[0] ? ": " : "", words);
 }
 
-void meaning_of_trouble(const struct operation *operation, const struct transfer_result *result,
+static void meaning_of_trouble(const struct operation *operation, const struct transfer_result *result,
         const struct gr_error *parse, struct gr_error *err)
 {
 	if (result->curl_code || result->error.failure)
@@ -57,4 +57,42 @@ void meaning_of_trouble(const struct operation *operation, const struct transfer
 	else
 		(void)gr_fail(err, GR_NETWORK, 0, "HTTP %ld", result->status);
 	(void)gr_context(err, "%s", operation->id);
+}
+
+void reading_take(const struct operation *operation, const struct transfer_result *result, struct reading *ret_reading,
+        struct gr_error *err)
+{
+	struct reading reading = {0};
+	struct gr_error parse = {0};
+
+	if (!result->curl_code && result->status)
+		(void)answer_parse(buffer_text(&result->body), result->body.bytes, &reading.body, &parse);
+	reading.verdict = attempt_judge(result, reading.body != NULL);
+	if (reading.verdict == ATTEMPT_REFUSED && result->status == 404 && reading.body &&
+	        operation_says_nothing_there(operation, reading.body))
+		reading.verdict = ATTEMPT_ANSWERED; /* of a list: it is empty */
+	if (reading.verdict == ATTEMPT_ANSWERED)
+		reading.meaning = meaning_of_answer(operation, reading.body, err);
+	else if (reading.verdict == ATTEMPT_REFUSED || reading.verdict == ATTEMPT_THROTTLED)
+		meaning_of_refusal(operation, result, reading.body, err);
+	else
+		meaning_of_trouble(operation, result, &parse, err);
+	*ret_reading = reading;
+}
+
+bool reading_is_undone(const struct reading *reading)
+{
+	switch (reading->verdict) {
+	case ATTEMPT_ANSWERED:
+		return reading->meaning == CALL_REFUSED;
+	case ATTEMPT_NOT_SENT:
+	case ATTEMPT_HOPELESS:
+	case ATTEMPT_THROTTLED:
+	case ATTEMPT_REFUSED:
+		return true;
+	case ATTEMPT_OVERLOADED:
+	case ATTEMPT_BROKEN:
+		return false;
+	}
+	return false;
 }

@@ -12,7 +12,7 @@
 #include "runner/base/number.h"
 #include "runner/base/text.h"
 #include "runner/engine/crc.h"
-#include "runner/engine/journal.h"
+#include "runner/engine/replay_private.h"
 #include "runner/engine/unfinished.h"
 
 #define JOURNAL_MOST_BYTES (256u << 20)
@@ -174,27 +174,6 @@ static void note_start(struct replay *replay, const struct run_event *event, con
 	(void)snprintf(step->start_boot, sizeof(step->start_boot), "%s", boot ? boot : "");
 }
 
-int64_t replay_since_start(const struct replay_step *step)
-{
-	char boot[CLOCK_BOOT_BYTES];
-	int64_t since_ms;
-
-	if (!step || step->start_wall_ms == 0)
-		return 0;
-	since_ms = *clock_boot_id(boot) && strcmp(boot, step->start_boot) == 0 ? clock_now_ms() - step->start_ms
-	                                                                       : clock_wall_ms() - step->start_wall_ms;
-	return since_ms > 0 ? since_ms : 0;
-}
-
-/* A refusal leaves the count too high: the list is looked at once more than needed. */
-static void note_reservation(struct replay *replay, const struct run_event *event)
-{
-	if (event->kind == STEP_INTENT && text_equal(event->text, operation_get(OP_RESERVE_DEVICE)->id))
-		replay->lost_reservations++;
-	if (event->kind == RUN_RESOURCE_HELD && replay->lost_reservations > 0)
-		replay->lost_reservations--;
-}
-
 static int read_result(
         const struct reading *reading, const json_t *record, struct device_run *ret_run, struct gr_error *err)
 {
@@ -288,7 +267,7 @@ static int apply(struct reading *reading, const json_t *record, enum run_event_k
 		note_step(reading->replay, &event);
 		note_start(reading->replay, &event, record);
 	}
-	note_reservation(reading->replay, &event);
+	replay_note_reservation(reading->replay, &event, record);
 	if (kind == RUN_RESOURCE_HELD || kind == RUN_RESOURCE_RELEASED)
 		note_held(reading->replay, &event);
 	note_run(reading->replay, &event);

@@ -8,6 +8,10 @@
 #include "runner/base/clock.h"
 #include "runner/base/memory.h"
 
+/* A page in place of an answer: asked again after so long. */
+static const int64_t page_after_ms[] = {500, 2000, 5000};
+#define QUICK_AGAIN_MS 200
+
 static void say(struct engine *engine, enum run_event_kind kind, const struct resource *resource, enum outcome outcome)
 {
 	GR_AUTO_JSON json_t *detail = json_pack("{s:s, s:s, s:O}", "key", resource->key, "operation",
@@ -49,6 +53,7 @@ void resources_add(struct engine *engine, const char *lane, const char *step, co
 	engine->held = gr_grow(engine->held, engine->held_count, sizeof(*engine->held));
 	engine->held[engine->held_count++] = resource;
 	say(engine, RUN_RESOURCE_HELD, resource, OUTCOME_PASSED);
+	marked_note_held(engine, resource->operation);
 	resource->is_early = json_is_true(json_object_get(acquired, "at_once"));
 	if (resource->is_early)
 		release(resource, false);
@@ -60,6 +65,19 @@ static void mark_released(struct resource *resource)
 		return;
 	resource->is_released = true;
 	say(resource->engine, RUN_RESOURCE_RELEASED, resource, OUTCOME_PASSED);
+}
+
+static bool is_under_way(const struct resource *resource)
+{
+	return resource->call || resource->again.place;
+}
+
+static void stop(struct resource *resource)
+{
+	call_cancel(resource->call);
+	resource->call = NULL;
+	if (resource->engine->loop)
+		loop_timer_clear(resource->engine->loop, &resource->again);
 }
 
 void resources_mark_released(struct engine *engine, const char *key)
@@ -167,6 +185,31 @@ static bool send_other(struct resource *resource, const struct call_result *resu
 	return true;
 }
 
+static void send_again(void *context)
+{
+	struct resource *resource = context;
+
+	send(resource, resource->sent);
+}
+
+/* A web page with a status that would be a no: a proxy's or a gateway's, not the server's own. */
+static bool is_page(struct resource *resource, const struct call_result *result)
+{
+	struct loop *loop = resource->engine->loop;
+
+	if (result->outcome != CALL_REFUSED || result->body || result->error.failure == GR_AUTH ||
+	        resource->pages >= GR_COUNT(page_after_ms))
+		return false;
+	resource->again.on_due = send_again;
+	resource->again.context = resource;
+	loop_timer_set(loop, &resource->again,
+	        loop_now(loop) + (resource->is_quick
+	                                         ? QUICK_AGAIN_MS
+	                                         : engine_scaled(resource->engine, page_after_ms[resource->pages])));
+	resource->pages++;
+	return true;
+}
+
 static void keep_error(struct resource *resource, const struct gr_error *error)
 {
 	GR_AUTO_FREE char *first = gr_strdup(resource->error.text);
@@ -189,6 +232,8 @@ static void on_released(void *context, const struct call_result *result)
 		engine_advance(resource->engine);
 		return;
 	}
+	if (is_page(resource, result))
+		return;
 	keep_error(resource, &result->error);
 	if (send_other(resource, result) || look(resource, resource->is_quick))
 		return;
@@ -198,7 +243,7 @@ static void on_released(void *context, const struct call_result *result)
 
 static void release(struct resource *resource, bool is_quick)
 {
-	if (resource->is_released || resource->call || resource->error.failure)
+	if (resource->is_released || is_under_way(resource) || resource->error.failure)
 		return;
 	resource->is_quick = is_quick;
 	send(resource, resource->operation);
@@ -217,25 +262,23 @@ void resources_give_up(struct engine *engine)
 	for (size_t i = 0; i < engine->held_count; i++) {
 		struct resource *resource = engine->held[i];
 
-		if (resource->is_released || (!resource->call && resource->error.failure))
+		if (resource->is_released || (!is_under_way(resource) && resource->error.failure))
 			continue;
-		call_cancel(resource->call);
-		resource->call = NULL;
+		stop(resource);
 		(void)gr_fail(&resource->error, GR_RELEASE, 0, "there was no time left to see the release confirmed");
 		give_up(resource);
 	}
-	if (engine->marked)
+	if (!marked_is_settled(engine))
 		engine_problem(engine, GR_RELEASE, NULL, NULL,
 		        "a reservation was asked for without an answer, and there was no time left to look for it: a "
 		        "device may be held; `gridlane cleanup` looks again");
-	call_cancel(engine->marked);
-	engine->marked = NULL;
+	marked_release(engine);
 }
 
 bool resources_are_settled(const struct engine *engine)
 {
 	for (size_t i = 0; i < engine->held_count; i++)
-		if (engine->held[i]->call)
+		if (is_under_way(engine->held[i]))
 			return false;
 	return true;
 }
@@ -245,7 +288,7 @@ void resources_free(struct engine *engine)
 	for (size_t i = 0; i < engine->held_count; i++) {
 		struct resource *resource = engine->held[i];
 
-		call_cancel(resource->call);
+		stop(resource);
 		gr_free(resource->key);
 		gr_free(resource->what);
 		json_decref(resource->arguments);

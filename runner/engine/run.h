@@ -63,13 +63,16 @@ const struct transfer *call_transfer(const struct call *call, const char **ret_f
 
 /* ---- what came back (meaning.c) ---- */
 bool operation_may_repeat(const struct operation *operation); /* without a trace: a read, or an idempotent write */
-/* A complete answer: what its flags mean for the one who asked; err is filled unless it is CALL_DONE. */
-enum call_outcome meaning_of_answer(const struct operation *operation, const json_t *body, struct gr_error *err);
-/* A status that is a definite no; body may be NULL. And no usable answer; parse: why its body is none. */
-void meaning_of_refusal(const struct operation *operation, const struct transfer_result *result, const json_t *body,
+struct reading {
+	json_t *body; /* parsed, the caller's; NULL: there is none, or it is no JSON */
+	enum attempt_verdict verdict;
+	enum call_outcome meaning; /* with ATTEMPT_ANSWERED */
+};
+/* What one attempt brought; err is filled unless it is CALL_DONE. */
+void reading_take(const struct operation *operation, const struct transfer_result *result, struct reading *ret_reading,
         struct gr_error *err);
-void meaning_of_trouble(const struct operation *operation, const struct transfer_result *result,
-        const struct gr_error *parse, struct gr_error *err);
+/* Is it proven that the request made nothing? */
+bool reading_is_undone(const struct reading *reading);
 
 /* ---- one start at a time on this host (start_lock.c) ---- */
 struct start_lock {
@@ -114,10 +117,23 @@ void outage_error(const struct engine *engine, struct gr_error *err);
 void outage_release(struct engine *engine);
 
 /* ---- reservations whose answer got lost (marked.c) ----
- * They carry the run's key in their comment, so the server's list tells what is held. */
+ * They carry the run's key in their comment, so the server's list tells what is held. It may lag behind, and a request
+ * that nobody waits for may still be under way: until a minute after the request the list is asked again. */
+struct marked {
+	unsigned open; /* asked for, and not known to be held or refused */
+	int64_t since_ms; /* when the last one was sent, or its answer got lost */
+	struct call *call;
+	struct timer again;
+};
+void marked_recall(struct engine *engine); /* those of earlier processes; after what they held is taken over */
+void marked_note_sent(struct engine *engine, const struct operation *operation);
+void marked_note_undone(struct engine *engine, const struct operation *operation); /* proven: it made nothing */
 void marked_note_lost(struct engine *engine, const struct operation *operation);
+void marked_note_held(struct engine *engine, enum operation_id gives_back);
 /* Ask, if any may be there; engine_advance() follows. */
 void marked_look(struct engine *engine);
+bool marked_is_settled(const struct engine *engine);
+void marked_release(struct engine *engine); /* no look follows */
 
 /* ---- what is held (resources.c) ---- */
 
@@ -128,6 +144,8 @@ struct resource {
 	bool is_released, is_quick, is_early; /* is_early: long before the end */
 	enum operation_id sent; /* the one tried last: `operation`, or its counterpart after a definite no */
 	unsigned checks; /* looks at the reservation list after an unclear answer */
+	unsigned pages; /* web pages that came in place of an answer */
+	struct timer again;
 	struct call *call;
 	struct engine *engine;
 	struct gr_error error;
@@ -329,8 +347,7 @@ struct engine {
 	size_t held_count;
 	struct outage outage;
 	struct start_lock start_lock;
-	bool has_lost_reservation; /* one may be there that is not among those held */
-	struct call *marked; /* looking for it */
+	struct marked marked;
 	json_t *artifact_paths; /* taken names (artifact.c), or NULL */
 	struct lookup *lookups; /* of the vault, under way (call.c) */
 	struct command *commands;

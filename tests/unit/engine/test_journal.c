@@ -314,9 +314,44 @@ static void a_step_that_was_not_reached_again_keeps_what_it_had(void **state)
 	close_world(&world);
 }
 
+static void say_call(struct event_reader *reader, enum run_event_kind kind, json_t *detail)
+{
+	struct run_event event = {
+	        .kind = kind, .lane = "main", .step = "s", .text = "reserve_device", .detail = detail};
+
+	assert_int_equal(reader->event(reader->state, &event, NULL), 0);
+	json_decref(detail);
+}
+
+static void it_counts_reservations_whose_outcome_is_not_known(void **state)
+{
+	struct world world;
+	struct replay *replay = NULL;
+	struct event_reader reader;
+
+	(void)state;
+	open_world(&world);
+	reader = begin(&world, NULL);
+	say_call(&reader, STEP_INTENT, NULL); /* refused */
+	say_call(&reader, STEP_ANSWER, json_pack("{s:i, s:b}", "status", 409, JOURNAL_UNDONE, 1));
+	say_call(&reader, STEP_INTENT, NULL); /* made */
+	say_call(&reader, STEP_ANSWER, json_pack("{s:i}", "status", 200));
+	say(&reader, RUN_RESOURCE_HELD, json_pack("{s:s}", "key", "reservation/1"));
+	say_call(&reader, STEP_INTENT, NULL); /* lost */
+	say(&reader, RUN_RESOURCE_HELD, json_pack("{s:s}", "key", "reservation/1")); /* another process took it over */
+	end(&reader);
+	assert_int_equal(replay_read(world.directory, &replay, NULL), 0);
+	assert_int_equal(replay->lost_reservations, 1);
+	assert_int_equal(json_array_size(replay->held), 1);
+	assert_in_range(replay_since_reservation(replay), 0, 60000);
+	replay_free(replay);
+	close_world(&world);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+	        cmocka_unit_test(it_counts_reservations_whose_outcome_is_not_known),
 	        cmocka_unit_test(a_record_is_its_checksum_and_json),
 	        cmocka_unit_test(all_that_was_written_comes_back),
 	        cmocka_unit_test(a_torn_end_is_cut_off_and_kept),

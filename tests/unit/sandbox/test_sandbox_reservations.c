@@ -76,6 +76,21 @@ static void it_can_take_every_reservation_for_one_that_has_not_begun(void **stat
 	world_close(&world);
 }
 
+static void it_lists_a_new_reservation_late(void **state)
+{
+	struct world world;
+
+	(void)state;
+	world_open(&world, "faults: [{operation: reserve_device, call: 1, kind: list_delay, seconds: 1000}]", FROZEN);
+	reserve(&world, -5, 600, "UTC", 0);
+	assert_accepted(&world);
+	post(&world, "/api/user/reservedevicelist", TOKEN(&world), "timezone", "UTC");
+	assert_int_equal(json_array_size(dig(&world, "data")), 0);
+	post(&world, "/api/user/releasereservedevice", TOKEN(&world), "device_reservation_id", "2696");
+	assert_accepted(&world);
+	world_close(&world);
+}
+
 static void it_gives_the_device_back_by_its_own_id_too(void **state)
 {
 	struct world world;
@@ -162,6 +177,7 @@ int main(void)
 	        cmocka_unit_test(it_reserves_and_releases),
 	        cmocka_unit_test(it_cancels_only_what_has_not_begun),
 	        cmocka_unit_test(it_can_take_every_reservation_for_one_that_has_not_begun),
+	        cmocka_unit_test(it_lists_a_new_reservation_late),
 	        cmocka_unit_test(it_gives_the_device_back_by_its_own_id_too),
 	        cmocka_unit_test(it_keeps_others_out),
 	        cmocka_unit_test(it_refuses_times_it_cannot_read),
