@@ -182,19 +182,14 @@ static void emit(struct call *call, enum run_event_kind kind, const char *text, 
 	engine_emit(call->engine, &event);
 }
 
-/* Nobody is there: no connection, or a gateway that finds nobody behind it. */
-static bool is_out_of_reach(const struct transfer_result *result)
-{
-	return result->curl_code || (result->status >= 502 && result->status <= 504);
-}
-
 /* Repeats are used up, and nobody is there: the call waits for the server to come back, once. */
 static bool wait_out(struct call *call, const struct transfer_result *result, enum attempt_verdict verdict)
 {
-	bool is_safe = verdict == ATTEMPT_NOT_SENT || operation_may_repeat(call->operation);
+	bool is_no =
+	        verdict == ATTEMPT_NOT_SENT || (verdict == ATTEMPT_THROTTLED && call->operation->repeat != CLASS_NEVER);
 
-	if (!is_safe || !is_out_of_reach(result) || verdict == ATTEMPT_HOPELESS || call->was_held_back ||
-	        call->order.passes_outage || !outage_begin(call->engine))
+	if (!(is_no || operation_may_repeat(call->operation)) || !outage_is_sign(verdict, result) ||
+	        call->was_held_back || call->order.passes_outage || !outage_begin(call->engine))
 		return false;
 	call->was_held_back = true;
 	call->attempts = 0;

@@ -292,6 +292,7 @@ int engine_cleanup(const struct plan *plan, const struct engine_options *options
 	int r;
 
 	init(&engine, plan, options);
+	engine.is_cleanup = true;
 	r = start(&engine, err);
 	if (r == 0) {
 		say_started(&engine);

@@ -132,7 +132,7 @@ static void look(void *context)
 	struct call_order order = {.operation = OP_RESERVE_DEVICE_LIST,
 	        .policy = &retry_default,
 	        .is_quick = engine->stop == GR_CANCELLED,
-	        .passes_outage = true,
+	        .passes_outage = outage_is_passed(engine),
 	        .deadline_ms = CLOCK_NEVER,
 	        .on_done = on_list,
 	        .context = engine};

@@ -105,13 +105,35 @@ static void ask(void *context)
 		engine->outage.question = call_start(engine, &order);
 }
 
+bool outage_is_sign(enum attempt_verdict verdict, const struct transfer_result *result)
+{
+	switch (verdict) {
+	case ATTEMPT_NOT_SENT:
+	case ATTEMPT_THROTTLED:
+	case ATTEMPT_OVERLOADED:
+		return true;
+	case ATTEMPT_BROKEN: /* a whole body that is no JSON: a page; a server that is there says 500 by itself */
+		return result->curl_code || result->status < 300 || (result->status >= 502 && result->status <= 504);
+	case ATTEMPT_HOPELESS:
+	case ATTEMPT_ANSWERED:
+	case ATTEMPT_REFUSED:
+		return false;
+	}
+	return false;
+}
+
 void outage_note(struct engine *engine, enum attempt_verdict verdict, const struct transfer_result *result)
 {
 	struct outage *outage = &engine->outage;
+	bool is_page = verdict == ATTEMPT_BROKEN && !result->curl_code && result->status < 300;
 
 	if (verdict == ATTEMPT_HOPELESS)
 		return;
-	if (!result->curl_code && result->status < 500) {
+	if (verdict == ATTEMPT_THROTTLED) {
+		outage->has_answered = true; /* and neither begins an outage nor ends one */
+		return;
+	}
+	if (!result->curl_code && result->status < 500 && !is_page) {
 		outage->has_answered = true;
 		outage->failures = 0;
 		if (outage->is_open && !outage->is_over_budget)
@@ -129,6 +151,11 @@ bool outage_holds(const struct engine *engine, int64_t *ret_wait_ms)
 		return false;
 	*ret_wait_ms = engine->outage.is_over_budget ? CLOCK_NEVER : engine_scaled(engine, RECHECK_MS) + 1;
 	return true;
+}
+
+bool outage_is_passed(const struct engine *engine)
+{
+	return engine->stop || engine->is_cleanup;
 }
 
 void outage_error(const struct engine *engine, struct gr_error *err)

@@ -137,7 +137,7 @@ static bool look(struct resource *resource, bool is_quick)
 	struct call_order order = {.operation = OP_RESERVE_DEVICE_LIST,
 	        .policy = &retry_default,
 	        .is_quick = is_quick,
-	        .passes_outage = true,
+	        .passes_outage = outage_is_passed(resource->engine),
 	        .deadline_ms = CLOCK_NEVER,
 	        .on_done = on_list,
 	        .context = resource};
@@ -161,7 +161,7 @@ static void send(struct resource *resource, enum operation_id operation)
 	        .arguments = json_incref(resource->arguments),
 	        .policy = resource->is_quick ? &quick_policy : &retry_default,
 	        .is_quick = resource->is_quick,
-	        .passes_outage = true,
+	        .passes_outage = outage_is_passed(resource->engine),
 	        .deadline_ms = CLOCK_NEVER,
 	        .on_done = on_released,
 	        .context = resource};
@@ -243,6 +243,10 @@ static void on_released(void *context, const struct call_result *result)
 
 static void release(struct resource *resource, bool is_quick)
 {
+	int64_t wait_ms;
+
+	if (is_quick && !resource->is_quick && outage_holds(resource->engine, &wait_ms))
+		stop(resource); /* it was held back: now it is sent whatever the server is like */
 	if (resource->is_released || is_under_way(resource) || resource->error.failure)
 		return;
 	resource->is_quick = is_quick;

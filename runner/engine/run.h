@@ -44,7 +44,7 @@ struct call_order {
 	bool is_quick; /* cleanup under a signal */
 	bool is_timely; /* a wait ended with it: before requests that had none */
 	bool is_hashed; /* the file that is sent: file_sha256 is wanted */
-	bool passes_outage; /* sent while nothing else is: what gives back, and the question whether it is over */
+	bool passes_outage; /* sent while nothing else is: the question whether it is over, and outage_is_passed() */
 	bool *start_lock; /* is taken before the first attempt, and then true; NULL: not needed */
 	const char *lane, *step; /* for events; borrowed, must outlive the call; may be NULL */
 	void (*on_done)(void *context, const struct call_result *result);
@@ -108,11 +108,16 @@ struct outage {
 	struct timer timer;
 	struct call *question;
 };
+/* Nobody is there: no connection, a gateway that finds nobody behind it, a page about works in place of an answer; or
+ * the server takes nothing for now. */
+bool outage_is_sign(enum attempt_verdict verdict, const struct transfer_result *result);
 void outage_note(struct engine *engine, enum attempt_verdict verdict, const struct transfer_result *result);
 /* Begin one; false: the server has not answered yet, or was out of reach for too long. */
 bool outage_begin(struct engine *engine);
 /* May nothing be sent now? *ret_wait_ms: when to ask again; CLOCK_NEVER: not any more in this run. */
 bool outage_holds(const struct engine *engine, int64_t *ret_wait_ms);
+/* What gives back waits for the end of one, unless the run has no time for that. */
+bool outage_is_passed(const struct engine *engine);
 void outage_error(const struct engine *engine, struct gr_error *err);
 void outage_release(struct engine *engine);
 
@@ -358,6 +363,7 @@ struct engine {
 	enum gr_failure stop; /* GR_CANCELLED, GR_DEADLINE, GR_NETWORK (an outage), or GR_NONE */
 	int signal_number;
 	int64_t signalled_ms;
+	bool is_cleanup; /* `gridlane cleanup` */
 	unsigned requests; /* HTTP exchanges, those outside steps (look-ups, releases) included */
 	enum { PHASE_STEPS, PHASE_FINALLY, PHASE_RELEASE, PHASE_OVER } phase;
 };
