@@ -50,9 +50,10 @@ static void print_ended(struct console *console, const struct run_event *event)
 		return;
 	case OUTCOME_FAILED:
 	case OUTCOME_ERROR:
-		console_print(console, TONE_BAD, "%s: %s in %s (%s)%s%s", place,
+		console_print(console, TONE_BAD, "%s: %s in %s%s%s%s%s%s", place,
 		        event->outcome == OUTCOME_FAILED ? "FAILED" : "ERROR", clock_format_span(event->done, span),
-		        failure_name(event->failure), colon, text_of(event));
+		        event->failure ? " (" : "", event->failure ? failure_name(event->failure) : "",
+		        event->failure ? ")" : "", colon, text_of(event));
 		return;
 	case OUTCOME_CANCELLED:
 		console_print(console, TONE_WARN, "%s: cancelled%s%s", place, colon, text_of(event));

@@ -75,16 +75,33 @@ static char *words_in(const json_t *object)
 	return words;
 }
 
-/* {"errors": {"email": ["is taken"]}}: the first of them, after its name. The caller's, or NULL. */
+/* {"errors": {"email": ["is taken"], "name": ["is missing"]}}: each after its name. The caller's, or NULL. */
 static char *words_by_name(const json_t *answer)
 {
-	const json_t *errors = answer_member(answer, "errors|error");
-	void *at = json_object_iter((json_t *)(uintptr_t)errors);
-	const json_t *value = json_object_iter_value(at);
+	const json_t *errors = answer_member(answer, "errors|error"), *value = NULL;
+	const char *name = NULL;
+	GR_AUTO_BUFFER struct buffer words = {0};
 
-	if (json_is_array(value))
-		value = json_array_get(value, 0);
-	return json_is_string(value) ? gr_printf("%s: %s", json_object_iter_key(at), json_string_value(value)) : NULL;
+	json_object_foreach ((json_t *)(uintptr_t)errors, name, value) {
+		const json_t *said = json_is_array(value) ? json_array_get(value, 0) : value;
+
+		if (json_is_string(said))
+			buffer_printf(&words, "%s%s: %s", words.bytes ? "; " : "", name, json_string_value(said));
+	}
+	return words.bytes ? gr_strdup(buffer_text(&words)) : NULL;
+}
+
+/* A message that is only general ("The given data was invalid.") goes with what is wrong, field by field. */
+static char *with_fields(char *words, const json_t *answer)
+{
+	GR_AUTO_FREE char *fields = json_is_object(json_object_get(answer, "errors")) ? words_by_name(answer) : NULL;
+	char *both;
+
+	if (!fields)
+		return words;
+	both = gr_printf("%s (%s)", words, fields);
+	gr_free(words);
+	return both;
 }
 
 static char *words_of(const json_t *answer)
@@ -92,6 +109,8 @@ static char *words_of(const json_t *answer)
 	static const char *const wraps[] = {"error", "errors", "message", "data", "response", "result"};
 	char *words = words_in(answer);
 
+	if (words)
+		return with_fields(words, answer);
 	for (size_t i = 0; !words && i < GR_COUNT(wraps); i++) {
 		const json_t *inner = json_object_get(answer, wraps[i]);
 

@@ -36,13 +36,29 @@ static void judge_again(struct session *session)
 	output_emit(&readers, &judged);
 }
 
-/* What this process gave back, into what the killed one knew. */
+/* What the run said of it at its end holds no more; that it was held for longer does. */
+static void correct_problems(struct results *known, const char *what)
+{
+	for (size_t i = 0; i < known->problem_count; i++) {
+		struct problem *problem = &known->problems[i];
+
+		if (problem->failure != GR_RELEASE || problem->is_derived || !what ||
+		        !text_has_prefix(problem->message, what))
+			continue;
+		gr_free(problem->message);
+		problem->message = gr_printf("%s was held beyond the run's end; `gridlane cleanup` gave it back", what);
+	}
+}
+
+/* What this process gave back, into what the one before it knew. */
 static void take_releases(struct results *known, const struct results *done)
 {
 	for (size_t i = 0; i < known->held_count; i++)
 		for (size_t k = 0; k < done->held_count; k++)
-			if (text_equal(known->held[i].key, done->held[k].key) && done->held[k].is_released)
+			if (text_equal(known->held[i].key, done->held[k].key) && done->held[k].is_released) {
 				known->held[i].is_released = true;
+				correct_problems(known, known->held[i].what);
+			}
 }
 
 /* Reports of a run that was killed: what is known, and what keeps running in the cloud. */

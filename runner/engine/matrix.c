@@ -152,6 +152,14 @@ static void close_unstarted(struct task *task)
 	}
 }
 
+/* Of lanes that ended on trouble the steps say which. */
+static enum gr_failure failure_of_lanes(enum outcome outcome)
+{
+	if (outcome == OUTCOME_FAILED)
+		return GR_FAILED;
+	return outcome == OUTCOME_CANCELLED ? GR_CANCELLED : GR_NONE;
+}
+
 static void settle(struct task *task)
 {
 	if (task->lanes_running > 0)
@@ -161,8 +169,7 @@ static void settle(struct task *task)
 	json_decref(task->outputs);
 	task->outputs = outputs_of(task);
 	if (worst(task) != OUTCOME_PASSED && !task->error.failure)
-		(void)gr_fail(
-		        &task->error, worst(task) == OUTCOME_FAILED ? GR_FAILED : GR_UNKNOWN, 0, "a lane did not pass");
+		(void)gr_fail(&task->error, failure_of_lanes(worst(task)), 0, "a lane did not pass");
 	task_finish(task, worst(task));
 }
 

@@ -25,6 +25,24 @@ static const struct operation *operation_of(const struct step *step)
 	return name != NULL ? operation_find(name) : NULL;
 }
 
+/* What an expression names need not be there: no device was chosen, a step was left out. */
+static int check_values(const struct step *step, struct gr_error *err)
+{
+	json_t *value = NULL;
+	const char *name = NULL;
+
+	json_object_foreach (step->with, name, value) {
+		const struct parameter *parameter = operation_parameter(operation_of(step), name);
+
+		if (json_is_null(value) && parameter != NULL && (parameter->flags & PARAMETER_REQUIRED))
+			return gr_fail(err, GR_NOT_RUN, 0,
+			        "'%s' has no value: what it names was not chosen or made in this run, so %s was not "
+			        "sent",
+			        name, with_text(step, "operation"));
+	}
+	return 0;
+}
+
 static int begin(struct step *step, struct gr_error *err)
 {
 	GR_AUTO_JSON json_t *arguments = NULL;
@@ -34,6 +52,9 @@ static int begin(struct step *step, struct gr_error *err)
 	if (operation_of(step) == NULL)
 		return gr_fail(err, GR_CONFIG, 0, "the API has no operation '%s'",
 		        with_text(step, "operation") != NULL ? with_text(step, "operation") : "");
+	failure = check_values(step, err);
+	if (failure != 0)
+		return failure;
 	arguments = make_arguments(step);
 	failure = request_new(operation_of(step), arguments, &request, err); /* before a token is looked up for it */
 	if (failure == 0)

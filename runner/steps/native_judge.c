@@ -9,12 +9,23 @@
 
 #define SHOWN_BYTES 40 /* of a word of the server that nobody knows */
 
+/* A count that the answer does not give is negative. */
+static char *count_words(int64_t count)
+{
+	return count < 0 ? gr_strdup("an unknown number") : gr_printf("%lld", (long long)count);
+}
+
 char *native_words(const struct native_device *native)
 {
-	return gr_printf("status %s (%s): %lld of %lld tests passed, %lld failed",
-	        native->status != NULL ? native->status : "none",
-	        native->status_text != NULL ? native->status_text : "no words", (long long)native->passed,
-	        (long long)native->all, (long long)native->failed);
+	GR_AUTO_FREE char *passed = count_words(native->passed);
+	GR_AUTO_FREE char *all = count_words(native->all);
+	GR_AUTO_FREE char *failed = count_words(native->failed);
+	const char *status = native->status != NULL ? native->status : "none";
+	const char *text = native->status_text != NULL ? native->status_text : "no words";
+
+	if (native->all < 0 && native->passed < 0 && native->failed < 0)
+		return gr_printf("status %s (%s), and no number of tests", status, text);
+	return gr_printf("status %s (%s): %s of %s tests passed, %s failed", status, text, passed, all, failed);
 }
 
 void native_fail_unknown(const struct native_device *native, struct gr_error *err)

@@ -203,6 +203,11 @@ static void it_finds_the_servers_words(void **state)
 	assert_message("{'errors':['f']}", "f");
 	assert_message("{'data':{'msg':'g'}}", "g");
 	assert_message("{'errors':{'email':['is taken','no']}}", "email: is taken");
+	assert_message(
+	        "{'errors':{'email':['is taken','no'],'name':'is missing'}}", "email: is taken; name: is missing");
+	assert_message("{'message':'The given data was invalid.','errors':{'device_id':['is required']}}",
+	        "The given data was invalid. (device_id: is required)");
+	assert_message("{'message':'i','errors':[]}", "i");
 	assert_message("{'errors':{'email':{}}}", "");
 	assert_message("{'data':[{'message':'h'}]}", "h");
 	assert_message("{'message':404}", "404");

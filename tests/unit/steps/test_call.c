@@ -31,6 +31,19 @@ static void its_answer_is_its_output(void **state)
 	script_close(&s);
 }
 
+static void a_value_that_was_not_made_is_named(void **state)
+{
+	struct script s;
+
+	(void)state;
+	script_start(&s, "call", "{'operation': 'uninstall_app', 'device_id': null, 'bundle_id': 'com.x'}");
+	expect_failure(&s, GR_NOT_RUN, "'device_id' has no value");
+	script_close(&s);
+	script_start(&s, "call", "{'operation': 'uninstall_app', 'bundle_id': 'com.x'}");
+	expect_failure(&s, GR_CONFIG, "is missing");
+	script_close(&s);
+}
+
 static void an_until_can_repeat_it(void **state)
 {
 	struct script s;
@@ -101,6 +114,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 	        cmocka_unit_test(it_sends_its_further_fields_as_parameters),
 	        cmocka_unit_test(its_answer_is_its_output),
+	        cmocka_unit_test(a_value_that_was_not_made_is_named),
 	        cmocka_unit_test(an_until_can_repeat_it),
 	        cmocka_unit_test(a_refusal_carries_the_servers_words),
 	        cmocka_unit_test(a_lost_answer_is_unknown_and_never_sent_again),

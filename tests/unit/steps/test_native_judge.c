@@ -1,4 +1,5 @@
 #include "native_script.h"
+#include "runner/steps/native_judge.h"
 
 /* The status comes first, the counts ten seconds later. */
 static void counts_may_settle_after_the_status(void **state)
@@ -188,9 +189,31 @@ static void further_rows_must_have_passed(void **state)
 	script_close(&s);
 }
 
+static void assert_words(struct native_device native, const char *words)
+{
+	GR_AUTO_FREE char *said = native_words(&native);
+
+	assert_string_equal(said, words);
+}
+
+static void counts_that_are_not_given_are_not_made_up(void **state)
+{
+	char status[] = "3", text[] = "Failed";
+
+	(void)state;
+	assert_words((struct native_device){.status = status, .status_text = text, .all = 5, .passed = 4, .failed = 1},
+	        "status 3 (Failed): 4 of 5 tests passed, 1 failed");
+	assert_words(
+	        (struct native_device){.status = status, .status_text = text, .all = -1, .passed = -1, .failed = -1},
+	        "status 3 (Failed), and no number of tests");
+	assert_words((struct native_device){.all = 5, .passed = -1, .failed = -1},
+	        "status none (no words): an unknown number of 5 tests passed, an unknown number failed");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+	        cmocka_unit_test(counts_that_are_not_given_are_not_made_up),
 	        cmocka_unit_test(counts_may_settle_after_the_status),
 	        cmocka_unit_test(contradictory_counts_are_looked_at_for_a_while),
 	        cmocka_unit_test(no_result_yet_is_a_queue),
