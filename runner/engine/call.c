@@ -1,4 +1,4 @@
-#include "runner/engine/run.h"
+#include "runner/engine/call_private.h"
 
 #include <string.h>
 
@@ -10,47 +10,7 @@
 #include "runner/base/text.h"
 #include "runner/engine/journal.h"
 
-/* A token that a call needs and that is being asked for. Calls that need the same one wait together. */
-struct lookup {
-	struct engine *engine;
-	char *handle;
-	unsigned attempt;
-	struct call *call;
-	struct call **waiting;
-	size_t waiting_count;
-	struct gr_error error;
-	struct lookup *next;
-};
-
-struct call {
-	struct engine *engine;
-	const struct operation *operation;
-	struct call_order order;
-	struct transfer *transfer;
-	struct timer timer; /* the next attempt, or handing over the result */
-	struct lookup *lookup; /* waited for */
-	unsigned attempts, sends;
-	int64_t first_ms, lock_ms; /* lock_ms: since when it waits for the start lock */
-	bool is_finished, was_held_back;
-	/* the result, kept until the loop hands it over */
-	struct call_result result;
-	json_t *body;
-	char file_sha256[65];
-};
-
 static void attempt(void *context);
-
-static void hand_over(void *context)
-{
-	struct call *call = context;
-	struct call_result result = call->result;
-
-	result.body = call->body;
-	result.attempts = call->sends;
-	result.file_sha256 = call->file_sha256[0] ? call->file_sha256 : NULL;
-	call->order.on_done(call->order.context, &result);
-	call_cancel(call);
-}
 
 static void finish(struct call *call, enum call_outcome outcome)
 {
@@ -58,7 +18,7 @@ static void finish(struct call *call, enum call_outcome outcome)
 		marked_note_lost(call->engine, call->operation);
 	call->result.outcome = outcome;
 	call->is_finished = true;
-	call->timer.on_due = hand_over;
+	call->timer.on_due = call_hand_over;
 	call->timer.context = call;
 	loop_timer_set(call->engine->loop, &call->timer, loop_now(call->engine->loop));
 }
@@ -174,14 +134,6 @@ static const char *missing_token(const struct call *call)
 
 /* ---- one attempt ---- */
 
-static void emit(struct call *call, enum run_event_kind kind, const char *text, json_t *detail)
-{
-	struct run_event event = {
-	        .kind = kind, .lane = call->order.lane, .step = call->order.step, .text = text, .detail = detail};
-
-	engine_emit(call->engine, &event);
-}
-
 /* Repeats are used up, and nobody is there: the call waits for the server to come back, once. */
 static bool wait_out(struct call *call, const struct transfer_result *result, enum attempt_verdict verdict)
 {
@@ -234,7 +186,7 @@ static bool try_again(struct call *call, const struct transfer_result *result, e
 	case RETRY_WAIT:
 		text = gr_printf("%s; again in %s (attempt %u)", call->result.error.text,
 		        clock_format_span(decision.wait_ms, span), call->attempts + 1);
-		emit(call, STEP_REPEAT, text, NULL);
+		call_emit(call, STEP_REPEAT, text, NULL);
 		loop_timer_set(engine->loop, &call->timer, loop_now(engine->loop) + decision.wait_ms);
 		return true;
 	case RETRY_AMBIGUOUS:
@@ -274,7 +226,7 @@ static void say_answer(struct call *call, const struct transfer_result *result, 
 		marked_note_undone(call->engine, call->operation);
 		(void)json_object_set_new(detail, JOURNAL_UNDONE, json_true());
 	}
-	emit(call, STEP_ANSWER, call->operation->id, detail);
+	call_emit(call, STEP_ANSWER, call->operation->id, detail);
 }
 
 static void act(struct call *call, const struct transfer_result *result, struct reading *reading)
@@ -366,8 +318,8 @@ static bool waits_for_lock(struct call *call)
 	if (*call->order.start_lock)
 		return false;
 	if (call->lock_ms == loop_now(loop))
-		emit(call, STEP_PROGRESS, "another gridlane on this host is starting a run on this server; waiting",
-		        NULL);
+		call_emit(call, STEP_PROGRESS,
+		        "another gridlane on this host is starting a run on this server; waiting", NULL);
 	loop_timer_set(loop, &call->timer, loop_now(loop) + again_ms);
 	return true;
 }
@@ -390,7 +342,7 @@ static void attempt(void *context)
 	if (r == 0)
 		r = form_fill(call->engine, call->operation, request, &err);
 	if (r == 0 && call->operation->repeat != CLASS_READ)
-		emit(call, STEP_INTENT, call->operation->id, call->order.arguments);
+		call_emit(call, STEP_INTENT, call->operation->id, call->order.arguments);
 	engine_settle(call->engine);
 	if (r == 0 && call->engine->broken.failure && !operation_may_repeat(call->operation)) {
 		err = call->engine->broken; /* no start without a trace on the disk */
@@ -424,34 +376,6 @@ struct call *call_start(struct engine *engine, const struct call_order *order)
 	return call;
 }
 
-static void leave_lookup(struct call *call)
-{
-	struct lookup *lookup = call->lookup;
-	size_t kept = 0;
-
-	if (!lookup)
-		return;
-	for (size_t i = 0; i < lookup->waiting_count; i++)
-		if (lookup->waiting[i] != call)
-			lookup->waiting[kept++] = lookup->waiting[i];
-	lookup->waiting_count = kept;
-}
-
-void call_cancel(struct call *call)
-{
-	if (!call)
-		return;
-	leave_lookup(call);
-	loop_timer_clear(call->engine->loop, &call->timer);
-	if (call->transfer) {
-		marked_note_lost(call->engine, call->operation);
-		transfer_cancel(call->transfer);
-	}
-	json_decref(call->body);
-	json_decref(call->order.arguments);
-	gr_free(call);
-}
-
 void call_free_lookups(struct engine *engine)
 {
 	while (engine->lookups) {
@@ -463,22 +387,4 @@ void call_free_lookups(struct engine *engine)
 		gr_free(lookup->handle);
 		gr_free(lookup);
 	}
-}
-
-const struct transfer *call_transfer(const struct call *call, const char **ret_file)
-{
-	const struct operation *operation = call ? call->operation : NULL;
-
-	*ret_file = NULL;
-	for (const struct parameter *at = operation ? operation->parameters : NULL; at && at->name; at++)
-		if (at->flags & PARAMETER_FILE)
-			*ret_file = json_string_value(json_object_get(call->order.arguments, at->name));
-	return call ? call->transfer : NULL;
-}
-
-const char *call_committed(const struct call *call)
-{
-	bool leaves_trace = call && call->operation->repeat != CLASS_READ && call->operation->repeat != CLASS_WRITE;
-
-	return leaves_trace && call->transfer ? call->operation->id : NULL;
 }

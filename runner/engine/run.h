@@ -55,6 +55,9 @@ struct call_order {
 struct call *call_start(struct engine *engine, const struct call_order *order);
 void call_free_lookups(struct engine *engine); /* after all calls are gone */
 void call_cancel(struct call *call); /* no call back follows; NULL is fine */
+/* The end of a start (or another write that is sent once) of which it is known by now what came of it, or proven that
+ * it did not reach the server: on_done is called, from inside. false: its request is out, and nothing is known. */
+bool call_conclude(struct call *call, const struct gr_error *why);
 /* The operation, when the request of a start (or another write that is sent once) is on the wire at this moment; else
  * NULL. */
 const char *call_committed(const struct call *call);

@@ -342,6 +342,8 @@ void task_force(struct task *task)
 {
 	struct event event = {.kind = EVENT_STOP, .error = task->stop};
 
+	if (task->outcome != OUTCOME_NOT_RUN || call_conclude(task->call, &task->stop))
+		return; /* with the call's end on_answer() comes here again, if the step has not ended */
 	note_lost(task);
 	drop_work(task);
 	if (task->lanes) {

@@ -91,6 +91,7 @@ struct transfer;
 int transfer_start(struct loop *loop, const struct transfer_settings *settings, const struct transfer_request *request,
         struct transfer **ret_transfer, struct gr_error *err);
 void transfer_cancel(struct transfer *transfer); /* no call back follows */
+enum transfer_sent transfer_sent(struct transfer *transfer); /* so far */
 /* Bytes moved so far, for progress displays; totals are -1 when unknown. */
 void transfer_progress(const struct transfer *transfer, int64_t *ret_sent, int64_t *ret_send_total,
         int64_t *ret_received, int64_t *ret_receive_total);

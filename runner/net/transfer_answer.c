@@ -268,7 +268,7 @@ static void explain(struct transfer *transfer, CURLcode code)
 
 /* What the server can have seen. Not so much as a connection, or less than its length of the form, are proofs that it
  * cannot have acted. */
-static enum transfer_sent judge_sent(struct transfer *transfer)
+enum transfer_sent transfer_sent(struct transfer *transfer)
 {
 	curl_off_t connected = 0, sent = 0, total = 0;
 
@@ -293,7 +293,7 @@ static void read_numbers(struct transfer *transfer)
 	result->bytes_sent = sent;
 	result->bytes_received = received;
 	result->elapsed_ms = transfer->started_ms ? clock_now_ms() - transfer->started_ms : 0;
-	result->sent = judge_sent(transfer);
+	result->sent = transfer_sent(transfer);
 }
 
 static void read_uploads(struct transfer *transfer)

@@ -336,6 +336,20 @@ static void it_cancels_running_and_waiting_transfers(void **state)
 	assert_int_equal(probe->done, 0);
 }
 
+static void it_knows_that_nothing_has_left_before_the_loop_turns(void **state)
+{
+	struct probe *probe = *state;
+	struct transfer_request request = request_of(TRANSFER_POST);
+	struct gr_error err = {0};
+
+	SERVE(probe, DO(HANG));
+	assert_int_equal(start(probe, &request, &err), 0);
+	assert_int_equal(transfer_sent(probe->transfer), SENT_NOTHING);
+	transfer_cancel(probe->transfer);
+	run(probe);
+	assert_int_equal(probe->done, 0);
+}
+
 static void on_done_cancel(void *context, struct transfer_result *result)
 {
 	struct probe *probe = context;
@@ -430,6 +444,7 @@ int main(void)
 	        TRANSFER_TEST(it_reads_both_forms_of_retry_after),
 	        TRANSFER_TEST(it_runs_a_hundred_transfers_over_four_connections),
 	        TRANSFER_TEST(it_cancels_running_and_waiting_transfers),
+	        TRANSFER_TEST(it_knows_that_nothing_has_left_before_the_loop_turns),
 	        TRANSFER_TEST(it_cancels_inside_of_the_call_backs_of_others),
 	        TRANSFER_TEST(it_leaves_nothing_behind_when_the_loop_goes),
 	        TRANSFER_TEST(it_sends_quick_ones_past_those_that_wait),
