@@ -3,14 +3,13 @@
  * does not notice a file that grows or shrinks meanwhile: the bytes are counted here. */
 #include "reporters/bundle.h"
 
-#include <archive.h>
-#include <archive_entry.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
 #include <unistd.h>
 
+#include "reporters/bundle_library.h"
 #include "reporters/words.h"
 #include "runner/base/digest.h"
 #include "runner/base/file.h"
@@ -22,6 +21,7 @@
 #define CHUNK_BYTES 65536
 
 struct bundle {
+	struct libarchive library;
 	struct archive *archive;
 	struct digest *digest;
 	const char *target;
@@ -141,8 +141,9 @@ static void zone_restore(struct zone *zone)
 
 static int fail(const struct bundle *bundle, struct gr_error *err)
 {
-	return gr_fail(err, GR_DISK, 0, "bundle '%s': %s", bundle->target,
-	        archive_error_string(bundle->archive) ? archive_error_string(bundle->archive) : "libarchive failed");
+	const char *words = bundle->library.archive_error_string(bundle->archive);
+
+	return gr_fail(err, GR_DISK, 0, "bundle '%s': %s", bundle->target, words ? words : "libarchive failed");
 }
 
 static int choose_format(struct bundle *bundle, struct gr_error *err)
@@ -152,18 +153,18 @@ static int choose_format(struct bundle *bundle, struct gr_error *err)
 	int r;
 
 	if (text_has_suffix_nocase(target, ".zip")) {
-		r = archive_write_set_format_zip(archive);
+		r = bundle->library.archive_write_set_format_zip(archive);
 		options = "zip:compression=deflate";
 	} else {
-		r = archive_write_set_format_pax_restricted(archive);
+		r = bundle->library.archive_write_set_format_pax_restricted(archive);
 		if (r == ARCHIVE_OK && text_has_suffix_nocase(target, ".tar.gz")) {
-			r = archive_write_add_filter_gzip(archive);
+			r = bundle->library.archive_write_add_filter_gzip(archive);
 			options = "gzip:!timestamp,gzip:compression-level=6";
 		} else if (r == ARCHIVE_OK && text_has_suffix_nocase(target, ".tar.xz")) {
-			r = archive_write_add_filter_xz(archive);
+			r = bundle->library.archive_write_add_filter_xz(archive);
 			options = "xz:compression-level=6";
 		} else if (r == ARCHIVE_OK && text_has_suffix_nocase(target, ".tar.zst")) {
-			r = archive_write_add_filter_zstd(archive);
+			r = bundle->library.archive_write_add_filter_zstd(archive);
 			options = "zstd:compression-level=3";
 		} else if (r == ARCHIVE_OK) {
 			return gr_fail(err, GR_CONFIG, 0,
@@ -171,9 +172,9 @@ static int choose_format(struct bundle *bundle, struct gr_error *err)
 		}
 	}
 	if (r == ARCHIVE_OK)
-		r = archive_write_set_options(archive, options);
+		r = bundle->library.archive_write_set_options(archive, options);
 	if (r == ARCHIVE_OK) /* or zeros follow the compressed bytes, up to the size of a tape block */
-		r = archive_write_set_bytes_in_last_block(archive, 1);
+		r = bundle->library.archive_write_set_bytes_in_last_block(archive, 1);
 	return r == ARCHIVE_OK ? 0 : fail(bundle, err);
 }
 
@@ -186,26 +187,26 @@ static la_ssize_t put_bytes(struct archive *archive, void *writer, const void *d
 
 static int begin_member(struct bundle *bundle, const char *path, int64_t bytes, struct gr_error *err)
 {
-	struct archive_entry *entry = archive_entry_new();
+	struct archive_entry *entry = bundle->library.archive_entry_new();
 	int r;
 
 	if (!entry)
 		return gr_fail(err, GR_INTERNAL, ENOMEM, "bundle '%s'", bundle->target);
-	archive_entry_set_pathname(entry, path);
-	archive_entry_set_filetype(entry, AE_IFREG);
-	archive_entry_set_perm(entry, 0644);
-	archive_entry_set_uid(entry, 0);
-	archive_entry_set_gid(entry, 0);
-	archive_entry_set_mtime(entry, bundle->time, 0);
-	archive_entry_set_size(entry, bytes);
-	r = archive_write_header(bundle->archive, entry);
-	archive_entry_free(entry);
+	bundle->library.archive_entry_set_pathname(entry, path);
+	bundle->library.archive_entry_set_filetype(entry, AE_IFREG);
+	bundle->library.archive_entry_set_perm(entry, 0644);
+	bundle->library.archive_entry_set_uid(entry, 0);
+	bundle->library.archive_entry_set_gid(entry, 0);
+	bundle->library.archive_entry_set_mtime(entry, bundle->time, 0);
+	bundle->library.archive_entry_set_size(entry, bytes);
+	r = bundle->library.archive_write_header(bundle->archive, entry);
+	bundle->library.archive_entry_free(entry);
 	return r == ARCHIVE_OK ? 0 : fail(bundle, err);
 }
 
 static int put_data(struct bundle *bundle, const void *data, size_t bytes, struct gr_error *err)
 {
-	la_ssize_t put = bytes ? archive_write_data(bundle->archive, data, bytes) : 0;
+	la_ssize_t put = bytes ? bundle->library.archive_write_data(bundle->archive, data, bytes) : 0;
 
 	return put == (la_ssize_t)bytes ? 0 : fail(bundle, err);
 }
@@ -262,7 +263,7 @@ static int fill(struct bundle *bundle, struct content *content, struct gr_error 
 	r = begin_member(bundle, MANIFEST_NAME, (int64_t)strlen(content->manifest), err);
 	if (r == 0)
 		r = put_data(bundle, content->manifest, strlen(content->manifest), err);
-	if (r == 0 && archive_write_close(bundle->archive) != ARCHIVE_OK)
+	if (r == 0 && bundle->library.archive_write_close(bundle->archive) != ARCHIVE_OK)
 		r = fail(bundle, err);
 	return r;
 }
@@ -289,13 +290,13 @@ static int write_archive(struct bundle *bundle, struct content *content, struct 
 	if (r < 0)
 		return r;
 	zone_set(&zone, bundle->target);
-	if (archive_write_open(bundle->archive, writer, NULL, put_bytes, NULL) != ARCHIVE_OK)
+	if (bundle->library.archive_write_open(bundle->archive, writer, NULL, put_bytes, NULL) != ARCHIVE_OK)
 		r = fail(bundle, err);
 	else
 		r = fill(bundle, content, err);
 	zone_restore(&zone);
 	if (r < 0)
-		(void)archive_write_fail(
+		(void)bundle->library.archive_write_fail(
 		        bundle->archive); /* or freeing it would write its end to a writer that is gone */
 	return r < 0 ? r : file_commit(&writer, err);
 }
@@ -310,13 +311,16 @@ int bundle_write(
 	if (r < 0)
 		return gr_context(err, "bundle '%s'", target);
 	bundle.digest = digest_new();
-	bundle.archive = archive_write_new();
-	r = bundle.archive ? write_archive(&bundle, &content, err)
-	                   : gr_fail(err, GR_INTERNAL, ENOMEM, "bundle '%s'", target);
+	r = libarchive_load(&bundle.library, err);
+	bundle.archive = r == 0 ? bundle.library.archive_write_new() : NULL;
+	if (bundle.archive)
+		r = write_archive(&bundle, &content, err);
+	else if (r == 0)
+		r = gr_fail(err, GR_INTERNAL, ENOMEM, "bundle '%s'", target);
 	if (r == 0)
 		r = write_manifest(context->directory, content.manifest, err);
 	if (bundle.archive)
-		(void)archive_write_free(bundle.archive); /* closed already, or given up */
+		(void)bundle.library.archive_write_free(bundle.archive); /* closed already, or given up */
 	digest_free(bundle.digest);
 	member_list_release(&content.members);
 	gr_free(content.manifest);

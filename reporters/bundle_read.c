@@ -1,11 +1,10 @@
 /* A bundle read back. It may come from anybody, so nothing in it is believed: names are looked at before anything is
  * written, and bytes are counted and hashed as they come. */
-#include <archive.h>
-#include <archive_entry.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "reporters/bundle.h"
+#include "reporters/bundle_library.h"
 #include "runner/base/digest.h"
 #include "runner/base/file.h"
 #include "runner/base/json_read.h"
@@ -17,6 +16,7 @@
 
 struct reading {
 	const char *path;
+	struct libarchive library;
 	struct archive *archive;
 	struct digest *digest;
 	int directory; /* to write below; -1: nowhere */
@@ -27,7 +27,7 @@ struct reading {
 
 static int fail(const struct reading *reading, struct gr_error *err)
 {
-	const char *words = archive_error_string(reading->archive);
+	const char *words = reading->library.archive_error_string(reading->archive);
 
 	return gr_fail(err, GR_GATE, 0, "bundle '%s': %s", reading->path, words ? words : "it cannot be read");
 }
@@ -40,15 +40,18 @@ static int open_archive(struct reading *reading, struct gr_error *err)
 
 	if (r < 0)
 		return gr_context(err, "bundle");
-	reading->archive = archive_read_new();
+	r = libarchive_load(&reading->library, err);
+	if (r < 0)
+		return gr_context(err, "bundle '%s'", reading->path);
+	reading->archive = reading->library.archive_read_new();
 	if (!reading->archive)
 		return gr_fail(err, GR_INTERNAL, 0, "bundle '%s': libarchive does not begin", reading->path);
-	if (archive_read_support_format_tar(reading->archive) != ARCHIVE_OK ||
-	        archive_read_support_format_zip(reading->archive) != ARCHIVE_OK ||
-	        archive_read_support_filter_gzip(reading->archive) != ARCHIVE_OK ||
-	        archive_read_support_filter_xz(reading->archive) != ARCHIVE_OK ||
-	        archive_read_support_filter_zstd(reading->archive) != ARCHIVE_OK ||
-	        archive_read_open_filename(reading->archive, reading->path, CHUNK_BYTES) != ARCHIVE_OK)
+	if (reading->library.archive_read_support_format_tar(reading->archive) != ARCHIVE_OK ||
+	        reading->library.archive_read_support_format_zip(reading->archive) != ARCHIVE_OK ||
+	        reading->library.archive_read_support_filter_gzip(reading->archive) != ARCHIVE_OK ||
+	        reading->library.archive_read_support_filter_xz(reading->archive) != ARCHIVE_OK ||
+	        reading->library.archive_read_support_filter_zstd(reading->archive) != ARCHIVE_OK ||
+	        reading->library.archive_read_open_filename(reading->archive, reading->path, CHUNK_BYTES) != ARCHIVE_OK)
 		return fail(reading, err);
 	return 0;
 }
@@ -56,7 +59,7 @@ static int open_archive(struct reading *reading, struct gr_error *err)
 static void close_archive(struct reading *reading)
 {
 	if (reading->archive)
-		(void)archive_read_free(reading->archive);
+		(void)reading->library.archive_read_free(reading->archive);
 	reading->archive = NULL;
 }
 
@@ -64,13 +67,14 @@ static void close_archive(struct reading *reading)
 
 static int check_head(const struct reading *reading, struct archive_entry *entry, struct gr_error *err)
 {
-	const char *name = archive_entry_pathname(entry);
+	const char *name = reading->library.archive_entry_pathname(entry);
 
 	if (!name || !member_path_is_plain(name))
 		return gr_fail(err, GR_GATE, 0,
 		        "bundle '%s': a member's name is not one that stays below its folder on every system",
 		        reading->path);
-	if (archive_entry_filetype(entry) != AE_IFREG || archive_entry_hardlink(entry))
+	if (reading->library.archive_entry_filetype(entry) != AE_IFREG ||
+	        reading->library.archive_entry_hardlink(entry))
 		return gr_fail(err, GR_GATE, 0, "bundle '%s': '%s' is not a regular file", reading->path, name);
 	if (reading->found.count == MEMBERS_MOST + 1)
 		return gr_fail(err, GR_GATE, 0, "bundle '%s': more than %d members", reading->path, MEMBERS_MOST);
@@ -83,14 +87,15 @@ static void note_member(struct reading *reading, struct archive_entry *entry)
 
 	found->items = gr_grow(found->items, found->count, sizeof(*found->items));
 	found->items[found->count++] =
-	        (struct member){.path = gr_strdup(archive_entry_pathname(entry)), .bytes = archive_entry_size(entry)};
+	        (struct member){.path = gr_strdup(reading->library.archive_entry_pathname(entry)),
+	                .bytes = reading->library.archive_entry_size(entry)};
 }
 
 /* The next head, checked. false in ret_is_there: there is none. */
 static int next_head(
         struct reading *reading, struct archive_entry **ret_entry, bool *ret_is_there, struct gr_error *err)
 {
-	int r = archive_read_next_header(reading->archive, ret_entry);
+	int r = reading->library.archive_read_next_header(reading->archive, ret_entry);
 
 	*ret_is_there = r == ARCHIVE_OK;
 	if (r != ARCHIVE_OK)
@@ -132,8 +137,8 @@ static int read_heads(const char *path, struct buffer *out, struct gr_error *err
 	while (r == 0 && (r = next_head(&reading, &entry, &is_there, err)) == 0 && is_there) {
 		note_member(&reading, entry);
 		if (out)
-			buffer_printf(out, "%12lld  %s\n", (long long)archive_entry_size(entry),
-			        archive_entry_pathname(entry));
+			buffer_printf(out, "%12lld  %s\n", (long long)reading.library.archive_entry_size(entry),
+			        reading.library.archive_entry_pathname(entry));
 	}
 	if (r == 0) {
 		sort_members(&reading.found);
@@ -154,7 +159,7 @@ static int copy_bytes(struct reading *reading, struct member *member, struct fil
 	la_ssize_t got;
 
 	member->bytes = 0;
-	while ((got = archive_read_data(reading->archive, chunk, CHUNK_BYTES)) > 0) {
+	while ((got = reading->library.archive_read_data(reading->archive, chunk, CHUNK_BYTES)) > 0) {
 		member->bytes += got;
 		reading->found.bytes += got;
 		if (reading->found.bytes > BYTES_MOST + (int64_t)MANIFEST_MOST_BYTES)

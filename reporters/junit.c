@@ -34,26 +34,26 @@ static void start(struct document *document, int depth, const char *name)
 {
 	static const char indent[] = "\n        ";
 
-	check(document, xmlTextWriterWriteRawLen(document->xml, xml(indent), 1 + 2 * depth));
-	check(document, xmlTextWriterStartElement(document->xml, xml(name)));
+	check(document, document->library.xmlTextWriterWriteRawLen(document->xml, xml(indent), 1 + 2 * depth));
+	check(document, document->library.xmlTextWriterStartElement(document->xml, xml(name)));
 }
 
 static void end(struct document *document)
 {
-	check(document, xmlTextWriterEndElement(document->xml));
+	check(document, document->library.xmlTextWriterEndElement(document->xml));
 }
 
 static void end_line(struct document *document, int depth)
 {
 	static const char indent[] = "\n        ";
 
-	check(document, xmlTextWriterWriteRawLen(document->xml, xml(indent), 1 + 2 * depth));
+	check(document, document->library.xmlTextWriterWriteRawLen(document->xml, xml(indent), 1 + 2 * depth));
 	end(document);
 }
 
 static void attribute(struct document *document, const char *name, const char *clean)
 {
-	check(document, xmlTextWriterWriteAttribute(document->xml, xml(name), xml(clean)));
+	check(document, document->library.xmlTextWriterWriteAttribute(document->xml, xml(name), xml(clean)));
 }
 
 static void number_attribute(struct document *document, const char *name, size_t number)
@@ -78,11 +78,11 @@ static void cdata(struct document *document, const char *text)
 	while ((stop = strstr(at, "]]>")) != NULL) {
 		GR_AUTO_FREE char *piece = gr_strndup(at, (size_t)(stop - at) + 2);
 
-		check(document, xmlTextWriterWriteCDATA(document->xml, xml(piece)));
+		check(document, document->library.xmlTextWriterWriteCDATA(document->xml, xml(piece)));
 		at = stop + 2;
 	}
 	if (*at)
-		check(document, xmlTextWriterWriteCDATA(document->xml, xml(at)));
+		check(document, document->library.xmlTextWriterWriteCDATA(document->xml, xml(at)));
 }
 
 static size_t text_limit(const struct document *document)
@@ -414,7 +414,7 @@ void junit_write_part(struct document *document, const struct junit_part *part)
 	int depth = document->is_strict ? 0 : 1;
 
 	if (document->is_strict)
-		check(document, xmlTextWriterStartElement(document->xml, xml("testsuite")));
+		check(document, document->library.xmlTextWriterStartElement(document->xml, xml("testsuite")));
 	else
 		start(document, depth, "testsuite");
 	attribute(document, "name", part->name);
@@ -440,7 +440,7 @@ void junit_start_root(struct document *document, int64_t time_ms)
 	GR_AUTO_BUFFER struct buffer name = {0};
 
 	words_line(document->redactor, &name, results->pipeline ? results->pipeline : "gridlane", WORDS_NAME_BYTES);
-	check(document, xmlTextWriterStartElement(document->xml, xml("testsuites")));
+	check(document, document->library.xmlTextWriterStartElement(document->xml, xml("testsuites")));
 	attribute(document, "name", buffer_text(&name));
 	time_attribute(document, time_ms);
 }

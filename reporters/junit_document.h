@@ -12,7 +12,14 @@
 #define JUNIT_TEXT_LATER 200
 #define JUNIT_ATTACHMENTS 20 /* of a case */
 
+struct libxml2 {
+#define SYMBOL(name) __typeof__(name) *name;
+#include "reporters/libxml2.def"
+#undef SYMBOL
+};
+
 struct document {
+	struct libxml2 library; /* loaded */
 	xmlTextWriterPtr xml;
 	struct redactor *redactor;
 	const struct results *results;

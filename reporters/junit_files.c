@@ -1,6 +1,7 @@
 /* Into how many JUnit files the suites go. One, as a rule; when it would be longer than its readers take, further ones
  * beside it (junit-2.xml), so that none is refused as a whole. Or a file a device run, each as strict schemas want it.
  */
+#include <assert.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -8,6 +9,7 @@
 #include "reporters/junit_document.h"
 #include "reporters/words.h"
 #include "runner/base/file.h"
+#include "runner/base/library.h"
 #include "runner/base/memory.h"
 #include "runner/base/text.h"
 
@@ -171,33 +173,46 @@ struct target {
 static int begin_file(struct target *target, struct document *document, struct gr_error *err)
 {
 	int r = file_create(target->context->directory, target->name, 0644, &target->writer, err);
-	xmlOutputBufferPtr output = r < 0 ? NULL : xmlOutputBufferCreateIO(put_bytes, put_end, target->writer, NULL);
+	xmlOutputBufferPtr output =
+	        r < 0 ? NULL : document->library.xmlOutputBufferCreateIO(put_bytes, put_end, target->writer, NULL);
 
 	if (r < 0)
 		return r;
-	document->xml = output ? xmlNewTextWriter(output) : NULL;
+	document->xml = output ? document->library.xmlNewTextWriter(output) : NULL;
 	document->suites = 0;
 	if (!document->xml)
 		return gr_fail(err, GR_INTERNAL, 0, "file '%s': libxml2 cannot write", target->name);
-	if (xmlTextWriterStartDocument(document->xml, "1.0", "UTF-8", NULL) < 0)
+	if (document->library.xmlTextWriterStartDocument(document->xml, "1.0", "UTF-8", NULL) < 0)
 		document->is_broken = true;
 	return 0;
 }
 
 static int end_file(struct target *target, struct document *document, struct gr_error *err)
 {
-	if (xmlTextWriterEndDocument(document->xml) < 0)
+	if (document->library.xmlTextWriterEndDocument(document->xml) < 0)
 		document->is_broken = true;
-	xmlFreeTextWriter(document->xml); /* lets the rest go */
+	document->library.xmlFreeTextWriter(document->xml); /* lets the rest go */
 	if (document->is_broken)
 		return gr_fail(err, GR_INTERNAL, 0, "file '%s': libxml2 refused to write a part of it", target->name);
 	return file_commit(&target->writer, err);
 }
 
-static struct document document_of(const struct results *results, const struct report_context *context)
+static int document_init(struct document *document, const struct results *results, const struct report_context *context,
+        struct gr_error *err)
 {
-	return (struct document){
+	static const char *const names[] = {
+#define SYMBOL(name) #name,
+#include "reporters/libxml2.def"
+#undef SYMBOL
+	};
+
+	static_assert(sizeof(document->library) == GR_COUNT(names) * sizeof(void *), "a pointer a symbol");
+	*document = (struct document){
 	        .redactor = context->redactor, .results = results, .workspace_path = context->workspace_path};
+	if (library_load(GRIDLANE_LIBXML2, names, GR_COUNT(names), &document->library, err) < 0)
+		return -GR_CONFIG;
+	(void)document->library.xmlMemSetup(gr_free, gr_library_alloc, gr_library_resize, gr_strdup); /* NULL fails */
+	return 0;
 }
 
 /* "junit.xml", "junit-2.xml" */
@@ -243,11 +258,13 @@ static void remove_more(const struct report_context *context, const char *name, 
 int junit_write(
         const struct results *results, const char *target, const struct report_context *context, struct gr_error *err)
 {
-	struct document document = document_of(results, context);
+	struct document document;
 	struct part_walk walk;
 	struct file_plan files;
-	int r = 0;
+	int r = document_init(&document, results, context, err);
 
+	if (r < 0)
+		return r;
 	plan_files(&files, results);
 	walk_init(&walk, results, context->redactor);
 	for (size_t i = 0; r == 0 && i < files.count; i++) {
@@ -290,11 +307,13 @@ int junit_files_write(
         const struct results *results, const char *target, const struct report_context *context, struct gr_error *err)
 {
 	GR_AUTO_FREE char *folder = gr_strndup(target, strlen(target) - text_has_suffix_nocase(target, "/"));
-	struct document document = document_of(results, context);
+	struct document document;
 	struct part_walk walk;
 	struct junit_part part;
-	int r = 0;
+	int r = document_init(&document, results, context, err);
 
+	if (r < 0)
+		return r;
 	document.is_strict = true;
 	report_folder_clear(context->directory, folder, is_ours);
 	walk_init(&walk, results, context->redactor);
@@ -309,9 +328,4 @@ int junit_files_write(
 	}
 	walk_release(&walk);
 	return r;
-}
-
-void reporters_memory_init(void)
-{
-	(void)xmlMemSetup(gr_free, gr_library_alloc, gr_library_resize, gr_strdup); /* fails for a NULL alone */
 }

@@ -57,7 +57,4 @@ void console_tick(struct event_reader *reader, int64_t now_ms);
 /* One JSON object a line, into an open descriptor (closed by close). */
 int event_log_open(int fd, struct redactor *redactor, struct event_reader *ret_reader, struct gr_error *err);
 
-/* Once, before anything is read or written as XML: memory of libxml2. */
-void reporters_memory_init(void);
-
 #endif

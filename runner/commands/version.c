@@ -1,8 +1,5 @@
 /* gridlane version: its own, and those of the libraries that are loaded, not those it was built with. */
-#include <archive.h>
 #include <jansson.h>
-#include <libxml/parser.h>
-#include <libxml/xmlversion.h>
 #include <microhttpd.h>
 #include <openssl/crypto.h>
 #include <sqlite3.h>
@@ -10,6 +7,7 @@
 #include <string.h>
 #include <yaml.h>
 
+#include "runner/base/library.h"
 #include "runner/base/memory.h"
 #include "runner/commands/command.h"
 #include "runner/net/transfer.h"
@@ -20,14 +18,32 @@ static const char *after(const char *text, const char *name)
 	return strncmp(text, name, strlen(name)) == 0 ? text + strlen(name) : text;
 }
 
-/* libxml2 tells a number: 20914, and perhaps more. */
+/* libxml2 tells a number, if it is there: 20914, and perhaps more. */
 static char *xml_version(void)
 {
+	static const char *const names[] = {"xmlParserVersion"};
+	struct {
+		const char *const *version; /* a variable */
+	} library;
 	unsigned long long number = 0;
 
-	for (const char *at = xmlParserVersion; *at >= '0' && *at <= '9' && number < 1000000; at++)
+	if (library_load(GRIDLANE_LIBXML2, names, GR_COUNT(names), &library, NULL) < 0)
+		return gr_strdup("not found");
+	for (const char *at = *library.version; *at >= '0' && *at <= '9' && number < 1000000; at++)
 		number = number * 10 + (unsigned long long)(*at - '0');
 	return gr_printf("%llu.%llu.%llu", number / 10000, number / 100 % 100, number % 100);
+}
+
+static const char *archive_version(void)
+{
+	static const char *const names[] = {"archive_version_string"};
+	struct {
+		const char *(*version)(void);
+	} library;
+
+	if (library_load(GRIDLANE_LIBARCHIVE, names, GR_COUNT(names), &library, NULL) < 0)
+		return "not found";
+	return after(library.version(), "libarchive ");
 }
 
 static json_t *libraries(void)
@@ -38,8 +54,8 @@ static json_t *libraries(void)
 	curl[strcspn(curl, " ")] = '\0';
 	return json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s}", "libcurl", curl, "libyaml",
 	        yaml_get_version_string(), "jansson", jansson_version_str(), "libxml2", xml, "libarchive",
-	        after(archive_version_string(), "libarchive "), "sqlite", sqlite3_libversion(), "openssl",
-	        OpenSSL_version(OPENSSL_VERSION_STRING), "libmicrohttpd", MHD_get_version());
+	        archive_version(), "sqlite", sqlite3_libversion(), "openssl", OpenSSL_version(OPENSSL_VERSION_STRING),
+	        "libmicrohttpd", MHD_get_version());
 }
 
 int command_version(const struct arguments *arguments)

@@ -1,5 +1,6 @@
 /* JUnit files that a user's test command wrote. They are not ours: nothing outside the file is loaded, no entity of its
  * own is replaced, and its size is bounded. */
+#include <assert.h>
 #include <glob.h>
 #include <libxml/parser.h>
 #include <libxml/tree.h>
@@ -7,6 +8,7 @@
 #include <sys/stat.h>
 
 #include "runner/base/file.h"
+#include "runner/base/library.h"
 #include "runner/base/memory.h"
 #include "runner/base/text.h"
 #include "runner/base/number.h"
@@ -18,12 +20,33 @@
 /* File systems keep times in steps of up to two seconds. */
 #define CLOCK_STEP_MS 2000
 
-static json_t *attribute(xmlNode *node, const char *name)
+struct libxml2 {
+#define SYMBOL(name) __typeof__(name) *name;
+#include "runner/engine/libxml2.def"
+#undef SYMBOL
+};
+
+static int load(struct libxml2 *library, struct gr_error *err)
 {
-	xmlChar *value = xmlGetNoNsProp(node, (const xmlChar *)name);
+	static const char *const names[] = {
+#define SYMBOL(name) #name,
+#include "runner/engine/libxml2.def"
+#undef SYMBOL
+	};
+
+	static_assert(sizeof(*library) == GR_COUNT(names) * sizeof(void *), "a pointer a symbol");
+	if (library_load(GRIDLANE_LIBXML2, names, GR_COUNT(names), library, err) < 0)
+		return -GR_CONFIG;
+	(void)library->xmlMemSetup(gr_free, gr_library_alloc, gr_library_resize, gr_strdup); /* NULL alone fails */
+	return 0;
+}
+
+static json_t *attribute(const struct libxml2 *library, xmlNode *node, const char *name)
+{
+	xmlChar *value = library->xmlGetNoNsProp(node, (const xmlChar *)name);
 	json_t *text = value ? json_string((const char *)value) : NULL;
 
-	xmlFree(value);
+	(*library->xmlFree)(value);
 	return text;
 }
 
@@ -33,10 +56,10 @@ static bool is_element(const xmlNode *node, const char *name)
 }
 
 /* The message, and the text where it says more. */
-static json_t *reason_of(xmlNode *node)
+static json_t *reason_of(const struct libxml2 *library, xmlNode *node)
 {
-	GR_AUTO_JSON json_t *message = attribute(node, "message");
-	xmlChar *content = xmlNodeGetContent(node);
+	GR_AUTO_JSON json_t *message = attribute(library, node, "message");
+	xmlChar *content = library->xmlNodeGetContent(node);
 	const char *more = content ? (const char *)content : "";
 	const char *first = message ? json_string_value(message) : "";
 	GR_AUTO_FREE char *text = gr_printf("%.*s%s%.*s",
@@ -44,34 +67,34 @@ static json_t *reason_of(xmlNode *node)
 	        (int)text_whole_words(more, strlen(more), REASON_MOST_BYTES), more);
 	json_t *reason = json_string(text);
 
-	xmlFree(content);
+	(*library->xmlFree)(content);
 	return reason ? reason : json_string("(not UTF-8)");
 }
 
-static void set_status(json_t *test, const char *status, xmlNode *node)
+static void set_status(const struct libxml2 *library, json_t *test, const char *status, xmlNode *node)
 {
 	(void)json_object_set_new(test, "status", json_string(status));
-	(void)json_object_set_new(test, "reason", reason_of(node));
+	(void)json_object_set_new(test, "reason", reason_of(library, node));
 }
 
-static void add_case(xmlNode *node, json_t *cases)
+static void add_case(const struct libxml2 *library, xmlNode *node, json_t *cases)
 {
 	json_t *test = json_object();
-	GR_AUTO_JSON json_t *time = attribute(node, "time");
-	json_t *name = attribute(node, "name");
+	GR_AUTO_JSON json_t *time = attribute(library, node, "time");
+	json_t *name = attribute(library, node, "name");
 	double seconds = 0;
 
 	(void)json_object_set_new(test, "name", name ? name : json_string("(a test without a name)"));
-	(void)json_object_set_new(test, "class_name", attribute(node, "classname"));
+	(void)json_object_set_new(test, "class_name", attribute(library, node, "classname"));
 	(void)json_object_set_new(test, "status", json_string("passed"));
 	if (time && number_parse_real(json_string_value(time), &seconds) && seconds >= 0 && seconds < 1e9)
 		(void)json_object_set_new(test, "time_ms", json_integer((json_int_t)(seconds * 1000 + 0.5)));
 	for (xmlNode *child = node->children; child; child = child->next)
 		if (is_element(child, "skipped"))
-			set_status(test, "skipped", child);
+			set_status(library, test, "skipped", child);
 	for (xmlNode *child = node->children; child; child = child->next)
 		if (is_element(child, "failure") || is_element(child, "error"))
-			set_status(test, "failed", child);
+			set_status(library, test, "failed", child);
 	(void)json_array_append_new(cases, test);
 }
 
@@ -85,22 +108,23 @@ static xmlNode *following(xmlNode *node, const xmlNode *root)
 	return node == root ? NULL : node->next;
 }
 
-static int read_document(xmlDoc *document, const char *path, json_t *cases, struct gr_error *err)
+static int read_document(
+        const struct libxml2 *library, xmlDoc *document, const char *path, json_t *cases, struct gr_error *err)
 {
-	xmlNode *root = xmlDocGetRootElement(document);
+	xmlNode *root = library->xmlDocGetRootElement(document);
 
 	if (!root || (!is_element(root, "testsuites") && !is_element(root, "testsuite")))
 		return gr_fail(err, GR_COMMAND, 0, "'%s' is no JUnit file", path);
 	for (xmlNode *node = root; node; node = following(node, root)) {
 		if (is_element(node, "testcase"))
-			add_case(node, cases);
+			add_case(library, node, cases);
 		if (json_array_size(cases) > CASES_MOST)
 			return gr_fail(err, GR_COMMAND, 0, "'%s': more than %d test cases", path, CASES_MOST);
 	}
 	return 0;
 }
 
-static int read_one(const char *path, json_t *cases, struct gr_error *err)
+static int read_one(const struct libxml2 *library, const char *path, json_t *cases, struct gr_error *err)
 {
 	GR_AUTO_BUFFER struct buffer data = {0};
 	xmlDoc *document;
@@ -108,14 +132,14 @@ static int read_one(const char *path, json_t *cases, struct gr_error *err)
 
 	if (r < 0)
 		return r;
-	document = xmlReadMemory(buffer_text(&data), (int)data.bytes, "junit.xml", NULL,
+	document = library->xmlReadMemory(buffer_text(&data), (int)data.bytes, "junit.xml", NULL,
 	        XML_PARSE_NONET | XML_PARSE_NOERROR | XML_PARSE_NOWARNING);
 	if (!document)
 		return gr_fail(err, GR_COMMAND, 0, "'%s' is no JUnit file: it is not well-formed XML", path);
 	/* Its entities would be expanded, each within others. No writer of JUnit files has one. */
 	r = document->intSubset ? gr_fail(err, GR_COMMAND, 0, "'%s' is no JUnit file: it has a document type", path)
-	                        : read_document(document, path, cases, err);
-	xmlFreeDoc(document);
+	                        : read_document(library, document, path, cases, err);
+	library->xmlFreeDoc(document);
 	return r;
 }
 
@@ -131,11 +155,12 @@ int junit_read(const char *pattern, int64_t since_wall_ms, json_t **ret_cases, s
 {
 	GR_AUTO_JSON json_t *cases = json_array();
 	glob_t found = {0};
-	int r = 0, how = glob(pattern, 0, NULL, &found);
+	struct libxml2 library;
+	int how = glob(pattern, 0, NULL, &found), r = how == 0 ? load(&library, err) : 0;
 
 	for (size_t i = 0; r == 0 && how == 0 && i < found.gl_pathc; i++)
 		if (is_fresh(found.gl_pathv[i], since_wall_ms))
-			r = read_one(found.gl_pathv[i], cases, err);
+			r = read_one(&library, found.gl_pathv[i], cases, err);
 	globfree(&found);
 	if (r == 0)
 		*ret_cases = gr_take(&cases);

@@ -143,17 +143,29 @@ int close(int fd)
 	return is_interrupted() ? -1 : result; /* Linux closes all the same */
 }
 
-/* Of libarchive, once a member of the bundle. */
-void archive_entry_set_pathname(void *entry, const char *path);
-void archive_entry_set_pathname(void *entry, const char *path)
-{
-	void (*real)(void *, const char *);
-	void *symbol = dlsym(RTLD_NEXT, "archive_entry_set_pathname");
+/* Of libarchive, once a member of the bundle. gridlane asks for it by its name, as the library is loaded late. */
+static void (*real_set_pathname)(void *entry, const char *path);
 
+static void set_pathname(void *entry, const char *path)
+{
 	if (is_due(KIND_EXIT))
 		exit(1);
+	real_set_pathname(entry, path);
+}
+
+void *dlsym(void *restrict library, const char *restrict name)
+{
+	void *(*real)(void *, const char *);
+	void *symbol = dlvsym(RTLD_NEXT, "dlsym", "GLIBC_2.34"), *ours;
+	void (*replacement)(void *, const char *) = set_pathname;
+
 	memcpy(&real, &symbol, sizeof(real));
-	real(entry, path);
+	symbol = real(library, name);
+	if (strcmp(name, "archive_entry_set_pathname") != 0)
+		return symbol;
+	memcpy(&real_set_pathname, &symbol, sizeof(symbol));
+	memcpy(&ours, &replacement, sizeof(ours));
+	return ours;
 }
 
 static bool is_past(enum kind kind)

@@ -33,7 +33,7 @@ LIBRARIES = {
     r"curl/": r"runner/net/",
     r"yaml\.h": r"pipelines/load\w*\.c|sandbox/scenario\w*\.c",
     r"libxml/": r"reporters/junit_document\.h|reporters/junit\w*\.c|runner/engine/junit_read\.c",
-    r"archive(_entry)?\.h": r"reporters/bundle\w*\.c",
+    r"archive(_entry)?\.h": r"reporters/bundle_library\.h|reporters/bundle\w*\.c",
     r"sqlite3\.h": r"runner/history/sqlite\.c",
     r"libpq-fe\.h": r"runner/history/postgres\.c",
     r"microhttpd\.h": r"sandbox/",
