@@ -17,6 +17,7 @@ void call_hand_over(void *context)
 	struct call_result result = call->result;
 
 	result.body = call->body;
+	result.body_owner = &call->body;
 	result.attempts = call->sends;
 	result.file_sha256 = call->file_sha256[0] ? call->file_sha256 : NULL;
 	call->order.on_done(call->order.context, &result);

@@ -29,6 +29,7 @@ struct call_result {
 	enum call_outcome outcome;
 	bool may_still_work;
 	json_t *body; /* borrowed during on_done */
+	json_t **body_owner; /* where it may be let go already then */
 	struct gr_error error;
 	const char *file_sha256; /* borrowed, or NULL */
 	int64_t file_bytes;

@@ -136,6 +136,22 @@ static void note_learned(struct task *task, json_t *learned)
 	emit(task, &event);
 }
 
+/* One record: a process killed between two would have forgotten half. */
+static void note_memory(struct task *task, struct action *action)
+{
+	struct run_event event = {.kind = STEP_LEARNED};
+
+	if (!action->kept) {
+		note_learned(task, action->learned);
+		return;
+	}
+	task->is_repeatable = false;
+	(void)json_object_update(task->step.memory, action->learned);
+	(void)json_object_update_missing(action->kept, action->learned);
+	event.detail = action->kept;
+	emit(task, &event);
+}
+
 static void note_result(struct task *task, struct device_run *run)
 {
 	struct run_event event = {
@@ -180,7 +196,7 @@ static void note_progress(struct task *task, const struct action *action)
 	}
 }
 
-static void note_all(struct task *task, const struct action *action)
+static void note_all(struct task *task, struct action *action)
 {
 	/* The ledger before the memory: a process killed between the two finds the step still asking, and asks again.
 	 */
@@ -188,7 +204,7 @@ static void note_all(struct task *task, const struct action *action)
 		task->is_repeatable = false;
 	if (action->acquired)
 		resources_add(task->engine, task->lane->name, task->plan->id, action->acquired);
-	note_learned(task, action->learned);
+	note_memory(task, action);
 	if (action->released)
 		resources_mark_released(task->engine, action->released);
 	note_result(task, action->device_run);
@@ -206,6 +222,7 @@ static void on_answer(void *context, const struct call_result *result)
 	        .outcome = result->outcome,
 	        .may_still_work = result->may_still_work,
 	        .body = result->body,
+	        .body_owner = result->body_owner,
 	        .error = result->error,
 	        .file_sha256 = result->file_sha256,
 	        .file_bytes = result->file_bytes};

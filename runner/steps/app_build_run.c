@@ -222,7 +222,7 @@ static int send_start(const struct step *step, const struct event *event, struct
 	step_learn(action, "intent", json_true());
 	step_learn(action, "resent", json_boolean(state->was_resent));
 	step_learn(action, "device_was_at_work", json_false());
-	step_learn(action, "before", snapshot_to_json(&state->run.before));
+	step_keep(action, "before", snapshot_to_json(&state->run.before));
 	step_learn(action, "start_wall_ms", json_integer(event->wall_ms));
 	step_learn(action, "device", device_to_json(&target->device));
 	/* What was looked up: a resumed step may have to send the start once more. */

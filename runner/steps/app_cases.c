@@ -18,10 +18,7 @@ static char *make_key(const char *module_id, const char *name, const char *data,
 static struct seen_case *find_case(
         const struct watch *watch, const struct execution_case *test, const char *data, unsigned nth)
 {
-	GR_AUTO_FREE char *key = make_key(test->module_id, test->name, data, nth);
-	const json_t *at = json_object_get(watch->index, key);
-
-	return at != NULL ? &watch->cases[json_integer_value(at)] : NULL;
+	return watch_find(watch, &(struct case_key){test->module_id, test->name, data, nth});
 }
 
 /* The tests of this name without a datum have not all of the places 0, 1, 2, ... */
@@ -52,13 +49,12 @@ static struct seen_case *find_from(
 struct seen_case *watch_add(
         struct watch *watch, const char *module_id, const char *name, const char *data, unsigned nth)
 {
-	GR_AUTO_FREE char *key = make_key(module_id, name, data, nth);
-	GR_AUTO_FREE char *before = nth > 0 && data == NULL ? make_key(module_id, name, data, nth - 1) : NULL;
+	const struct case_key key = {module_id, name, data, nth}, before = {module_id, name, data, nth - 1};
 	struct seen_case *seen = NULL;
 
-	if (before != NULL && json_object_get(watch->index, before) == NULL)
+	if (nth > 0 && data == NULL && watch_find(watch, &before) == NULL)
 		note_gap(watch, module_id, name);
-	(void)json_object_set_new(watch->index, key, json_integer((json_int_t)watch->count));
+	watch_place(watch, &key, watch->count);
 	watch->cases = gr_grow(watch->cases, watch->count, sizeof(*watch->cases));
 	seen = &watch->cases[watch->count++];
 	*seen = (struct seen_case){.name = gr_strdup(name),
@@ -74,19 +70,14 @@ struct seen_case *watch_add(
 static struct seen_case *fill_in(struct watch *watch, const struct execution_case *test, unsigned nth)
 {
 	struct seen_case *seen = find_from(watch, test, NULL, 0);
-	GR_AUTO_FREE char *old = NULL;
-	GR_AUTO_FREE char *key = NULL;
-	json_t *at = NULL;
 
 	while (seen != NULL && seen->poll == watch->polls)
 		seen = find_from(watch, test, NULL, seen->nth + 1);
 	if (seen == NULL)
 		return NULL;
-	old = make_key(test->module_id, test->name, NULL, seen->nth);
-	key = make_key(test->module_id, test->name, test->data, nth);
-	at = json_incref(json_object_get(watch->index, old));
-	(void)json_object_del(watch->index, old);
-	(void)json_object_set_new(watch->index, key, at);
+	watch_displace(watch, &(struct case_key){test->module_id, test->name, NULL, seen->nth});
+	watch_place(
+	        watch, &(struct case_key){test->module_id, test->name, test->data, nth}, (size_t)(seen - watch->cases));
 	note_gap(watch, test->module_id, test->name);
 	seen->data = gr_strdup(test->data);
 	seen->nth = seen->same = nth;

@@ -96,9 +96,9 @@ static int cut_short(const struct step *step, const struct event *event, struct 
 
 int app_end_with(const struct step *step, const struct event *event, struct action *action, const struct gr_error *why)
 {
-	struct action kept = {.learned = action->learned};
+	struct action kept = {.learned = action->learned, .kept = action->kept};
 
-	action->learned = NULL;
+	action->learned = action->kept = NULL;
 	action_release(action);
 	*action = kept;
 	return cut_short(step, event, action, OUTCOME_ERROR, why);
@@ -266,14 +266,16 @@ int app_take_poll(const struct step *step, const struct event *event, struct act
 		return wait_unseen(step, event, action);
 	if (read_answer(step, event, &execution, &why) == 0 &&
 	        ((state->run.is_unseen && check_unseen(step, &execution, action, &why) != 0) ||
-	                check_adopted(step, &execution, &why) != 0))
+	                check_adopted(step, &execution, &why) != 0)) {
 		result = app_end_with(step, event, action, &why);
-	else if (why.failure == GR_NONE)
+	} else if (why.failure == GR_NONE) {
+		event_drop_body(event);
 		result = take_good(step, event, &execution, action);
-	else if (event->outcome == CALL_DONE || event->outcome == CALL_REFUSED || why.failure == GR_DEADLINE)
+	} else if (event->outcome == CALL_DONE || event->outcome == CALL_REFUSED || why.failure == GR_DEADLINE) {
 		result = take_bad(step, event, action, &why);
-	else
+	} else {
 		result = pause_poll(step, event, action); /* an outage; poll.stall bounds it */
+	}
 	execution_release(&execution);
 	return result;
 }

@@ -9,9 +9,11 @@
 #include "runner/steps/target.h"
 
 /* The application's build numbers before the start. Of very long lists only the greatest are kept: all up to `floor`
- * count as being there. */
+ * count as being there. 1,000 lanes that start together have one each: eight bytes a number. */
 struct snapshot {
-	json_t *numbers; /* object: number -> true; NULL: none taken */
+	int64_t *values; /* ascending */
+	size_t count;
+	json_t *words; /* object of those that are no plain numbers; NULL: none taken */
 	int64_t floor, most;
 	bool is_unsaid; /* the server gave no list, and did not say that there are no builds: perhaps there were some */
 };
@@ -113,7 +115,8 @@ struct seen_case {
 };
 struct watch {
 	struct app_run *run;
-	json_t *index; /* key of a case -> its place in cases */
+	size_t *places; /* by the hash of a case's key: its place in cases and 1, 0, or one that is gone (app_place.c) */
+	size_t place_count; /* a power of two */
 	json_t *gaps; /* keys of tests of which some have got their datum (app_cases.c) */
 	struct seen_case *cases;
 	size_t count;
@@ -137,6 +140,14 @@ bool watch_take(struct watch *watch, const struct execution *execution);
 bool watch_is_over(const struct watch *watch);
 /* A case of the answer that is taken (app_cases.c): true when it is new or different. */
 bool watch_take_case(struct watch *watch, const struct execution_case *test);
+/* app_place.c: cases by their keys; absent texts are empty ones. */
+struct case_key {
+	const char *module_id, *name, *data;
+	unsigned nth;
+};
+struct seen_case *watch_find(const struct watch *watch, const struct case_key *key); /* NULL: none */
+void watch_place(struct watch *watch, const struct case_key *key, size_t index); /* cases[index] is going to have it */
+void watch_displace(struct watch *watch, const struct case_key *key); /* nobody has it any more */
 /* A case that is not there yet; texts are copied. */
 struct seen_case *watch_add(
         struct watch *watch, const char *module_id, const char *name, const char *data, unsigned nth);

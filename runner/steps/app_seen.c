@@ -68,7 +68,7 @@ void watch_tell(struct watch *watch, struct action *action)
 		key = gr_printf("%s%zu", prefix, i);
 		seen->is_told = true;
 		seen->told = seen->state;
-		step_learn(action, key, case_to_json(watch, seen));
+		step_keep(action, key, case_to_json(watch, seen));
 	}
 }
 

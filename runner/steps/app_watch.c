@@ -10,8 +10,7 @@
 
 void watch_begin(struct watch *watch, struct app_run *run)
 {
-	*watch = (struct watch){
-	        .run = run, .index = json_object(), .gaps = json_object(), .all_completed = -1, .is_queued = true};
+	*watch = (struct watch){.run = run, .gaps = json_object(), .all_completed = -1, .is_queued = true};
 	for (size_t i = 0; i < COUNT_KINDS; i++)
 		watch->counts[i] = -1;
 }
@@ -26,7 +25,7 @@ void watch_release(struct watch *watch)
 		gr_free(watch->cases[i].raw_status);
 	}
 	gr_free(watch->cases);
-	json_decref(watch->index);
+	gr_free(watch->places);
 	json_decref(watch->gaps);
 	gr_free(watch->raw_completed);
 	gr_free(watch->build_test_id);

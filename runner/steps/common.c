@@ -23,6 +23,7 @@ void action_release(struct action *action)
 	gr_free(action->junit);
 	json_decref(action->outputs);
 	json_decref(action->learned);
+	json_decref(action->kept);
 	json_decref(action->acquired);
 	gr_free(action->released);
 	if (action->device_run != NULL)
@@ -59,6 +60,21 @@ int step_done(struct action *action, enum outcome outcome, json_t *outputs)
 int step_stop(const struct event *event, struct action *action)
 {
 	return step_done(action, event->error.failure == GR_DEADLINE ? OUTCOME_ERROR : OUTCOME_CANCELLED, NULL);
+}
+
+void event_drop_body(const struct event *event)
+{
+	if (event->body_owner == NULL)
+		return;
+	json_decref(*event->body_owner);
+	*event->body_owner = NULL;
+}
+
+void step_keep(struct action *action, const char *key, json_t *value)
+{
+	if (action->kept == NULL)
+		action->kept = json_object();
+	(void)json_object_set_new(action->kept, key, value);
 }
 
 void step_learn(struct action *action, const char *key, json_t *value)

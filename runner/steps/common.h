@@ -7,6 +7,8 @@
 #include "runner/steps/step.h"
 
 /* Fill an action. Each takes over what it is given, and returns 0, to end next() with. */
+/* The answer has been read: what is made of it need not wait beside it. event->body is no more. */
+void event_drop_body(const struct event *event);
 int step_call(struct action *action, enum operation_id operation, json_t *arguments);
 int step_wait(struct action *action, int64_t until_ms);
 int step_done(struct action *action, enum outcome outcome, json_t *outputs);
@@ -14,6 +16,7 @@ int step_done(struct action *action, enum outcome outcome, json_t *outputs);
 int step_stop(const struct event *event, struct action *action);
 /* Add a member to action->learned; takes `value` over. */
 void step_learn(struct action *action, const char *key, json_t *value);
+void step_keep(struct action *action, const char *key, json_t *value); /* the state has it, the memory need not */
 /* Register a reservation that was made: given back by `operation` on every way out. */
 void step_acquire(
         struct action *action, const char *reservation_id, const char *operation, const struct device *device);

@@ -69,6 +69,7 @@ struct event {
 	enum call_outcome outcome;
 	bool may_still_work; /* of CALL_LOST: it timed out (or 408, 504), the server may still be at it */
 	const json_t *body; /* parsed answer, or NULL */
+	json_t **body_owner; /* where the reference to it is, if the step may let it go (event_drop_body) */
 	struct gr_error error; /* why not CALL_DONE; why a fetch failed */
 	/* EVENT_FETCHED */
 	long status; /* HTTP status, 0: none */
@@ -121,6 +122,7 @@ struct action { /* zeroed before next(); the step fills it; the engine owns what
 	 * no use to the run, and given back now */
 	json_t *acquired;
 	json_t *learned; /* members are merged into step->memory */
+	json_t *kept; /* as `learned`, for a later process alone: in this one the step's state has it, not its memory */
 	char *released; /* key of an acquired resource that is proven given back */
 	struct device_run
 	        *device_run; /* a result, complete or as far as known (allocated with gr_alloc; the engine frees) */

@@ -140,6 +140,8 @@ static UNUSED void script_send(struct script *script, struct event event)
 		assert_int_equal(script->result, -(int)script->err.failure);
 	if (script->action.learned != NULL)
 		(void)json_object_update(script->step.memory, script->action.learned);
+	if (script->action.kept != NULL) /* as if each action were the last one of its process */
+		(void)json_object_update(script->step.memory, script->action.kept);
 }
 
 static UNUSED void script_begin(struct script *script)
