@@ -18,23 +18,22 @@ static char *unique_name(json_t *given, const char *group, const char *name)
 {
 	GR_AUTO_FREE char *key = gr_printf("%s\n%s", group, name);
 	json_int_t times = json_integer_value(json_object_get(given, key)) + 1;
-	char *unique = gr_strdup(name);
+	char *unique = NULL;
 
-	for (;; times++) {
-		GR_AUTO_FREE char *other = NULL;
+	while (times > 1 && !unique) { /* "name #2" may be a name of its own */
+		char *name_so = gr_printf("%s #%" JSON_INTEGER_FORMAT, name, times);
+		GR_AUTO_FREE char *other = gr_printf("%s\n%s", group, name_so);
 
-		if (times > 1) {
-			gr_free(unique);
-			unique = gr_printf("%s #%" JSON_INTEGER_FORMAT, name, times);
+		if (json_object_get(given, other)) {
+			gr_free(name_so);
+			times++;
+			continue;
 		}
-		other = gr_printf("%s\n%s", group, unique);
-		if (times == 1 || !json_object_get(given, other)) {
-			(void)json_object_set_new(given, other, json_integer(1));
-			break;
-		}
+		(void)json_object_set_new(given, other, json_integer(1));
+		unique = name_so;
 	}
 	(void)json_object_set_new(given, key, json_integer(times));
-	return unique;
+	return unique ? unique : gr_strdup(name);
 }
 
 static char *clean_line(struct redactor *redactor, const char *text, const char *fallback)
