@@ -71,8 +71,9 @@ def alternate(place, commands, rounds=ROUNDS):
 class Server:
     """bench_server: fast, with canned answers in a folder."""
 
-    def __init__(self, place, answers=None):
-        argv = [os.path.join(place.tools, "bench_server")] + ([answers] if answers else [])
+    def __init__(self, place, answers=None, runs=()):
+        """runs: tests of each run, its seconds, milliseconds from poll to poll; else answers are files."""
+        argv = [os.path.join(place.tools, "bench_server")] + ([answers] if answers else []) + [str(n) for n in runs]
         self.process = subprocess.Popen(argv, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
         self.url = f"http://127.0.0.1:{int(self.process.stdout.readline())}"
         self.environment = {"TESTGRID_URL": self.url, "TESTGRID_TOKEN": "bench-token-0123456789"}

@@ -1,6 +1,7 @@
 /* A loopback HTTP server that is fast enough not to be what is measured: one thread, epoll, keep-alive. It drops what
  * is sent to it, and answers with a file of its folder (named like the path, with _ for /), with BYTES bytes for
- * /blob/BYTES, with its counters for /stats, and with a short JSON success for all else. It ends with its input. */
+ * /blob/BYTES, with its counters for /stats, and with a short JSON success for all else. With TESTS SECONDS EVERY-MS
+ * after the folder, starts are runs (lanes.h). It ends with its input. */
 #include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -13,6 +14,8 @@
 #include <sys/epoll.h>
 #include <sys/stat.h>
 #include <unistd.h>
+
+#include "tests/bench/lanes.h"
 
 #define HEAD_MOST 8192
 #define CHUNK_BYTES (1 << 20)
@@ -27,6 +30,9 @@ struct peer {
 	uint64_t left; /* of the body that comes in, or goes out */
 	uint64_t tail; /* the last bytes of a chunked body, to see its end */
 	const char *body; /* goes out; NULL: filling */
+	char *own; /* `body`, when it was made for this peer */
+	char form[HEAD_MOST + 1]; /* the beginning of what came in */
+	size_t form_bytes;
 	size_t sent; /* of head */
 };
 
@@ -41,6 +47,7 @@ struct server {
 	struct file files[64];
 	size_t file_count;
 	uint64_t requests, connections, bytes;
+	struct lanes lanes;
 	char stats[256];
 };
 
@@ -96,6 +103,7 @@ static void answer(struct server *server, struct peer *peer)
 	static const char success[] = "{\"success\": true, \"message\": \"Done\", \"data\": []}";
 	const struct file *file;
 	char path[256] = "";
+	size_t bytes;
 
 	(void)sscanf(peer->head, "%*7s %255s", path);
 	if (strncmp(path, "/blob/", 6) == 0) {
@@ -104,14 +112,22 @@ static void answer(struct server *server, struct peer *peer)
 	}
 	if (strcmp(path, "/stats") == 0) {
 		int n = snprintf(server->stats, sizeof(server->stats),
-		        "{\"requests\": %" PRIu64 ", \"connections\": %" PRIu64 ", \"bytes\": %" PRIu64 "}",
-		        server->requests, server->connections, server->bytes);
+		        "{\"requests\": %" PRIu64 ", \"connections\": %" PRIu64 ", \"bytes\": %" PRIu64
+		        ", \"late_ms\": %" PRId64 "}",
+		        server->requests, server->connections, server->bytes, server->lanes.late_ms);
 
 		server->requests = server->connections = server->bytes = 0;
 		answer_with(peer, server->stats, (uint64_t)n, "application/json");
 		return;
 	}
 	server->requests++;
+	free(peer->own);
+	peer->own = lanes_answer(&server->lanes, path, peer->form, &bytes);
+	peer->form_bytes = 0;
+	if (peer->own) {
+		answer_with(peer, peer->own, bytes, "application/json");
+		return;
+	}
 	for (char *slash = path; (slash = strchr(slash, '/')) != NULL;)
 		*slash = '_';
 	file = file_load(server, path);
@@ -127,6 +143,19 @@ static const char *header(const char *head, const char *name)
 	return at ? at + strlen(name) : NULL;
 }
 
+/* What runs need of a request. */
+static void keep_form(const struct server *server, struct peer *peer, const char *data, size_t bytes)
+{
+	size_t room = HEAD_MOST - peer->form_bytes;
+
+	if (server->lanes.tests == 0)
+		return;
+	bytes = bytes < room ? bytes : room;
+	memcpy(peer->form + peer->form_bytes, data, bytes);
+	peer->form_bytes += bytes;
+	peer->form[peer->form_bytes] = '\0';
+}
+
 /* The head is whole: what of the body came with it? */
 static bool take_head(struct server *server, struct peer *peer, const char *end)
 {
@@ -138,6 +167,7 @@ static bool take_head(struct server *server, struct peer *peer, const char *end)
 	if (expect && rest == 0 && write(peer->fd, go_on, sizeof(go_on) - 1) < 0)
 		return false;
 	server->bytes += rest;
+	keep_form(server, peer, end + 4, rest);
 	peer->left = length ? strtoull(length, NULL, 10) : 0;
 	if (header(peer->head, "\r\nTransfer-Encoding: chunked")) {
 		peer->tail = 0;
@@ -168,11 +198,14 @@ static bool read_head(struct server *server, struct peer *peer)
 static bool read_body(struct server *server, struct peer *peer)
 {
 	size_t want = peer->state == READ_BODY && peer->left < sizeof(scratch) ? (size_t)peer->left : sizeof(scratch);
-	ssize_t n = recv(peer->fd, scratch, want, peer->state == READ_BODY ? MSG_TRUNC : 0);
+	bool is_dropped = peer->state == READ_BODY && server->lanes.tests == 0;
+	ssize_t n = recv(peer->fd, scratch, want, is_dropped ? MSG_TRUNC : 0);
 
 	if (n <= 0)
 		return n < 0 && errno == EAGAIN;
 	server->bytes += (uint64_t)n;
+	if (!is_dropped)
+		keep_form(server, peer, scratch, (size_t)n);
 	if (peer->state == READ_BODY)
 		peer->left -= (uint64_t)n;
 	for (ssize_t i = n > 8 ? n - 8 : 0; peer->state == READ_CHUNKED && i < n; i++)
@@ -250,6 +283,7 @@ static void serve(struct server *server, struct peer *peer)
 	}
 	if (!is_alive) {
 		close(peer->fd);
+		free(peer->own);
 		free(peer);
 	}
 }
@@ -293,6 +327,10 @@ int main(int argc, char **argv)
 	struct server server = {.folder = argc > 1 ? open(argv[1], O_RDONLY | O_DIRECTORY | O_CLOEXEC) : -1};
 
 	memset(scratch, 'x', sizeof(scratch));
+	if (argc > 4)
+		server.lanes = (struct lanes){.tests = (unsigned)strtoul(argv[2], NULL, 10),
+		        .run_ms = strtoll(argv[3], NULL, 10) * 1000,
+		        .every_ms = strtoll(argv[4], NULL, 10)};
 	open_server(&server);
 	for (;;) {
 		struct epoll_event events[64];
