@@ -18,6 +18,9 @@ struct libxml2 {
 #undef SYMBOL
 };
 
+/* Once however often it is asked for. GR_CONFIG: it is not there. */
+int junit_load(struct libxml2 *ret_library, struct gr_error *err);
+
 struct document {
 	struct libxml2 library; /* loaded */
 	xmlTextWriterPtr xml;

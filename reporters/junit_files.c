@@ -197,8 +197,7 @@ static int end_file(struct target *target, struct document *document, struct gr_
 	return file_commit(&target->writer, err);
 }
 
-static int document_init(struct document *document, const struct results *results, const struct report_context *context,
-        struct gr_error *err)
+int junit_load(struct libxml2 *ret_library, struct gr_error *err)
 {
 	static const char *const names[] = {
 #define SYMBOL(name) #name,
@@ -206,13 +205,19 @@ static int document_init(struct document *document, const struct results *result
 #undef SYMBOL
 	};
 
-	static_assert(sizeof(document->library) == GR_COUNT(names) * sizeof(void *), "a pointer a symbol");
+	static_assert(sizeof(*ret_library) == GR_COUNT(names) * sizeof(void *), "a pointer a symbol");
+	if (library_load(GRIDLANE_LIBXML2, names, GR_COUNT(names), ret_library, err) < 0)
+		return -GR_CONFIG;
+	(void)ret_library->xmlMemSetup(gr_free, gr_library_alloc, gr_library_resize, gr_strdup); /* NULL alone fails */
+	return 0;
+}
+
+static int document_init(struct document *document, const struct results *results, const struct report_context *context,
+        struct gr_error *err)
+{
 	*document = (struct document){
 	        .redactor = context->redactor, .results = results, .workspace_path = context->workspace_path};
-	if (library_load(GRIDLANE_LIBXML2, names, GR_COUNT(names), &document->library, err) < 0)
-		return -GR_CONFIG;
-	(void)document->library.xmlMemSetup(gr_free, gr_library_alloc, gr_library_resize, gr_strdup); /* NULL fails */
-	return 0;
+	return junit_load(&document->library, err);
 }
 
 /* "junit.xml", "junit-2.xml" */

@@ -57,4 +57,7 @@ void console_tick(struct event_reader *reader, int64_t now_ms);
 /* One JSON object a line, into an open descriptor (closed by close). */
 int event_log_open(int fd, struct redactor *redactor, struct event_reader *ret_reader, struct gr_error *err);
 
+/* Load what reports need, so that the end of a run finds it. GR_CONFIG: a library is not there. */
+int reporters_make_ready(struct gr_error *err);
+
 #endif

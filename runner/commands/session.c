@@ -416,7 +416,9 @@ int session_execute(struct session *session, struct gr_error *err)
 	options.writes = list_writes(session);
 	if (folder && chdir(folder) != 0)
 		return gr_fail(err, GR_CONFIG, errno, "working_directory '%s'", folder);
-	r = transfer_init(err);
+	r = reporters_make_ready(err);
+	if (r == 0)
+		r = transfer_init(err);
 	if (r < 0)
 		return r;
 	session_open_history(session, environment);

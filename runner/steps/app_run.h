@@ -115,7 +115,7 @@ struct seen_case {
 };
 struct watch {
 	struct app_run *run;
-	size_t *places; /* by the hash of a case's key: its place in cases and 1, 0, or one that is gone (app_place.c) */
+	size_t *places; /* by the hash of a case's key: its place in cases and 1, or 0 (app_place.c) */
 	size_t place_count; /* a power of two */
 	json_t *gaps; /* keys of tests of which some have got their datum (app_cases.c) */
 	struct seen_case *cases;
