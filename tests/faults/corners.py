@@ -242,8 +242,8 @@ def broken_at(one, number):
     """A run whose journal cannot be brought to the disk from that wait for it on."""
     words = ["strace", "-f", "-qq", "-o", "/dev/null", "-e", "trace=fdatasync", "-e",
              f"inject=fdatasync:error=EIO:when={number}+", rig.GRIDLANE, *one.run_arguments()]
-    return subprocess.Popen(words, cwd=one.folder, env=one.environment(), stdin=subprocess.DEVNULL, text=True,
-                            stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    return subprocess.Popen(words, cwd=one.folder, env=one.environment(is_traced=True), text=True,
+                            stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
 
 
 def a_journal_that_breaks_takes_no_result_with_it():

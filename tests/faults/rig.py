@@ -78,17 +78,16 @@ class Rig:
         with open(os.path.join(self.folder, name), "w", encoding="utf-8") as file:
             file.write(text)
 
-    def environment(self):
+    def environment(self, is_traced=False):
         kept = {name: value for name, value in os.environ.items()
                 if name in ("PATH", "LD_LIBRARY_PATH", "LD_PRELOAD") or name.endswith("SAN_OPTIONS")}
+        if is_traced:  # which is what the leak sanitizer would do
+            kept["ASAN_OPTIONS"] = "detect_leaks=0"
         return {**kept, **self.settings, "TESTGRID_USER_ID": "1", "HOME": self.folder, "LC_ALL": "C", "TERM": "dumb"}
 
     def start(self, arguments, prefix=()):
-        environment = self.environment()
-        if prefix:  # a tracer, which is what the leak sanitizer would be
-            environment["ASAN_OPTIONS"] = "detect_leaks=0"
-        return subprocess.Popen([*prefix, GRIDLANE, *arguments], cwd=self.folder, env=environment, text=True,
-                                stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+        return subprocess.Popen([*prefix, GRIDLANE, *arguments], cwd=self.folder, env=self.environment(bool(prefix)),
+                                text=True, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
 
     def run_arguments(self):
         return ["run", "pipeline.yml", "--out", "out", "--time-scale", str(self.scale)]
