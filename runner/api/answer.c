@@ -4,7 +4,6 @@
 #include <inttypes.h>
 #include <string.h>
 
-#include "runner/api/answer_read.h"
 #include "runner/base/json_read.h"
 #include "runner/base/memory.h"
 #include "runner/base/number.h"
@@ -89,9 +88,7 @@ int answer_parse(const char *body, size_t bytes, json_t **ret_json, struct gr_er
 	why = json_scan(body, bytes, &limits);
 	if (why)
 		return fail_body(err, body + blanks, bytes - blanks, why);
-	json = answer_read(body, bytes);
-	if (!json)
-		json = json_loadb(body, bytes, JSON_REJECT_DUPLICATES, &error);
+	json = json_loadb(body, bytes, JSON_REJECT_DUPLICATES, &error);
 	if (!json)
 		return fail_body(err, body + blanks, bytes - blanks, parse_problem(&error));
 	*ret_json = json;
