@@ -193,7 +193,7 @@ static void check_unknown_field(struct check *check, const struct kind *kind, co
 	const char *names[FIELDS_MOST] = {0};
 	GR_AUTO_FREE char *what = gr_printf("field of '%s':", kind->name);
 
-	for (size_t i = 0; kind->fields[i].name != NULL && i < FIELDS_MOST - 1; i++)
+	for (size_t i = 0; i < FIELDS_MOST - 1 && kind->fields[i].name != NULL; i++)
 		names[i] = kind->fields[i].name;
 	check_unknown(check, key, what, names);
 }

@@ -343,7 +343,7 @@ static int output_member(const struct kind *kind, const char *name, struct typed
 		ret->type = output->type;
 		return 0;
 	}
-	for (size_t i = 0; kind->outputs[i].name != NULL && i < CANDIDATES_MOST - 2; i++)
+	for (size_t i = 0; i < CANDIDATES_MOST - 2 && kind->outputs[i].name != NULL; i++)
 		names[i + 1] = kind->outputs[i].name;
 	return fail_name(err, what, name, names);
 }
@@ -411,7 +411,7 @@ static int row_member(struct check *check, const struct name_context *context, c
 	const char *names[CANDIDATES_MOST] = {0};
 	GR_AUTO_FREE char *what = gr_printf("'%s' has no", context->what);
 
-	for (size_t i = 0; rows[i].name != NULL && i < CANDIDATES_MOST - 1; i++) {
+	for (size_t i = 0; i < CANDIDATES_MOST - 1 && rows[i].name != NULL; i++) {
 		names[i] = rows[i].name;
 		if (strcmp(rows[i].name, name) != 0)
 			continue;

@@ -24,7 +24,7 @@ char *history_fingerprint(const char *reason)
 
 	if (!reason)
 		return NULL;
-	for (size_t i = 0; reason[i] && i < REASON_BYTES; i++) {
+	for (size_t i = 0; i < REASON_BYTES && reason[i]; i++) {
 		bool digit = isxdigit((unsigned char)reason[i]) != 0;
 
 		if (isdigit((unsigned char)reason[i])) {
