@@ -390,7 +390,7 @@ static void *group_context(struct check *check, const char *name)
 }
 
 /* A suite is a step that runs tests; which devices there will be is not known yet. */
-static int group_member(
+static int member_of_groups(
         struct check *check, const char *groups, const char *name, struct typed *ret, struct gr_error *err)
 {
 	const char *names[CANDIDATES_MOST] = {0};
@@ -469,7 +469,7 @@ int names_member(void *user, void *parent, const char *name, struct typed *ret, 
 	case CONTEXT_ROWS:
 		return row_member(check, context, name, ret, err);
 	case CONTEXT_GROUPS:
-		return group_member(check, context->object, name, ret, err);
+		return member_of_groups(check, context->object, name, ret, err);
 	case CONTEXT_UNKNOWN:
 		return 0;
 	}

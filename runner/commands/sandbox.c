@@ -4,6 +4,7 @@
 
 #include "runner/base/number.h"
 #include "runner/commands/command.h"
+#include "runner/net/loop.h"
 #include "sandbox/sandbox.h"
 
 int command_sandbox(const struct arguments *arguments)
@@ -16,7 +17,7 @@ int command_sandbox(const struct arguments *arguments)
 	const char *scale = argument_value(arguments, OPT_TIME_SCALE);
 	struct sandbox *sandbox = NULL;
 	struct gr_error err = {0};
-	sigset_t signals;
+	sigset_t signals = loop_signals();
 	int64_t number = 0;
 	int got;
 
@@ -29,10 +30,6 @@ int command_sandbox(const struct arguments *arguments)
 		return complain(&err);
 	}
 	options.port = (unsigned short)number;
-	(void)sigemptyset(&signals);
-	(void)sigaddset(&signals, SIGINT);
-	(void)sigaddset(&signals, SIGTERM);
-	(void)sigaddset(&signals, SIGHUP);
 	(void)sigprocmask(SIG_BLOCK, &signals, NULL); /* the server's thread inherits it; sigwait takes them here */
 	if (sandbox_start(&options, &sandbox, &err) < 0)
 		return complain(&err);

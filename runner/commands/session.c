@@ -14,6 +14,7 @@
 #include "runner/base/memory.h"
 #include "runner/base/number.h"
 #include "runner/base/text.h"
+#include "runner/net/loop.h"
 #include "runner/net/transfer.h"
 
 #define LOCK_STEP_MS 50 /* how often a lock is tried again */
@@ -78,7 +79,7 @@ void session_wait(const struct session *session)
 {
 	const struct timespec step = {.tv_nsec = LOCK_STEP_MS * 1000000};
 	int64_t until_ms = clock_now_ms() + session->lock_wait_ms;
-	sigset_t set = session_signals();
+	sigset_t set = loop_signals();
 	int number = -1;
 
 	while (number < 0 && clock_now_ms() < until_ms && journal_is_busy(session->output.directory))

@@ -2,8 +2,6 @@
 #ifndef GRIDLANE_COMMANDS_SESSION_H
 #define GRIDLANE_COMMANDS_SESSION_H
 
-#include <signal.h>
-
 #include "pipelines/plan.h"
 #include "runner/commands/command.h"
 #include "runner/commands/output.h"
@@ -72,7 +70,6 @@ void session_trace(void *user, const char *line);
 /* session_hooks.c: post the results to the pipeline's webhooks. What goes wrong is said, and changes nothing. */
 void session_tell_hooks(struct session *session);
 /* ---- between session.c and session_end.c ---- */
-sigset_t session_signals(void); /* those that end a run */
 /* The pipeline cannot be run: reports say so too, or a CI would show those of the run before. */
 void session_mistakes(struct session *session, const struct diagnostics *diagnostics, const struct gr_error *err);
 struct output_order session_order(struct session *session, struct buffer *printed);

@@ -8,18 +8,8 @@
 #include "reporters/reporter.h"
 #include "runner/base/memory.h"
 #include "runner/commands/session.h"
+#include "runner/net/loop.h"
 #include "runner/net/transfer.h"
-
-sigset_t session_signals(void)
-{
-	sigset_t set;
-
-	(void)sigemptyset(&set);
-	(void)sigaddset(&set, SIGINT);
-	(void)sigaddset(&set, SIGTERM);
-	(void)sigaddset(&set, SIGHUP);
-	return set;
-}
 
 void session_close_journal(struct session *session)
 {
@@ -46,7 +36,7 @@ static void close_readers(struct session *session)
 static bool take_late_signal(struct session *session)
 {
 	const struct timespec now = {0};
-	sigset_t set = session_signals();
+	sigset_t set = loop_signals();
 	int number;
 
 	number = session->results.signal_number ? -1 : sigtimedwait(&set, NULL, &now);

@@ -187,7 +187,7 @@ static void dispatch(struct loop *loop, const struct epoll_event *event)
 
 /* ---- signals ---- */
 
-static sigset_t our_signals(void)
+sigset_t loop_signals(void)
 {
 	sigset_t set;
 
@@ -200,7 +200,7 @@ static sigset_t our_signals(void)
 
 void loop_signals_block(void)
 {
-	sigset_t set = our_signals();
+	sigset_t set = loop_signals();
 	struct sigaction ignore = {.sa_handler = SIG_IGN};
 
 	(void)sigprocmask(SIG_BLOCK, &set, NULL); /* neither can fail with valid arguments */
@@ -239,7 +239,7 @@ static void read_clock(void *context)
 
 static int open_descriptors(struct loop *loop, struct gr_error *err)
 {
-	sigset_t set = our_signals();
+	sigset_t set = loop_signals();
 	int r;
 
 	loop->epoll = epoll_create1(EPOLL_CLOEXEC);

@@ -3,6 +3,7 @@
 #ifndef GRIDLANE_NET_LOOP_H
 #define GRIDLANE_NET_LOOP_H
 
+#include <signal.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -34,6 +35,7 @@ void loop_timer_clear(struct loop *loop, struct timer *timer); /* an unset timer
 /* SIGINT, SIGTERM and SIGHUP arrive here as values (signalfd; they are blocked from loop_signals_block() on, which main
  * calls first of all so that none is lost before there is a loop). SIGPIPE is ignored. */
 void loop_signals_block(void);
+sigset_t loop_signals(void); /* the three */
 void loop_on_signal(struct loop *loop, void (*on_signal)(void *context, int signal_number), void *context);
 
 /* Call back whenever fd is readable (or hung up), until removed. */
