@@ -136,7 +136,6 @@ struct plan {
 	struct plan_secret *secrets;
 	size_t secret_count;
 	struct plan_server server;
-	bool has_app;
 	const struct node *app_name, *app_id, *app_token;
 	char *app_platform; /* "android", "ios", "web", or NULL */
 	char *working_directory;
@@ -151,17 +150,18 @@ struct plan {
 	size_t gate_count;
 	struct plan_history history;
 	struct quarantine quarantine;
-	char quarantine_sha256[65]; /* of its file; "" without one */
 	struct plan_report *reports;
 	size_t report_count;
 	struct plan_webhook *webhooks;
 	size_t webhook_count;
-	bool has_subject; /* a step sends a file that an attestation can be about */
 	const struct node *bundle; /* artifacts.bundle, or NULL */
 	const struct node *collect; /* artifacts.collect: a list of words, checked; or NULL */
 	const struct node *collect_files; /* artifacts.files: patterns, checked; or NULL */
-	bool collect_after_failure_only, collect_required; /* artifacts.when: failure; artifacts.required */
 	int64_t collect_most_bytes; /* artifacts.max_size; 0: the usual */
+	bool collect_after_failure_only, collect_required; /* artifacts.when: failure; artifacts.required */
+	bool has_app;
+	bool has_subject; /* a step sends a file that an attestation can be about */
+	char quarantine_sha256[65]; /* of its file; "" without one */
 	char fingerprint[65]; /* SHA-256 of the file's bytes, the inputs' values, and the quarantine */
 	char source_sha256[65]; /* of the file's bytes alone */
 };
