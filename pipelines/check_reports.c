@@ -30,16 +30,18 @@ static const struct report_format *find_format(const char *name)
 	return NULL;
 }
 
-static bool check_format(struct check *check, const struct node *name)
+/* NULL: unknown, and said so. */
+static const struct report_format *check_format(struct check *check, const struct node *name)
 {
+	const struct report_format *format = find_format(name->text);
 	const char *names[GR_COUNT(formats) + 1] = {0};
 
-	if (find_format(name->text) != NULL)
-		return true;
+	if (format != NULL)
+		return format;
 	for (size_t i = 0; i < GR_COUNT(formats); i++)
 		names[i] = formats[i].name;
 	check_unknown(check, name, "report format", names);
-	return false;
+	return NULL;
 }
 
 /* Reports are written below the output folder, nowhere else. */
@@ -83,12 +85,13 @@ static void check_target(struct check *check, const struct node *node, const str
 
 static void check_report(struct check *check, const struct node *name, const struct node *node)
 {
+	const struct report_format *format = check_format(check, name);
 	struct plan *plan = check->plan;
 	char *target = NULL;
 
-	if (!check_format(check, name) || !read_text(check, node, "the file of a report", &target))
+	if (format == NULL || !read_text(check, node, "the file of a report", &target))
 		return;
-	check_target(check, node, find_format(name->text), target);
+	check_target(check, node, format, target);
 	if (strcmp(name->text, "attestation") == 0 && !plan->has_subject)
 		check_fail(check, name, "a step with `uses: upload_build`, or leave the attestation out",
 		        "there is nothing to attest: no step uploads a build or native tests");

@@ -1,4 +1,5 @@
 /* Compiling expressions and templates, and questions about them that need no values. */
+#include <assert.h>
 #include <stdint.h>
 #include <string.h>
 
@@ -159,6 +160,7 @@ int template_compile_at(const struct text_place *place, struct expression **ret_
 		return 0;
 	}
 	result = parse_holes(place, &parts, err);
+	assert(result != 0 || parts.count > 0); /* the hole that strstr() found */
 	if (result == 0 && parts.count > 1) {
 		result = term_new(TERM_JOIN, parts.items, parts.count, &root, err);
 		parts.count = 0;

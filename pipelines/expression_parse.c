@@ -1,4 +1,5 @@
 /* From text to terms: one function a level of precedence. */
+#include <assert.h>
 #include <string.h>
 
 #include "pipelines/functions.h"
@@ -37,6 +38,7 @@ int term_new(enum term_kind kind, struct term *const *items, size_t count, struc
 	if (count > 0)
 		term->items = gr_alloc(count, sizeof(struct term *));
 	for (size_t i = 0; i < count; i++) {
+		assert(items[i] != NULL);
 		term->items[i] = items[i];
 		if (items[i]->height >= term->height)
 			term->height = items[i]->height + 1;
@@ -276,9 +278,12 @@ static int parse_primary(struct parser *parser, struct term **ret_term)
 static int wrap(struct parser *parser, enum term_kind kind, struct term **term, struct term *right)
 {
 	struct term *items[2] = {*term, right};
+	int result;
 
 	*term = NULL;
-	return term_new(kind, items, right != NULL ? 2 : 1, term, parser->err);
+	result = term_new(kind, items, right != NULL ? 2 : 1, term, parser->err);
+	assert((result == 0) == (*term != NULL));
+	return result;
 }
 
 static int parse_dot(struct parser *parser, struct term **term)

@@ -2,6 +2,7 @@
  * square of the nesting, so reading stops at the first event that passes one. */
 #include "pipelines/load.h"
 
+#include <assert.h>
 #include <string.h>
 #include <yaml.h>
 
@@ -255,6 +256,7 @@ static bool on_close(struct loader *loader)
 	struct level *top = loader_top(loader);
 	struct node *merged = NULL;
 
+	assert(top != NULL); /* libyaml ends only what it began */
 	loader->depth--;
 	if (top->node->kind == NODE_MAP)
 		merged = map_finish(top->node, &loader->expanded, loader->findings);
