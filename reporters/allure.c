@@ -265,12 +265,13 @@ static json_t *result_of(struct allure *allure, const struct junit_entry *entry,
 	const char *class_part = class_part_of(allure, entry);
 	GR_AUTO_FREE char *test = id_of(class_part, entry->name, 0),
 	                  *full = gr_printf("%s.%s", class_part, entry->name);
-	int64_t start_ms = allure->clock_ms, time_ms = attempt->time_ms > 0 ? attempt->time_ms : 0;
+	int64_t time_ms = attempt->time_ms > 0 ? attempt->time_ms : 0;
+	json_int_t start_ms = allure->clock_ms, stop_ms = start_ms + time_ms;
 	json_t *result = json_pack("{s:s, s:s, s:s, s:s, s:s, s:I, s:I, s:o, s:o, s:o, s:[{s:s, s:s}]}", "testCaseId",
 	        test, "fullName", full, "name", entry->name, "status", status_of(attempt->status), "stage", "finished",
-	        "start", (json_int_t)start_ms, "stop", (json_int_t)(start_ms + time_ms), "statusDetails",
-	        details_of(allure, attempt), "labels", labels_of(allure, class_part), "links", links_of(allure),
-	        "parameters", "name", "device", "value", allure->suite->name);
+	        "start", start_ms, "stop", stop_ms, "statusDetails", details_of(allure, attempt), "labels",
+	        labels_of(allure, class_part), "links", links_of(allure), "parameters", "name", "device", "value",
+	        allure->suite->name);
 
 	allure->clock_ms += time_ms + 1; /* the next one starts later, whatever is known of its time */
 	return result;
@@ -316,6 +317,7 @@ static void put_suite(struct allure *allure, const struct junit_suite *suite)
 	                                                                 : allure->results->started_wall_ms;
 	for (size_t i = 0; i < suite->count && allure->failure == 0; i++)
 		put_entry(allure, &suite->entries[i]);
+	allure->suite = NULL;
 }
 
 /* ---- beside the tests ---- */

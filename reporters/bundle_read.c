@@ -38,11 +38,15 @@ static int open_archive(struct reading *reading, struct gr_error *err)
 	GR_AUTO_CLOSE int fd = -1;
 	int r = file_open(reading->path, GR_USAGE, &fd, err);
 
-	if (r < 0)
-		return gr_context(err, "bundle");
+	if (r < 0) {
+		(void)gr_context(err, "bundle");
+		return r;
+	}
 	r = libarchive_load(&reading->library, err);
-	if (r < 0)
-		return gr_context(err, "bundle '%s'", reading->path);
+	if (r < 0) {
+		(void)gr_context(err, "bundle '%s'", reading->path);
+		return r;
+	}
 	reading->archive = reading->library.archive_read_new();
 	if (!reading->archive)
 		return gr_fail(err, GR_INTERNAL, 0, "bundle '%s': libarchive does not begin", reading->path);

@@ -94,7 +94,7 @@ int ctrf_write(
 {
 	size_t counts[OTHER + 1] = {0};
 	json_t *tests = tests_of(results, context->redactor, counts);
-	json_int_t failed = (json_int_t)(counts[STATUS_FAILED] + counts[STATUS_ERROR]);
+	json_int_t failed = (json_int_t)counts[STATUS_FAILED] + (json_int_t)counts[STATUS_ERROR];
 	json_int_t start = results->started_wall_ms, stop = start + (results->elapsed_ms > 0 ? results->elapsed_ms : 0);
 	GR_AUTO_JSON json_t *json = json_pack(
 	        "{s:s, s:s, s:{s:{s:s}, s:{s:I, s:I, s:I, s:I, s:i, s:I, s:I, s:I}, s:o, s:{s:s, s:i}}}",

@@ -1,5 +1,6 @@
 /* The HTML report's devices: each run in a table with its time on one common scale, and the tests that did not go the
  * same way everywhere. */
+#include <assert.h>
 #include <inttypes.h>
 #include <string.h>
 
@@ -216,6 +217,7 @@ static void compare_case(struct comparison *comparison, size_t column, const str
 		comparison->rows = gr_grow(comparison->rows, comparison->count, sizeof(*comparison->rows));
 		comparison->rows[comparison->count++] = (struct row){.first = test};
 	}
+	assert(number < comparison->count); /* places holds only rows that there are */
 	row = &comparison->rows[number];
 	if (!row->tests[column])
 		row->tests[column] = test;
