@@ -1,5 +1,6 @@
 #include "sandbox/echo.h"
 
+#include <assert.h>
 #include <openssl/evp.h>
 #include <string.h>
 
@@ -183,6 +184,15 @@ bool echo_encoding_is_known(const char *name)
 	return encoding_find(name) != NULL;
 }
 
+/* Scenarios with an encoding that is not known are refused when they are read. */
+static void put_token(const json_t *name, const char *token, struct buffer *out)
+{
+	const struct encoding *encoding = encoding_find(json_string_value(name));
+
+	assert(encoding != NULL);
+	encoding->put(token, out);
+}
+
 /* Every token of the request in every encoding asked for, each followed by `end`. */
 static void put_tokens(const struct call *call, const char *end, struct buffer *out)
 {
@@ -197,7 +207,7 @@ static void put_tokens(const struct call *call, const char *end, struct buffer *
 		json_array_foreach (wanted, k, encoding) {
 			if (*token == '\0')
 				break;
-			encoding_find(json_string_value(encoding))->put(token, out);
+			put_token(encoding, token, out);
 			buffer_add_text(out, end);
 		}
 	}
@@ -262,7 +272,7 @@ void echo_into_log(const struct call *call, struct buffer *log)
 
 	json_array_foreach (json_object_get(call->state->scenario, "echo_token"), i, encoding) {
 		buffer_add_text(log, "\ntoken=");
-		encoding_find(json_string_value(encoding))->put(call->state->token, log);
+		put_token(encoding, call->state->token, log);
 		buffer_add_text(log, "\n");
 	}
 }
