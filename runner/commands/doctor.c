@@ -1,4 +1,5 @@
 /* gridlane doctor: is everything there that a run needs? One line a look; nothing on the server is changed. */
+#include <assert.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -75,6 +76,7 @@ static char *setting(struct visit *visit, const struct node *node, const char *v
 
 	if (node == NULL)
 		return variable != NULL && is_set(variable) ? gr_strdup(getenv(variable)) : NULL;
+	assert(visit->plan != NULL); /* whose node it is */
 	scope = json_pack("{s:o, s:{}, s:{}}", "env", environment(), "inputs", "secrets");
 	if (node_evaluate(node, scope, &value, &err) < 0)
 		say(visit, "BAD", "%s:%u: `server` cannot be read: %s", visit->plan->file, node->line, err.text);
