@@ -33,9 +33,12 @@ static bool has_proxy(const struct engine *engine)
 
 	if (engine->settings.proxy)
 		return *engine->settings.proxy;
-	for (size_t i = 0; i < GR_COUNT(names); i++)
-		if (getenv(names[i]) && *getenv(names[i]))
+	for (size_t i = 0; i < GR_COUNT(names); i++) {
+		const char *value = getenv(names[i]);
+
+		if (value && *value)
 			return true;
+	}
 	return false;
 }
 
