@@ -1,3 +1,4 @@
+#include <assert.h>
 #include <curl/curl.h>
 #include <string.h>
 
@@ -180,6 +181,7 @@ int url_gate(const char *url, const char *base_url, const char *const *allowed_h
 	r = url_parse(&parsed, url, base_url, failure, err);
 	if (r < 0)
 		return r;
+	assert(parsed.host != NULL); /* nothing is accepted without one */
 	text_excerpt(&host, parsed.host, strlen(parsed.host), HOST_SHOWN_BYTES);
 	if (!is_base(&parsed, &base) && !is_allowed(&parsed, allowed_hosts))
 		return gr_fail(err, failure, 0,
