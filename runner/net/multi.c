@@ -23,6 +23,7 @@ struct list {
 struct multi {
 	struct loop *loop;
 	CURLM *curl;
+	CURLSH *sessions; /* of TLS: what must go out on a connection of its own need not shake hands in full */
 	struct timer timer;
 	struct list active, queues[URGENCY_COUNT];
 	unsigned active_count, file_count; /* file_count: of the active ones, those that carry a file */
@@ -151,7 +152,8 @@ static bool set_options(struct multi *multi)
 	       curl_multi_setopt(multi->curl, CURLMOPT_TIMERFUNCTION, timer_function) == CURLM_OK &&
 	       curl_multi_setopt(multi->curl, CURLMOPT_TIMERDATA, multi) == CURLM_OK &&
 	       curl_multi_setopt(multi->curl, CURLMOPT_MAXCONNECTS, (long)multi->loop->max_connections) == CURLM_OK &&
-	       limit_connections(multi, multi->loop->max_connections) == CURLM_OK;
+	       limit_connections(multi, multi->loop->max_connections) == CURLM_OK &&
+	       curl_share_setopt(multi->sessions, CURLSHOPT_SHARE, CURL_LOCK_DATA_SSL_SESSION) == CURLSHE_OK;
 }
 
 static int multi_new(struct loop *loop, struct gr_error *err)
@@ -161,7 +163,8 @@ static int multi_new(struct loop *loop, struct gr_error *err)
 	multi->loop = loop;
 	multi->timer = (struct timer){.on_due = on_timer, .context = multi};
 	multi->curl = curl_multi_init();
-	if (!multi->curl || !set_options(multi)) {
+	multi->sessions = curl_share_init();
+	if (!multi->curl || !multi->sessions || !set_options(multi)) {
 		multi_free(multi);
 		return gr_fail(err, GR_INTERNAL, 0, "libcurl cannot be set up");
 	}
@@ -203,6 +206,8 @@ static int activate(struct multi *multi, struct transfer *transfer, struct gr_er
 	CURLMcode code = transfer->flags & TRANSFER_QUICK ? limit_connections(multi, most) : CURLM_OK;
 
 	transfer_begin(transfer);
+	if (curl_easy_setopt(transfer->easy, CURLOPT_SHARE, multi->sessions) != CURLE_OK)
+		return gr_fail(err, GR_INTERNAL, 0, "libcurl refuses to share TLS sessions");
 	if (code == CURLM_OK)
 		code = curl_multi_add_handle(multi->curl, transfer->easy);
 	if (code != CURLM_OK)
@@ -298,6 +303,7 @@ void multi_free(struct multi *multi)
 			transfer_cancel(multi->queues[i].first);
 	loop_timer_clear(multi->loop, &multi->timer);
 	(void)curl_multi_cleanup(multi->curl); /* NULL is fine; sockets leave the loop by the call back */
+	(void)curl_share_cleanup(multi->sessions); /* nobody uses it any more: the transfers are gone */
 	loop_timer_clear(multi->loop, &multi->timer);
 	gr_free(multi);
 }

@@ -40,9 +40,14 @@ steps:
 
 
 class Front(http.server.BaseHTTPRequestHandler):
-    """Hands everything below the prefix on to the sandbox."""
+    """Hands everything below the prefix on to the sandbox, and notes which connections went on with a TLS session."""
     protocol_version = "HTTP/1.1"
     sandbox = ""
+    resumed = []
+
+    def setup(self):
+        super().setup()
+        Front.resumed.append(self.connection.session_reused)
 
     def log_message(self, *_):
         pass
@@ -125,7 +130,11 @@ def check(folder, sandbox):
             file.write(text + "\n")
     wrong = 0
     for what, variables, arguments, wanted, words in looks(folder, port, token):
+        Front.resumed.clear()
         status, said = gridlane(folder, variables, *arguments)
+        if what == "the run" and (len(Front.resumed) < 3 or not all(Front.resumed[2:])):
+            print(f"{what}: connections that went on with a TLS session: {Front.resumed}")
+            wrong += 1
         if status != wanted or words not in said or token in said:
             print(f"{what}: exit status {status}, not {wanted}, or '{words}' is not said:\n{said}")
             wrong += 1
