@@ -138,6 +138,7 @@ struct writing {
 	const struct results *results;
 	struct report_context context;
 	const struct output_readers *readers;
+	json_t *done; /* {"FORMAT TARGET": true}: asked for by the pipeline and by the command line, written once */
 	struct gr_error first;
 };
 
@@ -159,6 +160,16 @@ static void note_failure(struct writing *writing, const struct gr_error *err, co
 	output_emit(writing->readers, &event);
 }
 
+/* The first time that this one is asked for. */
+static bool is_first(struct writing *writing, const char *format, const char *target)
+{
+	GR_AUTO_FREE char *key = gr_printf("%s %s", format, target);
+
+	if (json_object_get(writing->done, key))
+		return false;
+	return json_object_set_new(writing->done, key, json_true()) == 0;
+}
+
 static void write_one(struct writing *writing, const char *format, const char *target)
 {
 	const struct reporter *reporter = reporter_find(format);
@@ -171,6 +182,8 @@ static void write_one(struct writing *writing, const char *format, const char *t
 	}
 	if (!target || !*target)
 		target = reporter->target;
+	if (!is_first(writing, format, target))
+		return;
 	if (reporter->write(writing->results, target, &writing->context, &err) < 0)
 		note_failure(writing, &err, format);
 	else if (strcmp(target, "-") != 0)
@@ -258,6 +271,7 @@ static struct writing begin_writing(
         const struct output *output, const struct output_order *order, const struct results *results)
 {
 	return (struct writing){.output = output,
+	        .done = json_object(),
 	        .results = results,
 	        .readers = &order->readers,
 	        .context = {.directory = output->directory,
@@ -332,15 +346,16 @@ static void write_some(struct writing *writing, const struct output_order *order
 	const struct plan *plan = order->plan;
 
 	for (size_t i = 0; plan && i < plan->report_count; i++)
-		if (strcmp(plan->reports[i].format, "json") != 0 && is_last(plan->reports[i].format) == are_last)
+		if (is_last(plan->reports[i].format) == are_last)
 			write_one(writing, plan->reports[i].format, plan->reports[i].target);
 	for (const char *const *wanted = order->wanted; wanted && *wanted; wanted++)
 		if (is_last(*wanted) == are_last)
 			write_wanted(writing, *wanted);
 }
 
-static int end_writing(const struct writing *writing, struct gr_error *err)
+static int end_writing(struct writing *writing, struct gr_error *err)
 {
+	json_decref(writing->done);
 	if (!writing->first.failure)
 		return 0;
 	*err = writing->first;
@@ -383,6 +398,7 @@ int output_write_bundle(const struct output *output, const struct output_order *
 	GR_AUTO_FREE char *name = bundle_name(&writing, order->plan, err);
 	int r = bundle_write(results, name, &writing.context, err);
 
+	json_decref(writing.done);
 	if (r == 0)
 		*ret_name = gr_take(&name);
 	return r;

@@ -280,6 +280,12 @@ def lacks(text, rest):
     return "it is there" if rest in text else None
 
 
+def appears(text, rest):
+    times, wanted = rest.split(" ", 1)
+    found = text.count(wanted)
+    return None if found == int(times) else f"it is there {found} times"
+
+
 def expect_requests(result, rest):
     """Operations in order: `op`, `op*` one or more, `op?` none or one, `...` any number of any."""
     pattern = ""
@@ -387,6 +393,7 @@ EXPECTATIONS = {
     "stderr": lambda result, rest: contains(result.stderr, rest),
     "output": lambda result, rest: contains(result.stdout + result.stderr, rest),
     "no-output": lambda result, rest: lacks(result.stdout + result.stderr, rest),
+    "stdout-times": lambda result, rest: appears(result.stdout, rest),
     "no-stdout": lambda result, rest: lacks(result.stdout, rest),
     "no-stderr": lambda result, rest: lacks(result.stderr, rest),
     "requests": expect_requests,

@@ -38,6 +38,7 @@ CASES = {
     "a request too many": ("[request(o) for o in 'abb']", RUN + "@EXPECT requests a b", "the requests were: a b b"),
     "a request that must not be": ("request('a')", RUN + "@EXPECT no-request a", "it was sent"),
     "any request": ("request('a')", RUN + "@EXPECT no-request", "there were: a"),
+    "words said too often": ("print('passed', 'passed')", RUN + "@EXPECT stdout-times 1 passed", "it is there 2 times"),
     "a count of requests": ("request('a')", RUN + "@EXPECT requests-count a 2", "there were 1"),
     "a parameter": ("request('a', id='7 [x]')", RUN + "@EXPECT request a id=7 [*]\n@EXPECT requests-count a 1", None),
     "another parameter": ("request('a', id='7')", RUN + "@EXPECT request a id=8", "'id' was: ['7']"),
