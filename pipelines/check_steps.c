@@ -95,9 +95,18 @@ static void read_id(const struct listing *listing, const struct node *node, stru
 	step->id_is_given = true;
 }
 
+/* Step kinds that a file may name: `names` has room for them and a NULL. */
+static void list_kinds(const char **names)
+{
+	for (const struct kind *kind = step_kinds; kind->name != NULL; kind++)
+		if ((kind->flags & KIND_IMPLICIT) == 0)
+			*names++ = kind->name;
+	*names = NULL;
+}
+
 static void read_kind(const struct listing *listing, const struct node *uses, struct plan_step *step)
 {
-	GR_AUTO_FREE char *hint = NULL;
+	const char *names[KINDS_MOST];
 	const struct kind *kind;
 
 	if (uses->kind != NODE_SCALAR || uses->template != NULL) {
@@ -106,9 +115,8 @@ static void read_kind(const struct listing *listing, const struct node *uses, st
 	}
 	kind = kind_find(uses->text);
 	if (kind == NULL || (kind->flags & KIND_IMPLICIT) != 0) {
-		if (kind_suggest(uses->text) != NULL)
-			hint = gr_printf("did you mean '%s'?", kind_suggest(uses->text));
-		check_fail(listing->check, uses, hint, "unknown step kind '%s'", uses->text);
+		list_kinds(names);
+		check_unknown(listing->check, uses, "step kind", names);
 		return;
 	}
 	if (kind->ops == NULL) {

@@ -336,6 +336,7 @@ const struct kind step_kinds[] = {
                 select_devices_fields, select_devices_outputs, &select_devices_ops},
         {0},
 };
+_Static_assert(GR_COUNT(step_kinds) <= KINDS_MOST, "a list of all kinds has room for them");
 
 /* What a command or an answer may bring beside the named outputs. */
 static const struct field open_output = OUTPUT("*", TYPE_ANY, "What the command wrote, or the answer said.");
@@ -346,17 +347,6 @@ const struct kind *kind_find(const char *name)
 		if (text_equal(kind->name, name))
 			return kind;
 	return NULL;
-}
-
-const char *kind_suggest(const char *name)
-{
-	const char *names[GR_COUNT(step_kinds)] = {0};
-	size_t count = 0;
-
-	for (const struct kind *kind = step_kinds; kind->name != NULL; kind++)
-		if ((kind->flags & KIND_IMPLICIT) == 0)
-			names[count++] = kind->name;
-	return text_suggest(name, names);
 }
 
 static const struct field *find_row(const struct field *rows, const char *name)

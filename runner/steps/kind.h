@@ -76,9 +76,9 @@ struct kind {
 };
 
 /* All kinds, ended by a NULL name: in the order of the docs. */
+enum { KINDS_MOST = 32 }; /* with that end */
 extern const struct kind step_kinds[];
 const struct kind *kind_find(const char *name);
-const char *kind_suggest(const char *name);
 const struct field *kind_field(const struct kind *kind, const char *name);
 const struct field *kind_output(const struct kind *kind, const char *name);
 

@@ -59,16 +59,6 @@ static void every_kind_has_a_machine(void **state)
 		assert_non_null(kind->ops);
 }
 
-static void misspelt_kinds_are_suggested_but_not_implicit_ones(void **state)
-{
-	(void)state;
-	assert_null(kind_find("instal"));
-	assert_string_equal(kind_suggest("instal"), "install");
-	assert_string_equal(kind_suggest("app_biuld_run"), "app_build_run");
-	assert_true(
-	        kind_suggest("select_device") == NULL || strcmp(kind_suggest("select_device"), "select_devices") != 0);
-}
-
 static void flags_say_what_the_plan_needs_to_know(void **state)
 {
 	(void)state;
@@ -98,7 +88,6 @@ int main(void)
 	        cmocka_unit_test(every_row_is_whole_and_named_once),
 	        cmocka_unit_test(every_fallback_is_of_its_fields_type),
 	        cmocka_unit_test(every_kind_has_a_machine),
-	        cmocka_unit_test(misspelt_kinds_are_suggested_but_not_implicit_ones),
 	        cmocka_unit_test(flags_say_what_the_plan_needs_to_know),
 	        cmocka_unit_test(commands_and_calls_have_outputs_of_any_name),
 	};
