@@ -205,13 +205,14 @@ bool answer_lacks_auth(const struct event *event)
 
 int answer_fail(const struct event *event, enum gr_failure refused, struct gr_error *err, const char *what, ...)
 {
-	char words[256] = "", tried[256];
+	char words[256] = "";
+	GR_AUTO_FREE char *tried = NULL;
 	enum gr_failure failure = event->error.failure != GR_NONE ? event->error.failure : GR_NETWORK;
 	const char *why = event->error.text;
 	va_list args;
 
 	va_start(args, what);
-	(void)vsnprintf(tried, sizeof(tried), what, args);
+	tried = gr_vprintf(what, args);
 	va_end(args);
 	if (event->outcome == CALL_REFUSED) {
 		failure = answer_lacks_auth(event) ? GR_AUTH : refused;

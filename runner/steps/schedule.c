@@ -193,7 +193,8 @@ double schedule_looks_of_pace(const struct schedule_run *runs, size_t count, int
 	for (size_t i = 0; i < count; i++) {
 		int64_t every_ms = low_ms > 0 ? low_ms : 1, at_ms = 0;
 
-		for (; at_ms < runs[i].ms; looks += schedule_weight(i)) {
+		while (at_ms < runs[i].ms) {
+			looks += schedule_weight(i);
 			at_ms += every_ms;
 			every_ms += every_ms / 4 + 1;
 			every_ms = every_ms < high_ms ? every_ms : high_ms > low_ms ? high_ms : low_ms;
