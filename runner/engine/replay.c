@@ -189,7 +189,7 @@ static int read_result(
 	if (result)
 		return device_run_from_json(result, ret_run, err);
 	if (!name || !sha256)
-		return gr_fail(err, GR_DISK, 0, "journal: a result without its file");
+		return gr_fail(err, GR_DISK, 0, "a result without its file");
 	r = file_read_at(reading->directory, name, RESULT_MOST_BYTES, GR_DISK, &data, err);
 	if (r < 0)
 		return r;
@@ -256,11 +256,12 @@ static int apply(struct reading *reading, const json_t *record, enum run_event_k
 	};
 	const struct artifact artifact = read_artifact(event.detail);
 	const char *failure = json_string_value(json_object_get(record, "failure"));
+	struct gr_error why = {0};
 	int r = 0;
 
 	event.failure = failure ? failure_from_name(failure) : GR_NONE;
 	if (kind == RUN_DEVICE_RESULT) {
-		r = read_result(reading, record, &run, err);
+		r = read_result(reading, record, &run, &why);
 		event.device_run = &run;
 	}
 	if (r == 0 && event.lane && event.step) {
@@ -273,9 +274,11 @@ static int apply(struct reading *reading, const json_t *record, enum run_event_k
 	note_run(reading->replay, &event);
 	event.artifact = kind == RUN_ARTIFACT ? &artifact : NULL;
 	if (r == 0 && kind != RUN_JUDGED)
-		r = results_apply(&reading->replay->results, &event, err);
+		r = results_apply(&reading->replay->results, &event, &why);
 	device_run_release(&run);
-	return r;
+	return r < 0 ? gr_fail(err, GR_DISK, 0, "journal: record %lld cannot be taken: %s",
+	                       (long long)reading->replay->sequence, why.text)
+	             : 0;
 }
 
 static int take_record(struct reading *reading, const json_t *record, struct gr_error *err)
