@@ -85,7 +85,8 @@ static void spoil_headers(struct reply *reply, const json_t *fault)
 	const char *name;
 	json_t *value;
 
-	reply->headers = json_object();
+	if (reply->headers == NULL)
+		reply->headers = json_object();
 	json_object_foreach (json_object_get(fault, "headers"), name, value) {
 		GR_AUTO_FREE char *text = member_id(json_object_get(fault, "headers"), name, "");
 

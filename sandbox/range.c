@@ -37,6 +37,8 @@ void range_apply(const struct exchange *exchange, struct reply *reply)
 
 	file_sha256_memory(buffer_text(&reply->body), whole, sha256);
 	tag = gr_printf("\"%.32s\"", sha256);
+	if (reply->headers == NULL)
+		reply->headers = json_object();
 	member_set_text(reply->headers, "ETag", tag);
 	if (!read_start(header(exchange, "Range"), &start) || (condition != NULL && strcmp(condition, tag) != 0))
 		return;

@@ -66,6 +66,15 @@ static void it_refuses_what_it_does_not_know(void **state)
 	assert_non_null(strstr(check("faults: [{kind: hang, operation: nothing}]", &err), "'nothing'"));
 	assert_non_null(strstr(check("faults: [{kind: status, status: 42}]", &err), "200 to 599"));
 	assert_non_null(strstr(check("faults: [{kind: redirect}]", &err), "url"));
+	assert_non_null(strstr(check("token: 3", &err), "'token' must be text"));
+	assert_non_null(strstr(check("devices: [{id: [1]}]", &err), "must be text or a number"));
+	assert_non_null(strstr(check("timezones: {Mars: far}", &err), "must be a number"));
+	assert_non_null(strstr(check("tokens_in_answers: maybe", &err), "'tokens_in_answers' must be true or false"));
+	assert_non_null(strstr(check("echo_token: raw", &err), "a list of encodings"));
+	assert_non_null(strstr(check("echo_token: [raw, rot13]", &err), "a list of encodings"));
+	assert_non_null(strstr(check("suites: [1]", &err), "'suites' must be a mapping"));
+	assert_non_null(strstr(check("devices: [{flags: []}]", &err), "must be a mapping"));
+	assert_string_equal(check("tokens_in_answers: true\necho_token: [raw, base64]", &err), "");
 	assert_string_equal(check("faults: [{kind: hang, operation: file_recording}]", &err), "");
 	assert_string_equal(check("timezones: {Mars/Olympus: -40}", &err), "");
 }
