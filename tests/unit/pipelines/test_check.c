@@ -281,6 +281,53 @@ static void it_says_that_a_file_cannot_be_read(void **state)
 	diagnostics_release(&diagnostics);
 }
 
+/* The findings of a pipeline whose list of quarantined tests is that text; its own places come first. */
+static void expect_of_quarantine(const char *list, const char *wanted)
+{
+	char folder[] = "/tmp/gridlane-test-XXXXXX";
+	FILE *file;
+
+	assert_non_null(mkdtemp(folder));
+	assert_int_equal(chdir(folder), 0);
+	file = fopen("known.yml", "w");
+	assert_non_null(file);
+	assert_true(fputs(list, file) >= 0);
+	assert_int_equal(fclose(file), 0);
+	expect("version: 1\nquarantine: known.yml\n" RUN, NULL, wanted);
+	assert_int_equal(unlink("known.yml"), 0);
+	assert_int_equal(chdir(PROJECT_SOURCE), 0);
+	assert_int_equal(rmdir(folder), 0);
+}
+
+static void it_checks_the_file_of_quarantined_tests(void **state)
+{
+	GR_AUTO_FREE char *words = gr_alloc(1002, 1);
+	GR_AUTO_FREE char *longer = NULL;
+
+	(void)state;
+	memset(words, 'x', 1001);
+	longer = gr_printf("- { test: \"%s\", reason: r, owner: o, until: 2999-01-01 }\n", words);
+	expect_of_quarantine("", "");
+	expect_of_quarantine("- { test: Pays, reason: r, owner: o, until: 2999-01-01 }\n"
+	                     "- { test: Pays, device: Phone, reason: r, owner: o, until: 2999-01-01 }\n",
+	        "");
+	expect_of_quarantine("- { test: Pays, reason: r, owner: o, until: 2999-01-01 }\n"
+	                     "- { test: Pays, reason: again, owner: o, until: 2999-01-02 }\n",
+	        "2:3: 'Pays' is quarantined in line 1 already\n");
+	expect_of_quarantine("- { test: Pays, reason: r, owner: o, until: 2001-01-01 }\n",
+	        "1:45: warning: the quarantine of 'Pays' ended with 2001-01-01, so its failures count again\n");
+	expect_of_quarantine("- { test: Pays, owner: ' ', until: tomorrow, why: x }\n",
+	        "1:3: a quarantined test needs 'reason'\n"
+	        "1:24: 'owner' must be a text that is not empty, without ${{ }}\n"
+	        "1:36: 'until' must be a day (YYYY-MM-DD), not 'tomorrow'\n"
+	        "1:46: unknown key in a quarantined test: 'why'\n");
+	expect_of_quarantine("- { test: Pays, reason: r, owner: o, until: 2999-02-30 }\n",
+	        "1:45: 'until' must be a day (YYYY-MM-DD), not '2999-02-30'\n");
+	expect_of_quarantine(longer, "1:11: 'test' is longer than 1000 bytes\n");
+	expect_of_quarantine("test: Pays\n", "1:1: a quarantine is a list of at most 1000 tests\n");
+	expect_of_quarantine("- [\n", "2:1: this is not valid YAML: did not find expected node content\n");
+}
+
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
@@ -297,6 +344,7 @@ int main(void)
 	        cmocka_unit_test(it_warns_of_devices_that_nobody_uses),
 	        cmocka_unit_test(it_keeps_variables_that_look_like_secrets_out_of_texts),
 	        cmocka_unit_test(it_says_that_a_file_cannot_be_read),
+	        cmocka_unit_test(it_checks_the_file_of_quarantined_tests),
 	};
 
 	gr_memory_init();

@@ -132,6 +132,33 @@ static void it_counts_a_run_once_and_refuses_another_commit(void **state)
 	results_release(&all);
 }
 
+/* Names are those of the part, so that no two lanes, resources or rules are taken for one. */
+static void it_says_of_everything_which_part_it_is_of(void **state)
+{
+	struct results all, part = part_of("1", VERDICT_FAILED, 1, NULL);
+
+	(void)state;
+	(void)results_add_problem(&part, GR_NETWORK, "main", "tests", "no answer");
+	(void)results_add_problem(&part, GR_GATE, NULL, NULL, "the gate");
+	part.held = gr_grow(NULL, 0, sizeof(*part.held));
+	part.held[part.held_count++] = (struct held){.key = gr_strdup("device/27")};
+	part.rules = gr_grow(NULL, 0, sizeof(*part.rules));
+	part.rules[part.rule_count++] = (struct gate_rule){.text = gr_strdup("results.failed == 0")};
+	merge_init(&all, "gridlane");
+	add(&all, "a", part);
+	assert_true(merge_has(&all, "a") && merge_has_run(&all, "1"));
+	assert_false(merge_has(&all, "b") || merge_has_run(&all, "2") || merge_has_run(&all, NULL));
+	assert_string_equal(all.problems[0].message, "part 'a': no answer");
+	assert_string_equal(all.problems[0].lane, "a/main");
+	assert_string_equal(all.problems[1].message, "part 'a': the gate");
+	assert_string_equal(all.problems[1].lane, "a");
+	assert_string_equal(all.held[0].key, "a/device/27");
+	assert_string_equal(all.rules[0].text, "[a] results.failed == 0");
+	results_judge(&all);
+	assert_int_equal(all.exit_status, 1);
+	results_release(&all);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -139,6 +166,7 @@ int main(void)
 	        cmocka_unit_test(it_has_the_worst_verdict_of_its_parts),
 	        cmocka_unit_test(it_is_not_green_without_an_expected_part),
 	        cmocka_unit_test(it_counts_a_run_once_and_refuses_another_commit),
+	        cmocka_unit_test(it_says_of_everything_which_part_it_is_of),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
