@@ -43,6 +43,8 @@ void engine_emit(struct engine *engine, struct run_event *event)
 		if (reader->event && reader->event(reader->state, event, &err) < 0 && !engine->broken.failure)
 			engine->broken = err;
 	}
+	if (event->kind == STEP_LEARNED)
+		starts_note(engine, event->lane, event->step, event->detail);
 	broken_follow(engine, event);
 }
 
@@ -211,6 +213,7 @@ static int go(struct engine *engine, struct gr_error *err)
 		loop_timer_set(engine->loop, &engine->tick, engine->started_ms + TICK_MS);
 	}
 	take_over_held(engine);
+	starts_recall(engine);
 	lane_begin(engine->main);
 	return loop_run(engine->loop, err);
 }
@@ -241,6 +244,7 @@ static void release(struct engine *engine)
 	server_release(engine);
 	vault_free(engine->vault);
 	scope_release(engine);
+	json_decref(engine->starts);
 	json_decref(engine->started);
 }
 

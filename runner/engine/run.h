@@ -326,6 +326,10 @@ char *identity_token_print(const struct engine *engine);
 /* ---- gate (gate.c) ---- */
 void gate_judge(struct engine *engine);
 
+/* ---- what was started (starts.c) ---- */
+void starts_note(struct engine *engine, const char *lane, const char *step, const json_t *learned);
+void starts_recall(struct engine *engine); /* by earlier processes */
+
 /* ---- a journal that breaks (broken.c) ---- */
 /* A start in what a step has learned is remembered; true: there is one. */
 bool broken_note(struct engine *engine, const char *lane, const char *step, const json_t *learned);
@@ -348,6 +352,7 @@ struct engine {
 	struct results results;
 	struct gr_error broken; /* a reader failed (the journal's disk): nothing new may start */
 	bool is_broken_said;
+	json_t *starts; /* test runs, for steps that look for theirs (starts.c) */
 	json_t *started; /* test runs, for people, by lane and step (broken.c) */
 	int64_t server_skew_ms; /* the server's clock minus ours */
 	json_t *inputs, *environment, *devices, *app, *secrets, *run;

@@ -326,6 +326,7 @@ void task_send(struct task *task, struct event *event)
 	event->now_ms = loop_now(task->engine->loop);
 	event->wall_ms = clock_wall_ms() + task->engine->server_skew_ms;
 	event->random = engine_random();
+	event->starts = task->engine->starts;
 	engine_settle_soon(task->engine);
 	r = task->plan->kind->ops->next(&task->step, event, &action, &err);
 	note_all(task, &action);

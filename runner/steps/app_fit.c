@@ -30,10 +30,9 @@ static bool has_id(const struct execution_device *device, const struct device *o
 	               text_equal(device->device_id, ours->udid));
 }
 
-const struct execution_device *app_run_device(
-        const struct app_run *run, const struct execution *execution, bool is_known)
+const struct execution_device *execution_device_of(
+        const struct execution *execution, const struct device *ours, bool is_known)
 {
-	const struct device *ours = &run->target.device;
 	const struct execution_device *named = NULL;
 	size_t names = 0;
 
@@ -52,6 +51,12 @@ const struct execution_device *app_run_device(
 		names++;
 	}
 	return names == 1 ? named : NULL;
+}
+
+const struct execution_device *app_run_device(
+        const struct app_run *run, const struct execution *execution, bool is_known)
+{
+	return execution_device_of(execution, &run->target.device, is_known);
 }
 
 /* Test cases were selected by name, and none of those that the answer lists is among them. */

@@ -6,6 +6,7 @@
 #include "runner/base/memory.h"
 #include "runner/base/text.h"
 #include "runner/steps/app_run.h"
+#include "runner/steps/starts.h"
 
 enum {
 	WINDOW_MS = 60 * 1000, /* the list may lag behind the start */
@@ -84,12 +85,14 @@ static bool take_details(struct proof *proof, const struct event *event)
 
 /* The only candidate that is new in the list; false: none, or both. Where the list before the start was not there at
  * all, "new" proves nothing: then it has to be the only one that there is. */
-static bool find_new(const struct proof *proof, const struct build_list *list, size_t *ret_index)
+static bool find_new(
+        const struct proof *proof, const struct event *event, const struct build_list *list, size_t *ret_index)
 {
 	size_t news = 0;
 
 	for (size_t i = 0; i < proof->count; i++)
-		if (build_list_has(list, proof->numbers[i])) {
+		if (build_list_has(list, proof->numbers[i]) &&
+		        !starts_have(event->starts, proof->run, proof->numbers[i])) {
 			*ret_index = i;
 			news++;
 		}
@@ -106,7 +109,7 @@ static bool take_list(struct proof *proof, const struct event *event)
 
 	if (event->outcome != CALL_DONE || build_list_decode(event->body, &list, NULL) != 0)
 		return false;
-	is_new = find_new(proof, &list, &at);
+	is_new = find_new(proof, event, &list, &at);
 	build_list_release(&list);
 	if (!is_new)
 		return false;

@@ -50,6 +50,9 @@ enum app_fit app_run_fit(const struct app_run *run, const struct execution *exec
 /* It fits, and yet it has tests that were not selected: somebody else's run, perhaps. No proof of that either: such a
  * run is neither adopted nor taken for absent. */
 bool app_run_is_doubtful(const struct app_run *run, const struct execution *execution);
+/* That device in an answer, by an id or, where the answer has none, by its name; is_known as below. */
+const struct execution_device *execution_device_of(
+        const struct execution *execution, const struct device *ours, bool is_known);
 /* Our device in an answer; is_known: the run is proven ours, so the name will do if the id says nothing. NULL: not
  * there. */
 const struct execution_device *app_run_device(
@@ -88,6 +91,7 @@ struct search {
 	bool is_long; /* the server may still be at it: look for longer */
 	bool is_last_good;
 	bool was_at_work; /* the device, in any look */
+	bool has_rival; /* another lane's start that has no number yet may be what was found: look until it has one */
 	bool is_device_seen; /* in the last look */
 	size_t look, good_looks;
 	json_t *found; /* numbers to examine in this look */

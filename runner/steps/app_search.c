@@ -5,6 +5,7 @@
 #include "runner/base/memory.h"
 #include "runner/base/text.h"
 #include "runner/steps/app_run.h"
+#include "runner/steps/starts.h"
 
 /* Looks, in ms after the loss. All of them before a start counts as absent: a list that lags would make two of one,
  * and a lost answer is rare enough to wait for. One more when the server may still be working on it, and all of them
@@ -14,7 +15,7 @@ enum { LOOKS_SHORT = 6, LOOKS_LONG = 7, GOOD_LOOKS_NEEDED = 3 };
 
 static size_t looks_all(const struct search *search)
 {
-	if (!search->was_at_work)
+	if (!search->was_at_work && !search->has_rival)
 		return search->is_long ? LOOKS_LONG : LOOKS_SHORT;
 	return GR_COUNT(look_at_ms);
 }
@@ -171,7 +172,8 @@ static int take_list(struct search *search, const struct event *event, struct ac
 		search->good_looks++;
 		search->is_last_good = true;
 		for (size_t i = 0; i < list.count; i++)
-			if (snapshot_is_after(&search->run->before, list.numbers[i]))
+			if (snapshot_is_after(&search->run->before, list.numbers[i]) &&
+			        !starts_have(event->starts, search->run, list.numbers[i]))
 				(void)json_array_append_new(search->found, json_string(list.numbers[i]));
 		build_list_release(&list);
 		return examine(search, action, ret_end, err);
@@ -179,6 +181,21 @@ static int take_list(struct search *search, const struct event *event, struct ac
 	/* Nothing learned: what the look before showed still stands, and no number is examined again. */
 	search->at = json_array_size(search->found);
 	return next_look(search, action, ret_end, err);
+}
+
+/* What is ours as far as the server tells may be another lane's, whose number is not proven yet. */
+static enum app_fit fit_of(
+        struct search *search, const struct event *event, const struct execution *execution, const char *number)
+{
+	enum app_fit fit = app_run_fit(search->run, execution);
+
+	if (starts_have(event->starts, search->run, number)) /* since the list came */
+		return FIT_OTHERS;
+	if (fit != FIT_OTHERS && starts_want(event->starts, search->run, execution, number)) {
+		search->has_rival = true;
+		return FIT_OPEN;
+	}
+	return fit == FIT_OURS && app_run_is_doubtful(search->run, execution) ? FIT_OPEN : fit;
 }
 
 static int take_details(struct search *search, const struct event *event, struct action *action,
@@ -189,9 +206,7 @@ static int take_details(struct search *search, const struct event *event, struct
 	enum app_fit fit = FIT_OPEN;
 
 	if (event->outcome == CALL_DONE && execution_decode(event->body, &execution, NULL) == 0)
-		fit = app_run_fit(search->run, &execution);
-	if (fit == FIT_OURS && app_run_is_doubtful(search->run, &execution))
-		fit = FIT_OPEN;
+		fit = fit_of(search, event, &execution, json_string_value(number));
 	execution_release(&execution);
 	switch (fit) {
 	case FIT_OURS:

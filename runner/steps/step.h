@@ -65,6 +65,7 @@ struct event {
 	int64_t now_ms; /* CLOCK_BOOTTIME */
 	int64_t wall_ms; /* the server's clock as far as its Date header told, else ours */
 	uint64_t random;
+	const json_t *starts; /* test runs that steps of this run have started (starts.h), or NULL: none */
 	/* EVENT_ANSWER */
 	enum call_outcome outcome;
 	bool may_still_work; /* of CALL_LOST: it timed out (or 408, 504), the server may still be at it */

@@ -26,6 +26,7 @@ struct script {
 	struct action action;
 	struct gr_error err;
 	json_t *app;
+	const json_t *starts; /* of all steps of the run, or NULL */
 	int result, begun;
 	int64_t now_ms, wall_ms;
 };
@@ -133,6 +134,7 @@ static UNUSED void script_send(struct script *script, struct event event)
 {
 	event.now_ms = script->now_ms;
 	event.wall_ms = script->wall_ms;
+	event.starts = script->starts;
 	action_release(&script->action);
 	script->err = (struct gr_error){0};
 	script->result = script->step.kind->ops->next(&script->step, &event, &script->action, &script->err);
