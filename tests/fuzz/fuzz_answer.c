@@ -7,14 +7,29 @@
 #include "runner/base/text.h"
 #include "tests/fuzz/fuzz.h"
 
+/* What a step keeps of a device is that device when it comes back. */
+static void check_device(const struct device *device)
+{
+	GR_AUTO_JSON json_t *json = device_to_json(device);
+	struct device again = {0};
+
+	if (device_from_json(json, &again, NULL) != 0)
+		return; /* without an id */
+	FUZZ_MUST(text_equal(again.device_id, device->device_id) && text_equal(again.name, device->name));
+	device_release(&again);
+}
+
 static void decode_lists(const json_t *answer)
 {
 	struct gr_error err = {0};
 	struct device_list devices = {0};
 	struct build_list builds = {0};
 
-	if (device_list_decode(answer, &devices, &err) == 0)
+	if (device_list_decode(answer, &devices, &err) == 0) {
+		for (size_t i = 0; i < devices.count; i++)
+			check_device(&devices.devices[i]);
 		device_list_release(&devices);
+	}
 	if (build_list_decode(answer, &builds, &err) == 0) {
 		(void)build_list_has(&builds, "1");
 		build_list_release(&builds);

@@ -30,6 +30,26 @@ static void add_lines(struct buffer *out, const char *text, size_t bytes)
 	}
 }
 
+/* What `report`, `resume` and `cleanup` do with it. */
+static void use(struct replay *replay)
+{
+	GR_AUTO_JSON json_t *json = NULL;
+	struct results copy = {0};
+
+	FUZZ_MUST(replay != NULL && replay->head != NULL);
+	(void)replay_leaves_open(replay);
+	(void)replay_since_reservation(replay);
+	for (size_t i = 0; i < replay->step_count; i++) {
+		(void)replay_since_start(&replay->steps[i]);
+		FUZZ_MUST(replay_find(replay, replay->steps[i].lane, replay->steps[i].step) == &replay->steps[i]);
+	}
+	replay_conclude(replay);
+	json = results_to_json(&replay->results);
+	FUZZ_MUST(json != NULL && results_from_json(json, &copy, NULL) == 0);
+	FUZZ_MUST(copy.exit_status == replay->results.exit_status);
+	results_release(&copy);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t bytes)
 {
 	char folder[] = "/tmp/gridlane-fuzz-XXXXXX";
@@ -48,7 +68,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t bytes)
 	(void)close(fd);
 	directory = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (replay_read(directory, &replay, &err) == 0)
-		FUZZ_MUST(replay != NULL && replay->head != NULL);
+		use(replay);
+	else
+		FUZZ_MUST(err.text[0] != '\0');
 	replay_free(replay);
 	(void)unlink(path);
 	FUZZ_MUST(rmdir(folder) == 0);

@@ -30,6 +30,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t bytes)
 	if (plan) {
 		FUZZ_MUST(plan_print(plan, &(struct plan_view){.format = "text"}, &out, &err) == 0);
 		FUZZ_MUST(plan_print(plan, &(struct plan_view){.format = "json"}, &out, &err) == 0);
+		FUZZ_MUST(plan_print(plan, &(struct plan_view){.format = "mermaid"}, &out, &err) == 0);
+		for (size_t i = 0; i < plan->step_count; i++)
+			FUZZ_MUST(plan_print_step(plan, plan->steps[i].id, &out, &err) == 0);
 	}
 	plan_free(plan);
 	diagnostics_release(&diagnostics);

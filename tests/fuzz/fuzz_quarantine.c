@@ -27,7 +27,10 @@ static void mark(const struct plan *plan, const char *text, size_t bytes)
 	        {.name = name, .data = name, .status = STATUS_PASSED}};
 	struct device_run run = {.cases = cases, .case_count = GR_COUNT(cases), .device = {.name = name}};
 	size_t marked = quarantine_mark(&plan->quarantine, 0, &run);
+	struct results results = {.runs = &run, .run_count = 1};
 
+	for (size_t i = 0; i < plan->quarantine.count; i++)
+		(void)quarantine_entry_is_used(&plan->quarantine.entries[i], &results);
 	FUZZ_MUST(marked <= 2 && !cases[2].quarantine);
 	for (size_t i = 0; i < GR_COUNT(cases); i++) {
 		gr_free(cases[i].quarantine);

@@ -3,6 +3,7 @@
 #include <strings.h>
 
 #include "runner/base/memory.h"
+#include "runner/net/address.h"
 #include "runner/net/transfer.h"
 #include "tests/fuzz/fuzz.h"
 
@@ -36,6 +37,21 @@ static void check(const char *url)
 	gr_free(again);
 }
 
+/* A host is local only when it is one of the addresses that are, or has the name. */
+static void check_host(const char *host)
+{
+	struct sockaddr_storage address;
+	const struct sockaddr *any = (const struct sockaddr *)&address;
+
+	if (!address_parse(host, &address)) {
+		FUZZ_MUST(host_is_loopback(host) == host_is_local(host));
+		return;
+	}
+	FUZZ_MUST(host_is_loopback(host) == address_is_loopback(any));
+	FUZZ_MUST(host_is_local(host) == (address_is_loopback(any) || address_is_private(any)));
+	FUZZ_MUST(!address_is_loopback(any) || address_is_special(any));
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t bytes)
 {
 	GR_AUTO_FREE char *text = gr_strndup((const char *)data, bytes);
@@ -47,6 +63,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t bytes)
 		check(url);
 	else
 		FUZZ_MUST(url == NULL && err.text[0] != '\0');
+	check_host(text);
 	err = (struct gr_error){0};
 	if (url_base(text, false, &server, &err) == 0)
 		FUZZ_MUST(strncmp(server, "https://", 8) == 0 || strncmp(server, "http://", 7) == 0);

@@ -32,7 +32,10 @@ static int play_folder(const char *path)
 	while (folder && (entry = readdir(folder)) != NULL) {
 		GR_AUTO_FREE char *inside = gr_printf("%s/%s", path, entry->d_name);
 
-		if (entry->d_name[0] != '.' && play_file(inside) == 1)
+		struct stat info;
+
+		if (entry->d_name[0] != '.' && stat(inside, &info) == 0 && S_ISREG(info.st_mode) &&
+		        play_file(inside) == 1)
 			count++;
 	}
 	if (folder)
