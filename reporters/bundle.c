@@ -7,23 +7,21 @@
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
-#include <unistd.h>
 
+#include "reporters/bundle_feed.h"
 #include "reporters/bundle_library.h"
 #include "reporters/words.h"
-#include "runner/base/digest.h"
 #include "runner/base/file.h"
 #include "runner/base/memory.h"
 #include "runner/base/number.h"
 #include "runner/base/text.h"
 #include "runner/results/record.h"
 
-#define CHUNK_BYTES 65536
+#define BLOCK_BYTES (128 << 10) /* of a write */
 
 struct bundle {
 	struct libarchive library;
 	struct archive *archive;
-	struct digest *digest;
 	const char *target;
 	int directory;
 	time_t time;
@@ -111,7 +109,7 @@ static int write_manifest(int directory, const char *text, struct gr_error *err)
 /* ---- the archive ---- */
 
 /* zip alone holds local time, so it is written as if we were in Greenwich. Nothing else runs now that reads the
- * environment. */
+ * environment: the feed's thread comes after, and is gone before. */
 struct zone {
 	char *saved;
 	bool is_changed;
@@ -173,6 +171,8 @@ static int choose_format(struct bundle *bundle, struct gr_error *err)
 	}
 	if (r == ARCHIVE_OK)
 		r = bundle->library.archive_write_set_options(archive, options);
+	if (r == ARCHIVE_OK)
+		r = bundle->library.archive_write_set_bytes_per_block(archive, BLOCK_BYTES);
 	if (r == ARCHIVE_OK) /* or zeros follow the compressed bytes, up to the size of a tape block */
 		r = bundle->library.archive_write_set_bytes_in_last_block(archive, 1);
 	return r == ARCHIVE_OK ? 0 : fail(bundle, err);
@@ -211,37 +211,29 @@ static int put_data(struct bundle *bundle, const void *data, size_t bytes, struc
 	return put == (la_ssize_t)bytes ? 0 : fail(bundle, err);
 }
 
-static int fail_changed(const struct bundle *bundle, const struct member *member, struct gr_error *err)
+static int copy_member(struct bundle *bundle, struct feed *feed, const struct member *member, struct gr_error *err)
 {
-	return gr_fail(
-	        err, GR_DISK, 0, "bundle '%s': file '%s' changed while it was read", bundle->target, member->path);
+	int r = begin_member(bundle, member->path, member->bytes, err);
+	struct piece piece = {0};
+
+	while (r == 0 && !piece.is_last) {
+		r = feed_take(feed, &piece, err);
+		if (r < 0)
+			return gr_context(err, "bundle '%s'", bundle->target);
+		r = put_data(bundle, piece.data, piece.bytes, err);
+	}
+	return r;
 }
 
-/* Read once: what goes into the archive is what the manifest vouches for, whatever the file is meanwhile. */
-static int copy_member(struct bundle *bundle, struct member *member, struct gr_error *err)
+static int copy_members(struct bundle *bundle, struct member_list *members, struct gr_error *err)
 {
-	GR_AUTO_CLOSE int fd = member_open(bundle->directory, member->path);
-	GR_AUTO_FREE char *chunk = gr_alloc(CHUNK_BYTES, 1);
-	int64_t left = member->bytes;
-	ssize_t got;
-	int r;
+	struct feed *feed = feed_begin(bundle->directory, members);
+	int r = 0;
 
-	if (fd < 0)
-		return gr_fail(err, GR_DISK, -fd, "bundle '%s': file '%s'", bundle->target, member->path);
-	r = begin_member(bundle, member->path, member->bytes, err);
-	while (r == 0 && (got = read(fd, chunk, CHUNK_BYTES)) != 0) {
-		if (got < 0 && errno == EINTR)
-			continue;
-		if (got < 0)
-			return gr_fail(err, GR_DISK, errno, "bundle '%s': file '%s'", bundle->target, member->path);
-		if (got > left)
-			return fail_changed(bundle, member, err);
-		left -= got;
-		digest_add(bundle->digest, chunk, (size_t)got);
-		r = put_data(bundle, chunk, (size_t)got, err);
-	}
-	digest_end(bundle->digest, member->sha256);
-	return r == 0 && left > 0 ? fail_changed(bundle, member, err) : r;
+	for (size_t i = 0; r == 0 && i < members->count; i++)
+		r = copy_member(bundle, feed, &members->items[i], err);
+	feed_end(feed);
+	return r;
 }
 
 struct content {
@@ -253,10 +245,8 @@ struct content {
 
 static int fill(struct bundle *bundle, struct content *content, struct gr_error *err)
 {
-	int r = 0;
+	int r = copy_members(bundle, &content->members, err);
 
-	for (size_t i = 0; r == 0 && i < content->members.count; i++)
-		r = copy_member(bundle, &content->members.items[i], err);
 	if (r < 0)
 		return r;
 	content->manifest = make_manifest(content->results, &content->members, content->redactor);
@@ -310,7 +300,6 @@ int bundle_write(
 
 	if (r < 0)
 		return gr_context(err, "bundle '%s'", target);
-	bundle.digest = digest_new();
 	r = libarchive_load(&bundle.library, err);
 	bundle.archive = r == 0 ? bundle.library.archive_write_new() : NULL;
 	if (bundle.archive)
@@ -321,7 +310,6 @@ int bundle_write(
 		r = write_manifest(context->directory, content.manifest, err);
 	if (bundle.archive)
 		(void)bundle.library.archive_write_free(bundle.archive); /* closed already, or given up */
-	digest_free(bundle.digest);
 	member_list_release(&content.members);
 	gr_free(content.manifest);
 	return r;
