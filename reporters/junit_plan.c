@@ -12,27 +12,39 @@
 
 /* ---- names ---- */
 
+/* For each test several times: printf() takes four times as long. */
+static char *join(const char *left, char between, const char *right)
+{
+	size_t left_bytes = strlen(left), right_bytes = strlen(right);
+	char *both = gr_library_alloc(left_bytes + right_bytes + 2);
+
+	memcpy(both, left, left_bytes);
+	both[left_bytes] = between;
+	memcpy(both + left_bytes + 1, right, right_bytes + 1);
+	return both;
+}
+
 /* `name` the first time it is asked for in `group`, "name #2" the second time, and so on. jansson's objects hash with a
  * seed of their own, so that names made to collide do not. */
 static char *unique_name(json_t *given, const char *group, const char *name)
 {
-	GR_AUTO_FREE char *key = gr_printf("%s\n%s", group, name);
+	GR_AUTO_FREE char *key = join(group, '\n', name);
 	json_int_t times = json_integer_value(json_object_get(given, key)) + 1;
 	char *unique = NULL;
 
 	while (times > 1 && !unique) { /* "name #2" may be a name of its own */
 		char *name_so = gr_printf("%s #%" JSON_INTEGER_FORMAT, name, times);
-		GR_AUTO_FREE char *other = gr_printf("%s\n%s", group, name_so);
+		GR_AUTO_FREE char *other = join(group, '\n', name_so);
 
 		if (json_object_get(given, other)) {
 			gr_free(name_so);
 			times++;
 			continue;
 		}
-		(void)json_object_set_new(given, other, json_integer(1));
+		(void)json_object_set_new_nocheck(given, other, json_integer(1));
 		unique = name_so;
 	}
-	(void)json_object_set_new(given, key, json_integer(times));
+	(void)json_object_set_new_nocheck(given, key, json_integer(times));
 	return unique ? unique : gr_strdup(name);
 }
 
@@ -120,7 +132,7 @@ static struct junit_entry *add_entry(
 
 	suite->entries = gr_grow(suite->entries, suite->count, sizeof(*suite->entries));
 	entry = &suite->entries[suite->count++];
-	*entry = (struct junit_entry){.class_name = gr_printf("%s.%s", suite->slug, clean_class)};
+	*entry = (struct junit_entry){.class_name = join(suite->slug, '.', clean_class)};
 	entry->name = unique_name(plan->names, entry->class_name, clean_name);
 	plan->entries++;
 	return entry;

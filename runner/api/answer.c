@@ -14,6 +14,8 @@ static const struct json_limits limits = {
 
 /* Bytes shown of a body that is no answer. */
 #define SHOWN_BYTES 120
+/* A body goes in pieces of this size. */
+#define DROP_BYTES ((size_t)1 << 20)
 /* The integers that every JSON implementation agrees on. */
 #define INTEGER_MOST ((int64_t)1 << 53)
 
@@ -68,31 +70,83 @@ static const char *parse_problem(const json_error_t *error)
 	return "is not valid JSON";
 }
 
+/* What is left of the body without what may stand before JSON. GR_PROTOCOL: it cannot be an answer. */
+static int look_through(const char **body, size_t *bytes, struct gr_error *err)
+{
+	const char *why;
+
+	if (*bytes >= 3 && memcmp(*body, "\xEF\xBB\xBF", 3) == 0) {
+		*body += 3;
+		*bytes -= 3;
+	}
+	while (*bytes && strchr(" \t\r\n", **body) && **body) {
+		++*body;
+		--*bytes;
+	}
+	if (*bytes == 0)
+		return gr_fail(err, GR_PROTOCOL, 0, "the answer is empty");
+	if (**body == '<')
+		return fail_body(err, *body, *bytes, "is a web page, not JSON");
+	why = json_scan(*body, *bytes, &limits);
+	return why ? fail_body(err, *body, *bytes, why) : 0;
+}
+
 int answer_parse(const char *body, size_t bytes, json_t **ret_json, struct gr_error *err)
 {
-	size_t blanks = 0;
-	const char *why;
 	json_error_t error;
 	json_t *json;
+	int r = look_through(&body, &bytes, err);
 
-	if (bytes >= 3 && memcmp(body, "\xEF\xBB\xBF", 3) == 0) {
-		body += 3;
-		bytes -= 3;
-	}
-	while (blanks < bytes && strchr(" \t\r\n", body[blanks]) && body[blanks])
-		blanks++;
-	if (blanks == bytes)
-		return gr_fail(err, GR_PROTOCOL, 0, "the answer is empty");
-	if (body[blanks] == '<')
-		return fail_body(err, body + blanks, bytes - blanks, "is a web page, not JSON");
-	why = json_scan(body, bytes, &limits);
-	if (why)
-		return fail_body(err, body + blanks, bytes - blanks, why);
+	if (r < 0)
+		return r;
 	json = json_loadb(body, bytes, JSON_REJECT_DUPLICATES, &error);
 	if (!json)
-		return fail_body(err, body + blanks, bytes - blanks, parse_problem(&error));
+		return fail_body(err, body, bytes, parse_problem(&error));
 	*ret_json = json;
 	return 0;
+}
+
+struct source {
+	struct buffer *body;
+	size_t at, dropped; /* up to there it was read, and dropped */
+};
+
+static size_t read_on(void *target, size_t bytes, void *context)
+{
+	struct source *source = context;
+	size_t left = source->body->bytes - source->at;
+
+	if (bytes > left)
+		bytes = left;
+	memcpy(target, source->body->data + source->at, bytes);
+	source->at += bytes;
+	if (source->at >= source->dropped + DROP_BYTES) {
+		buffer_drop(source->body, source->dropped, source->at);
+		source->dropped = source->at;
+	}
+	return bytes;
+}
+
+int answer_take(struct buffer *body, json_t **ret_json, struct gr_error *err)
+{
+	const char *begin = buffer_text(body);
+	size_t bytes = body->bytes;
+	struct source source = {.body = body};
+	json_error_t error;
+	json_t *json;
+	int r = look_through(&begin, &bytes, err);
+
+	if (r == 0) {
+		source.at = body->bytes - bytes;
+		source.dropped = source.at + 2 * SHOWN_BYTES; /* its begin may have to be shown */
+		json = json_load_callback(read_on, &source, JSON_REJECT_DUPLICATES, &error);
+		if (json)
+			*ret_json = json;
+		else
+			r = fail_body(err, begin, bytes, parse_problem(&error));
+	}
+	buffer_release(body);
+	return r;
 }
 
 /* ---- members ---- */

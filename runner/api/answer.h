@@ -24,6 +24,8 @@ enum answer_says {
  * pre-scan, then jansson with JSON_REJECT_DUPLICATES; a UTF-8 BOM is skipped). The top must be an object or a list.
  * GR_PROTOCOL otherwise, with the first bytes received, made harmless and cut before the word "token", in the text. */
 int answer_parse(const char *body, size_t bytes, json_t **ret_json, struct gr_error *err);
+/* The same for a body that is used up by it: it and its tree are not both there at the end. Empty afterwards. */
+int answer_take(struct buffer *body, json_t **ret_json, struct gr_error *err);
 /* Flags: "success", "status" and "statuscode" at the top: 1, 2xx, true or a word such as "ok" say yes; 0, -1, 3xx to
  * 5xx, false or a word such as "failed" say no. Other values say nothing. */
 enum answer_says answer_says(const json_t *answer);

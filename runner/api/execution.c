@@ -1,11 +1,14 @@
 #include "runner/api/model.h"
 
+#include <malloc.h>
 #include <stdint.h>
 #include <string.h>
 
 #include "runner/api/answer.h"
 #include "runner/base/memory.h"
 #include "runner/base/text.h"
+
+#define TRIM_CASES 10000 /* 12 MiB of an answer's tree */
 
 /* ---- words and numbers ---- */
 
@@ -119,20 +122,47 @@ static enum case_state case_decode(const json_t *row, const char *raw)
 
 /* ---- one device ---- */
 
-static void case_read(const json_t *row, struct execution_case *ret_case)
+struct decoding {
+	struct execution *execution;
+	bool is_taken; /* of the answer's test cases nothing is to stay */
+};
+
+/* Once in a row: most tests have the module and the status of the one before. */
+static const char *keep(struct execution *execution, char *text, const char *before)
+{
+	const char *kept = text && before && strcmp(text, before) == 0 ? before : pool_text(&execution->texts, text);
+
+	gr_free(text);
+	return kept;
+}
+
+static void case_read(struct execution *execution, const json_t *row, const struct execution_case *before,
+        struct execution_case *ret_case)
 {
 	*ret_case = (struct execution_case){
-	        .name = answer_text(row, "test_case_name|testcase_name"),
-	        .module_id = answer_text(row, "build_module_id"),
-	        .data = answer_text(row, "parameterised_test_data|parameterized_test_data"),
-	        .reason = answer_text(row, "failed_reason"),
-	        .raw_status = raw_text(row, "test_status"),
+	        .name = keep(execution, answer_text(row, "test_case_name|testcase_name"), before->name),
+	        .module_id = keep(execution, answer_text(row, "build_module_id"), before->module_id),
+	        .data = keep(
+	                execution, answer_text(row, "parameterised_test_data|parameterized_test_data"), before->data),
+	        .reason = keep(execution, answer_text(row, "failed_reason"), before->reason),
+	        .raw_status = keep(execution, raw_text(row, "test_status"), before->raw_status),
 	};
 	ret_case->state = case_decode(row, ret_case->raw_status);
 }
 
-static int cases_decode(const json_t *row, struct execution_device *device, struct gr_error *err)
+/* malloc keeps what is let go in small pieces, until it is asked to look for whole pages. */
+static void let_go(json_t *cases, size_t index)
 {
+	(void)json_array_set_new(cases, index, json_null());
+	if ((index + 1) % TRIM_CASES == 0)
+		(void)malloc_trim(0);
+}
+
+static int cases_decode(
+        const struct decoding *decoding, const json_t *row, struct execution_device *device, struct gr_error *err)
+{
+	static const struct execution_case none = {0};
+	const struct execution_case *before = &none;
 	GR_AUTO_JSON json_t *cases = NULL;
 	const json_t *one;
 	size_t i;
@@ -140,11 +170,14 @@ static int cases_decode(const json_t *row, struct execution_device *device, stru
 
 	if (rc < 0)
 		return rc;
+	device->cases = gr_alloc(json_array_size(cases), sizeof(*device->cases));
 	json_array_foreach (cases, i, one) {
 		if (!json_is_object(one))
 			return gr_fail(err, GR_PROTOCOL, 0, "entry %zu of test_cases is no test case", i + 1);
-		device->cases = gr_grow(device->cases, device->case_count, sizeof(*device->cases));
-		case_read(one, &device->cases[device->case_count++]);
+		case_read(decoding->execution, one, before, &device->cases[device->case_count]);
+		before = &device->cases[device->case_count++];
+		if (decoding->is_taken)
+			let_go(cases, i);
 	}
 	return 0;
 }
@@ -182,7 +215,7 @@ static void info_decode(const json_t *row, struct execution_device *device)
 		device->device_name = answer_text(info, "device_name");
 }
 
-static int device_decode(const json_t *top, const json_t *row, struct execution_device *device, struct gr_error *err)
+static void device_decode(const json_t *top, const json_t *row, struct execution_device *device)
 {
 	const char *key = "is_completed";
 
@@ -197,13 +230,13 @@ static int device_decode(const json_t *top, const json_t *row, struct execution_
 	}
 	counts_decode(row, device->counts);
 	info_decode(row, device);
-	return cases_decode(row, device, err);
 }
 
 /* ---- the whole ---- */
 
-static int devices_decode(const json_t *top, struct execution *execution, struct gr_error *err)
+static int devices_decode(const struct decoding *decoding, const json_t *top, struct gr_error *err)
 {
+	struct execution *execution = decoding->execution;
 	GR_AUTO_JSON json_t *rows = NULL;
 	const json_t *row;
 	size_t i;
@@ -217,7 +250,8 @@ static int devices_decode(const json_t *top, struct execution *execution, struct
 		execution->devices = gr_grow(execution->devices, execution->device_count, sizeof(*execution->devices));
 		device = &execution->devices[execution->device_count++];
 		*device = (struct execution_device){0};
-		rc = device_decode(top, row, device, err);
+		device_decode(top, row, device);
+		rc = cases_decode(decoding, row, device, err);
 		if (rc < 0)
 			return rc;
 	}
@@ -266,10 +300,11 @@ static int top_find(const json_t *answer, json_t **ret_top, struct gr_error *err
 	return 0;
 }
 
-int execution_decode(const json_t *answer, struct execution *ret_execution, struct gr_error *err)
+static int decode(const json_t *answer, bool is_taken, struct execution *ret_execution, struct gr_error *err)
 {
 	GR_AUTO_JSON json_t *top = NULL;
 	struct execution execution = {0};
+	const struct decoding decoding = {&execution, is_taken};
 	int rc = top_find(answer, &top, err);
 
 	if (rc < 0)
@@ -278,7 +313,7 @@ int execution_decode(const json_t *answer, struct execution *ret_execution, stru
 	execution.build_url = answer_text(top, "build_url");
 	execution.build_id = url_last_segment(execution.build_url);
 	execution.all_completed = all_completed_decode(top);
-	rc = devices_decode(top, &execution, err);
+	rc = devices_decode(&decoding, top, err);
 	if (rc < 0) {
 		execution_release(&execution);
 		return rc;
@@ -287,19 +322,18 @@ int execution_decode(const json_t *answer, struct execution *ret_execution, stru
 	return 0;
 }
 
-static void case_release(struct execution_case *one)
+int execution_decode(const json_t *answer, struct execution *ret_execution, struct gr_error *err)
 {
-	gr_free(one->name);
-	gr_free(one->module_id);
-	gr_free(one->data);
-	gr_free(one->reason);
-	gr_free(one->raw_status);
+	return decode(answer, false, ret_execution, err);
+}
+
+int execution_take(json_t *answer, struct execution *ret_execution, struct gr_error *err)
+{
+	return decode(answer, true, ret_execution, err);
 }
 
 static void execution_device_release(struct execution_device *device)
 {
-	for (size_t i = 0; i < device->case_count; i++)
-		case_release(&device->cases[i]);
 	gr_free(device->cases);
 	gr_free(device->build_test_id);
 	gr_free(device->device_id);
@@ -317,6 +351,7 @@ void execution_release(struct execution *execution)
 	for (size_t i = 0; i < execution->device_count; i++)
 		execution_device_release(&execution->devices[i]);
 	gr_free(execution->devices);
+	pool_release(&execution->texts);
 	gr_free(execution->build_number);
 	gr_free(execution->build_url);
 	gr_free(execution->build_id);

@@ -9,6 +9,7 @@
 #include <stdint.h>
 
 #include "runner/base/error.h"
+#include "runner/base/pool.h"
 
 enum platform { PLATFORM_UNKNOWN, PLATFORM_IOS, PLATFORM_ANDROID, PLATFORM_WEB };
 /* "android", "Android", "2"; "ios", "1"; "web", "3" (reference: device_type); NULL and others are unknown. */
@@ -89,12 +90,12 @@ enum case_state {
 	CASE_UNKNOWN = 6
 };
 
-struct execution_case {
-	char *name;
-	char *module_id; /* build_module_id */
-	char *data; /* parameterised_test_data */
-	char *reason; /* failed_reason */
-	char *raw_status; /* as received */
+struct execution_case { /* its texts are the execution's */
+	const char *name;
+	const char *module_id; /* build_module_id */
+	const char *data; /* parameterised_test_data */
+	const char *reason; /* failed_reason */
+	const char *raw_status; /* as received */
 	enum case_state state;
 };
 
@@ -115,8 +116,11 @@ struct execution {
 	int all_completed; /* is_build_completed_in_all_devices: 1 yes, 0 no, -1 not said */
 	struct execution_device *devices;
 	size_t device_count;
+	struct pool texts; /* of the cases */
 };
 int execution_decode(const json_t *answer, struct execution *ret_execution, struct gr_error *err);
+/* The same, and the test cases are let go as they are read: 100,000 of them are 120 MiB in an answer, 10 in here. */
+int execution_take(json_t *answer, struct execution *ret_execution, struct gr_error *err);
 void execution_release(struct execution *execution);
 
 /* get_native_test_results. Statuses are undocumented: the text rules, then the number as in test_status, then counts.

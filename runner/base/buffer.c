@@ -1,9 +1,14 @@
 #include "runner/base/buffer.h"
 
+#include <stdint.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
 
 #include "runner/base/memory.h"
+
+#define PRINTED_BYTES 48 /* most of what is printed is shorter, and printed once */
 
 void buffer_release(struct buffer *buffer)
 {
@@ -55,14 +60,32 @@ void buffer_add_char(struct buffer *buffer, char c)
 
 void buffer_printf(struct buffer *buffer, const char *format, ...)
 {
-	va_list args;
-	char *text;
+	va_list args, again;
+	int bytes;
 
+	make_room(buffer, PRINTED_BYTES);
 	va_start(args, format);
-	text = gr_vprintf(format, args);
+	va_copy(again, args);
+	bytes = vsnprintf(buffer->data + buffer->bytes, buffer->room - buffer->bytes, format, args);
+	if (bytes >= 0 && (size_t)bytes >= buffer->room - buffer->bytes) { /* it was cut */
+		make_room(buffer, (size_t)bytes);
+		bytes = vsnprintf(buffer->data + buffer->bytes, buffer->room - buffer->bytes, format, again);
+	}
+	va_end(again);
 	va_end(args);
-	buffer_add_text(buffer, text);
-	gr_free(text);
+	if (bytes < 0)
+		gr_out_of_memory();
+	buffer->bytes += (size_t)bytes;
+}
+
+void buffer_drop(struct buffer *buffer, size_t from, size_t to)
+{
+	size_t page = (size_t)sysconf(_SC_PAGESIZE);
+	size_t before = (page - (uintptr_t)(buffer->data + from) % page) % page;
+	size_t after = (uintptr_t)(buffer->data + to) % page;
+
+	if (to - from >= before + after + page) /* without it, they stay until the buffer goes */
+		(void)madvise(buffer->data + from + before, to - from - before - after, MADV_DONTNEED);
 }
 
 const char *buffer_text(const struct buffer *buffer)

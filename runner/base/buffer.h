@@ -18,6 +18,8 @@ void buffer_add(struct buffer *buffer, const void *data, size_t bytes);
 void buffer_add_text(struct buffer *buffer, const char *text);
 void buffer_add_char(struct buffer *buffer, char c);
 void buffer_printf(struct buffer *buffer, const char *format, ...) __attribute__((format(printf, 2, 3)));
+/* The bytes from `from` to `to` have been read: the system has their memory back, and they are as good as gone. */
+void buffer_drop(struct buffer *buffer, size_t from, size_t to);
 /* The text, never NULL ("" for an empty buffer); the buffer keeps it. */
 const char *buffer_text(const struct buffer *buffer);
 /* The text, the caller's now (gr_free), never NULL; the buffer is empty afterwards. */

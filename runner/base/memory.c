@@ -1,5 +1,6 @@
 #include "runner/base/memory.h"
 
+#include <malloc.h>
 #include <openssl/crypto.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -47,10 +48,11 @@ char *gr_strdup(const char *text)
 
 char *gr_strndup(const char *text, size_t bytes)
 {
-	char *copy = gr_alloc(bytes + 1, 1);
+	char *copy = gr_library_alloc(bytes + 1);
 
 	if (bytes)
 		memcpy(copy, text, bytes);
+	copy[bytes] = '\0';
 	return copy;
 }
 
@@ -118,8 +120,15 @@ static void crypto_give(void *memory, const char *file, int line)
 	gr_free(memory);
 }
 
+/* What is let go joins its neighbours at once, and not in sweeps over all that was: 4 % of a large answer's time. */
+static void join_at_once(void)
+{
+	(void)mallopt(M_MXFAST, 0);
+}
+
 void gr_memory_init(void)
 {
+	join_at_once();
 	(void)CRYPTO_set_mem_functions(crypto_take, crypto_resize, crypto_give); /* fails only after its first use */
 	json_set_alloc_funcs(gr_library_alloc, free);
 }

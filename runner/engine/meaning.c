@@ -59,14 +59,14 @@ static void meaning_of_trouble(const struct operation *operation, const struct t
 	(void)gr_context(err, "%s", operation->id);
 }
 
-void reading_take(const struct operation *operation, const struct transfer_result *result, struct reading *ret_reading,
+void reading_take(const struct operation *operation, struct transfer_result *result, struct reading *ret_reading,
         struct gr_error *err)
 {
 	struct reading reading = {0};
 	struct gr_error parse = {0};
 
 	if (!result->curl_code && result->status)
-		(void)answer_parse(buffer_text(&result->body), result->body.bytes, &reading.body, &parse);
+		(void)answer_take(&result->body, &reading.body, &parse);
 	reading.verdict = attempt_judge(result, reading.body != NULL);
 	if (reading.verdict == ATTEMPT_REFUSED && result->status == 404 && reading.body &&
 	        operation_says_nothing_there(operation, reading.body))

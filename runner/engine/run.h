@@ -73,7 +73,7 @@ struct reading {
 	enum call_outcome meaning; /* with ATTEMPT_ANSWERED */
 };
 /* What one attempt brought; err is filled unless it is CALL_DONE. */
-void reading_take(const struct operation *operation, const struct transfer_result *result, struct reading *ret_reading,
+void reading_take(const struct operation *operation, struct transfer_result *result, struct reading *ret_reading,
         struct gr_error *err);
 /* Is it proven that the request made nothing? */
 bool reading_is_undone(const struct reading *reading);

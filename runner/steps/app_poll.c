@@ -186,12 +186,18 @@ static int take_bad(const struct step *step, const struct event *event, struct a
 static int read_answer(
         const struct step *step, const struct event *event, struct execution *ret_execution, struct gr_error *err)
 {
-	const struct app_state *state = step->state;
+	struct app_state *state = step->state;
 	int failure = 0;
 
+	if (state->proof.is_poll) {
+		state->proof.is_poll = false;
+		*ret_execution = state->proof.poll;
+		state->proof.poll = (struct execution){0};
+		return 0;
+	}
 	if (event->outcome != CALL_DONE)
 		return answer_fail(event, GR_SERVER, err, "ask for build %s", state->run.number);
-	failure = execution_decode(event->body, ret_execution, err);
+	failure = event_take_execution(event, ret_execution, err);
 	if (failure != 0)
 		return gr_context(err, "build %s", state->run.number);
 	if (ret_execution->build_number == NULL || text_equal(ret_execution->build_number, state->run.number))

@@ -71,7 +71,7 @@ static bool take_details(struct proof *proof, const struct event *event)
 
 	proof->fits[proof->at] = FIT_OPEN;
 	proof->is_elsewhere[proof->at] = false;
-	if (event->outcome != CALL_DONE || execution_decode(event->body, &execution, NULL) != 0)
+	if (event->outcome != CALL_DONE || event_take_execution(event, &execution, NULL) != 0)
 		return false;
 	if (execution.build_number == NULL || text_equal(execution.build_number, proof->numbers[proof->at])) {
 		proof->fits[proof->at] = app_run_fit(proof->run, &execution);
@@ -79,7 +79,10 @@ static bool take_details(struct proof *proof, const struct event *event)
 		        build_id != NULL && execution.build_id != NULL && !text_equal(execution.build_id, build_id);
 		is_proven = build_id != NULL && text_equal(execution.build_id, build_id);
 	}
-	execution_release(&execution);
+	if (is_proven)
+		proof->poll = execution;
+	else
+		execution_release(&execution);
 	return is_proven;
 }
 
@@ -177,5 +180,6 @@ void proof_release(struct proof *proof)
 {
 	gr_free(proof->numbers[0]);
 	gr_free(proof->numbers[1]);
+	execution_release(&proof->poll);
 	*proof = (struct proof){0};
 }

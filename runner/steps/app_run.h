@@ -71,14 +71,15 @@ struct proof {
 	unsigned open[2]; /* rounds in which it was new, and its details said nothing */
 	size_t count, at; /* at == count: the list is asked */
 	bool is_waiting, had_outage;
-	bool is_poll; /* when found: the event's answer is the run's first poll */
+	bool is_poll; /* when found: the event's answer was the run's first poll, and is in `poll` */
+	struct execution poll;
 	int64_t since_ms, outage_ms;
 	struct pace pace;
 };
 /* -GR_UNKNOWN_START at once when neither number can be the run's. */
 int proof_begin(struct proof *proof, struct app_run *run, const struct event *event, struct action *action,
         struct gr_error *err);
-/* FOUND sets the run's number, and proof->is_poll. */
+/* FOUND sets the run's number, and proof->is_poll. It reads the answer: nobody else can. */
 int proof_next(struct proof *proof, const struct event *event, struct action *action, enum search_end *ret_end,
         struct gr_error *err);
 void proof_release(struct proof *proof);

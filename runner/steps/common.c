@@ -70,6 +70,12 @@ void event_drop_body(const struct event *event)
 	*event->body_owner = NULL;
 }
 
+int event_take_execution(const struct event *event, struct execution *ret_execution, struct gr_error *err)
+{
+	return event->body_owner != NULL ? execution_take(*event->body_owner, ret_execution, err)
+	                                 : execution_decode(event->body, ret_execution, err);
+}
+
 void step_keep(struct action *action, const char *key, json_t *value)
 {
 	if (action->kept == NULL)

@@ -9,6 +9,8 @@
 /* Fill an action. Each takes over what it is given, and returns 0, to end next() with. */
 /* The answer has been read: what is made of it need not wait beside it. event->body is no more. */
 void event_drop_body(const struct event *event);
+/* The execution that the answer tells of; the answer's test cases are no more, where the step may let them go. */
+int event_take_execution(const struct event *event, struct execution *ret_execution, struct gr_error *err);
 int step_call(struct action *action, enum operation_id operation, json_t *arguments);
 int step_wait(struct action *action, int64_t until_ms);
 int step_done(struct action *action, enum outcome outcome, json_t *outputs);

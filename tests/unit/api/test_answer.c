@@ -14,6 +14,38 @@ static int parse(const char *body, size_t bytes, struct gr_error *err)
 	return rc;
 }
 
+/* 4 MiB of it, so that most is dropped before the end. */
+static void make_large(struct buffer *body, const char *end)
+{
+	buffer_add_text(body, " \n{\"secret\": \"first\", \"rows\": [0");
+	while (body->bytes < (size_t)4 << 20)
+		buffer_printf(body, ", \"row %zu\"", body->bytes);
+	buffer_add_text(body, end);
+}
+
+static void it_uses_a_body_up(void **state)
+{
+	GR_AUTO_BUFFER struct buffer body = {0};
+	struct gr_error err = {0};
+	GR_AUTO_JSON json_t *parsed = NULL;
+	GR_AUTO_JSON json_t *taken = NULL;
+	json_t *none = NULL;
+
+	(void)state;
+	make_large(&body, "]}");
+	assert_int_equal(answer_parse(buffer_text(&body), body.bytes, &parsed, &err), 0);
+	assert_int_equal(answer_take(&body, &taken, &err), 0);
+	assert_true(json_equal(parsed, taken));
+	assert_int_equal(body.bytes, 0);
+	make_large(&body, "]} no end");
+	assert_int_equal(answer_take(&body, &none, &err), -GR_PROTOCOL);
+	assert_non_null(strstr(err.text, "is not valid JSON; it begins '{\"secret\": \"first\", \"rows\": [0, \"row "));
+	assert_null(none);
+	assert_int_equal(body.bytes, 0);
+	assert_int_equal(answer_take(&body, &none, &err), -GR_PROTOCOL);
+	assert_non_null(strstr(err.text, "is empty"));
+}
+
 static void assert_unreadable(const char *body, const char *words)
 {
 	struct gr_error err = {0};
@@ -388,6 +420,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 	        cmocka_unit_test(it_reads_objects_and_lists),
+	        cmocka_unit_test(it_uses_a_body_up),
 	        cmocka_unit_test(it_refuses_what_is_no_answer),
 	        cmocka_unit_test(it_shows_the_first_bytes_made_harmless),
 	        cmocka_unit_test(it_shows_no_token_of_a_broken_answer),

@@ -54,6 +54,34 @@ static void it_reads_the_sample(void **state)
 	execution_release(NULL);
 }
 
+static void it_takes_the_cases_out_of_the_answer(void **state)
+{
+	GR_AUTO_JSON json_t *answer =
+	        json("{'build_number':'6','build_devices':[{'device_id':'3','test_cases':["
+	             "{'test_case_name':'a','build_module_id':12,'test_status':'2'},"
+	             "{'test_case_name':'b','build_module_id':12,'test_status':'3','failed_reason':'why'},"
+	             "{'test_case_name':'b','test_status':'3','failed_reason':'why'}]}]}");
+	GR_AUTO_JSON json_t *left =
+	        json("{'build_number':'6','build_devices':[{'device_id':'3','test_cases':[null,null,null]}]}");
+	struct execution execution = {0};
+	const struct execution_case *cases;
+
+	(void)state;
+	assert_int_equal(execution_take(answer, &execution, NULL), 0);
+	assert_true(json_equal(answer, left));
+	assert_int_equal(execution.devices[0].case_count, 3);
+	cases = execution.devices[0].cases;
+	assert_string_equal(cases[0].name, "a");
+	assert_string_equal(cases[1].name, "b");
+	assert_string_equal(cases[2].name, "b");
+	assert_string_equal(cases[1].module_id, "12");
+	assert_null(cases[2].module_id);
+	assert_null(cases[0].reason);
+	assert_string_equal(cases[2].reason, "why");
+	assert_int_equal(cases[0].state, CASE_PASSED);
+	execution_release(&execution);
+}
+
 /* The reference's own sample has numbers and dates in the wrong places. */
 static void it_reads_the_reference_sample_as_it_is_printed(void **state)
 {
@@ -294,6 +322,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 	        cmocka_unit_test(it_reads_the_sample),
+	        cmocka_unit_test(it_takes_the_cases_out_of_the_answer),
 	        cmocka_unit_test(it_reads_the_reference_sample_as_it_is_printed),
 	        cmocka_unit_test(it_reads_completion_of_every_type),
 	        cmocka_unit_test(it_prefers_what_the_device_says_about_itself),
