@@ -198,7 +198,8 @@ def upload(place):
               note=f"{words}{rate['api']:.0f} to {rate['curl']:.0f} MB/s; {by_cpu(got['api'], got['curl'])}")
     yield Row("upload by upload_build: throughput", "curl -F, then sha256sum", rate["step"] / rate["curl+sha"],
               target=1.0, at_least=True, note=f"{words}{rate['step']:.0f} to {rate['curl+sha']:.0f} MB/s")
-    yield Row("memory of uploads", "", max(got["api"].rss_mib, got["step"].rss_mib), "MiB", 16)
+    yield Row("memory of uploads", "", max(got["api"].rss_mib, got["step"].rss_mib), "MiB", 16,
+              note=f"{got['api'].rss_mib:.1f} MiB by `api`, {got['step'].rss_mib:.1f} by `upload_build`")
 
 
 def download(place):
