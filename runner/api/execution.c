@@ -329,7 +329,9 @@ int execution_decode(const json_t *answer, struct execution *ret_execution, stru
 
 int execution_take(json_t *answer, struct execution *ret_execution, struct gr_error *err)
 {
-	return decode(answer, true, ret_execution, err);
+	bool is_ours_alone = answer->refcount == 1; /* an answer may be several lanes' (shared_read.c) */
+
+	return decode(answer, is_ours_alone, ret_execution, err);
 }
 
 static void execution_device_release(struct execution_device *device)

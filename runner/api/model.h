@@ -119,7 +119,8 @@ struct execution {
 	struct pool texts; /* of the cases */
 };
 int execution_decode(const json_t *answer, struct execution *ret_execution, struct gr_error *err);
-/* The same, and the test cases are let go as they are read: 100,000 of them are 120 MiB in an answer, 10 in here. */
+/* The same, and the test cases are let go as they are read: 100,000 of them are 120 MiB in an answer, 10 in here.
+ * Of an answer that somebody else holds, too, nothing is let go. */
 int execution_take(json_t *answer, struct execution *ret_execution, struct gr_error *err);
 void execution_release(struct execution *execution);
 

@@ -82,6 +82,22 @@ static void it_takes_the_cases_out_of_the_answer(void **state)
 	execution_release(&execution);
 }
 
+static void it_takes_nothing_out_of_an_answer_that_others_read_too(void **state)
+{
+	static const char text[] = "{'build_number':'6','build_devices':[{'device_id':'3','test_cases':["
+	                           "{'test_case_name':'a','test_status':'2'}]}]}";
+	GR_AUTO_JSON json_t *answer = json(text);
+	GR_AUTO_JSON json_t *as_it_was = json(text);
+	GR_AUTO_JSON json_t *another = json_incref(answer);
+	struct execution execution = {0};
+
+	(void)state;
+	assert_int_equal(execution_take(answer, &execution, NULL), 0);
+	assert_int_equal(execution.devices[0].case_count, 1);
+	assert_true(json_equal(another, as_it_was));
+	execution_release(&execution);
+}
+
 /* The reference's own sample has numbers and dates in the wrong places. */
 static void it_reads_the_reference_sample_as_it_is_printed(void **state)
 {
@@ -323,6 +339,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 	        cmocka_unit_test(it_reads_the_sample),
 	        cmocka_unit_test(it_takes_the_cases_out_of_the_answer),
+	        cmocka_unit_test(it_takes_nothing_out_of_an_answer_that_others_read_too),
 	        cmocka_unit_test(it_reads_the_reference_sample_as_it_is_printed),
 	        cmocka_unit_test(it_reads_completion_of_every_type),
 	        cmocka_unit_test(it_prefers_what_the_device_says_about_itself),
