@@ -217,11 +217,14 @@ static void note_server_time(struct engine *engine, const struct transfer_result
 		engine->server_skew_ms = result->server_date_ms - clock_wall_ms();
 }
 
+/* A call that has no request of its own has another one's answer. */
 static void say_answer(struct call *call, const struct transfer_result *result, const struct reading *reading)
 {
 	GR_AUTO_JSON json_t *detail = json_pack("{s:i, s:i, s:I, s:I}", "status", (int)result->status, "curl",
 	        result->curl_code, "ms", (json_int_t)result->elapsed_ms, "bytes", (json_int_t)result->bytes_received);
 
+	if (call->is_sharing)
+		(void)json_object_set_new(detail, "shared", json_true());
 	if (reading_is_undone(reading)) {
 		marked_note_undone(call->engine, call->operation);
 		(void)json_object_set_new(detail, JOURNAL_UNDONE, json_true());
@@ -244,6 +247,25 @@ static void act(struct call *call, const struct transfer_result *result, struct 
 	finish(call, CALL_REFUSED);
 }
 
+/* To all who asked the same before it left. What is no answer is a matter of the one whose request it was, with its
+ * repeats: the others ask anew. */
+static void share(struct call *asker, const struct transfer_result *result, const struct reading *reading)
+{
+	struct call *call;
+
+	shared_read_withdraw(asker);
+	while ((call = shared_read_next(asker)) != NULL) {
+		if (reading->verdict != ATTEMPT_ANSWERED) {
+			loop_timer_set(call->engine->loop, &call->timer, loop_now(call->engine->loop));
+			continue;
+		}
+		call->result.error = asker->result.error;
+		call->body = json_incref(reading->body);
+		say_answer(call, result, reading);
+		finish(call, reading->meaning);
+	}
+}
+
 static void on_transferred(void *context, struct transfer_result *result)
 {
 	struct call *call = context;
@@ -258,6 +280,7 @@ static void on_transferred(void *context, struct transfer_result *result)
 		vault_learn(call->engine->vault, (enum operation_id)(call->operation - operation_get(0)),
 		        call->order.arguments, reading.body);
 	say_answer(call, result, &reading);
+	share(call, result, &reading);
 	act(call, result, &reading);
 	json_decref(reading.body);
 }
@@ -324,10 +347,43 @@ static bool waits_for_lock(struct call *call)
 	return true;
 }
 
+static void fail_unsent(struct call *call, const struct gr_error *why)
+{
+	call->result.error = *why;
+	finish(call, outcome_when_unsent(call));
+}
+
+void call_send(struct call *call, const struct request *request)
+{
+	struct engine *engine = call->engine;
+	struct gr_error err = {0};
+
+	if (engine->broken.failure && !operation_may_repeat(call->operation)) {
+		fail_unsent(call, &engine->broken); /* no start without a trace on the disk */
+		return;
+	}
+	if (send_form(call, request, &err) != 0) {
+		fail_unsent(call, &err);
+		return;
+	}
+	marked_note_sent(engine, call->operation);
+	if (call->attempts++ == 0)
+		call->first_ms = loop_now(engine->loop);
+	call->sends++;
+	engine->requests++;
+}
+
+static void send_read(struct call *call, const struct request *request)
+{
+	call_send(call, request);
+	shared_read_offer(call);
+}
+
 static void attempt(void *context)
 {
 	struct call *call = context;
 	const char *missing = missing_token(call);
+	bool is_read = call->operation->repeat == CLASS_READ;
 	struct request *request = NULL;
 	struct gr_error err = {0};
 	int r;
@@ -338,29 +394,22 @@ static void attempt(void *context)
 		wait_for_token(call, missing);
 		return;
 	}
+	if (is_read)
+		engine_settle(call->engine);
+	if (is_read && shared_read_join(call))
+		return;
 	r = request_new(call->operation, call->order.arguments, &request, &err);
 	if (r == 0)
 		r = form_fill(call->engine, call->operation, request, &err);
-	if (r == 0 && call->operation->repeat != CLASS_READ)
-		call_emit(call, STEP_INTENT, call->operation->id, call->order.arguments);
-	engine_settle(call->engine);
-	if (r == 0 && call->engine->broken.failure && !operation_may_repeat(call->operation)) {
-		err = call->engine->broken; /* no start without a trace on the disk */
-		r = -(int)err.failure;
-	}
-	if (r == 0)
-		r = send_form(call, request, &err);
-	request_free(request);
 	if (r != 0) {
-		call->result.error = err;
-		finish(call, outcome_when_unsent(call) == CALL_FAILED ? CALL_FAILED : CALL_NOT_SENT);
-		return;
+		fail_unsent(call, &err);
+	} else if (is_read) {
+		send_read(call, request);
+	} else {
+		call_emit(call, STEP_INTENT, call->operation->id, call->order.arguments);
+		departure_add(call, gr_take(&request));
 	}
-	marked_note_sent(call->engine, call->operation);
-	if (call->attempts++ == 0)
-		call->first_ms = loop_now(call->engine->loop);
-	call->sends++;
-	call->engine->requests++;
+	request_free(request);
 }
 
 struct call *call_start(struct engine *engine, const struct call_order *order)

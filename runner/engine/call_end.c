@@ -42,6 +42,8 @@ void call_cancel(struct call *call)
 	if (!call)
 		return;
 	leave_lookup(call);
+	departure_remove(call);
+	shared_read_leave(call);
 	loop_timer_clear(call->engine->loop, &call->timer);
 	if (call->transfer) {
 		marked_note_lost(call->engine, call->operation);
@@ -57,11 +59,13 @@ static void withdraw(struct call *call, const struct gr_error *why)
 {
 	GR_AUTO_JSON json_t *detail = json_pack("{s:i, s:b}", "status", 0, JOURNAL_UNDONE, 1);
 
+	if (call->transfer || call->prepared)
+		call_emit(call, STEP_ANSWER, call->operation->id, detail);
+	departure_remove(call);
 	if (call->transfer) {
 		transfer_cancel(call->transfer);
 		call->transfer = NULL;
 		marked_note_undone(call->engine, call->operation);
-		call_emit(call, STEP_ANSWER, call->operation->id, detail);
 	}
 	call->result.outcome = CALL_NOT_SENT;
 	call->result.error = (struct gr_error){0};

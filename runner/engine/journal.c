@@ -146,10 +146,10 @@ static enum safe safe_when(const struct run_event *event)
 	case STEP_ENDED:
 		return event->is_repeatable ? SAFE_LATER : SAFE_SOON;
 	case STEP_LEARNED:
+	case STEP_INTENT: /* its request leaves after a wait that it shares with others (departure.c) */
 	case RUN_DEVICE_RESULT:
 		return SAFE_SOON;
 	case RUN_STARTED:
-	case STEP_INTENT:
 	case RUN_RESOURCE_HELD:
 	case RUN_RESOURCE_RELEASED:
 	case RUN_CANCELLED:

@@ -364,6 +364,11 @@ struct engine {
 	struct marked marked;
 	json_t *artifact_paths; /* taken names (artifact.c), or NULL */
 	struct lookup *lookups; /* of the vault, under way (call.c) */
+	struct departure {
+		struct call *first, *last;
+		struct timer timer;
+	} prepared; /* calls whose intent is not yet known to be on the disk (departure.c) */
+	struct call *offers; /* reads that may still be joined (shared_read.c) */
 	struct command *commands;
 	struct timer limit, tick, grace;
 	int64_t moved_ms; /* when files under way were last spoken of */

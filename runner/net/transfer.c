@@ -65,6 +65,11 @@ void transfer_cancel(struct transfer *transfer)
 		transfer_free(transfer);
 }
 
+bool transfer_is_queued(const struct transfer *transfer)
+{
+	return transfer->place == PLACE_QUEUED;
+}
+
 static void trace(const struct transfer *transfer)
 {
 	const struct transfer_result *result = &transfer->result;

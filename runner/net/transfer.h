@@ -92,6 +92,7 @@ int transfer_start(struct loop *loop, const struct transfer_settings *settings, 
         struct transfer **ret_transfer, struct gr_error *err);
 void transfer_cancel(struct transfer *transfer); /* no call back follows */
 enum transfer_sent transfer_sent(struct transfer *transfer); /* so far */
+bool transfer_is_queued(const struct transfer *transfer); /* it waits for a connection, and nothing of it has left */
 /* Bytes moved so far, for progress displays; totals are -1 when unknown. */
 void transfer_progress(const struct transfer *transfer, int64_t *ret_sent, int64_t *ret_send_total,
         int64_t *ret_received, int64_t *ret_receive_total);

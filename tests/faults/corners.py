@@ -293,6 +293,37 @@ def a_journal_that_breaks_is_said_at_once():
     expect(False, "no journal broke after a start")
 
 
+def read_departures(trace, name):
+    """From strace: the most intents that one wait for the disk was for, and how many requests left; none before its
+    intent was on the disk."""
+    written = safe = left = most = 0
+    for line in trace:
+        if re.search(r"write\(\d+<.*journal\.jsonl>", line) and "step_intent" in line and f'\\"text\\":\\"{name}\\"' in line:
+            written += 1
+        elif re.search(r"fdatasync\(\d+<.*journal\.jsonl>", line):
+            most = max(most, written)
+            safe, written = safe + written, 0
+        elif f"POST /ci/{name} " in line:
+            left += 1
+            expect(left <= safe, f"request {left} left when {safe} intents were on the disk")
+    return most, left
+
+
+def a_wait_for_the_disk_is_shared_by_starts_that_leave_after_it():
+    """One connection: lanes that wait for the list before their starts have it at once."""
+    if not shutil.which("strace"):
+        return
+    with rig.Rig(devices=3) as one:
+        trace = os.path.join(one.folder, "trace")
+        one.write("pipeline.yml", rig.PIPELINE.format(devices=3, module=12) + "server: { max_connections: 1 }\n")
+        status, said = one.run(prefix=["strace", "-f", "-y", "-s", "500", "-e",
+                                       "trace=write,fdatasync,sendto,sendmsg,writev", "-o", trace])
+        expect(status == 0, f"status {status}: {said}")
+        with open(trace, encoding="utf-8", errors="replace") as file:
+            most, left = read_departures(file, "app_build_run")
+        expect(left == 3 and most >= 2, f"{left} starts left, at most {most} after one wait")
+
+
 def main():
     bad = 0
     tests = [test for name, test in globals().items() if re.match(r"an?_|another|closed", name) and callable(test)]
