@@ -200,11 +200,19 @@ static struct transfer *next_to_begin(const struct multi *multi)
 	return NULL;
 }
 
+bool multi_has_room(const struct loop *loop, const struct transfer *transfer)
+{
+	return !loop->multi || has_room(loop->multi, transfer);
+}
+
 static int activate(struct multi *multi, struct transfer *transfer, struct gr_error *err)
 {
 	unsigned most = most_active(multi, transfer);
 	CURLMcode code = transfer->flags & TRANSFER_QUICK ? limit_connections(multi, most) : CURLM_OK;
+	int r = transfer_make(transfer, err);
 
+	if (r < 0)
+		return r;
 	transfer_begin(transfer);
 	if (curl_easy_setopt(transfer->easy, CURLOPT_SHARE, multi->sessions) != CURLE_OK)
 		return gr_fail(err, GR_INTERNAL, 0, "libcurl refuses to share TLS sessions");

@@ -13,6 +13,7 @@ struct transfer;
 
 /* Hand over to libcurl, or queue. The loop owns the transfer from here on, on success. */
 int multi_add(struct loop *loop, struct transfer *transfer, struct gr_error *err);
+bool multi_has_room(const struct loop *loop, const struct transfer *transfer); /* it would begin at once */
 void multi_remove(struct transfer *transfer); /* from libcurl or the queue; does not free it */
 void multi_turn(struct multi *multi); /* finish what is done, start what waits */
 bool multi_is_busy(const struct multi *multi);

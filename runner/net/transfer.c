@@ -38,6 +38,20 @@ const char *transfer_library_version(void)
 
 /* ---- life ---- */
 
+static void forget_form(struct transfer *transfer)
+{
+	for (size_t i = 0; i < transfer->form_count; i++) {
+		char *value = (char *)(uintptr_t)transfer->form[i].value;
+
+		explicit_bzero(value, strlen(value)); /* tokens */
+		gr_free(value);
+		gr_free((char *)(uintptr_t)transfer->form[i].name);
+	}
+	gr_free(transfer->form);
+	transfer->form = NULL;
+	transfer->form_count = 0;
+}
+
 static void transfer_free(struct transfer *transfer)
 {
 	loop_timer_clear(transfer->loop, &transfer->timer);
@@ -51,6 +65,7 @@ static void transfer_free(struct transfer *transfer)
 		upload_free(transfer->uploads);
 		transfer->uploads = next;
 	}
+	forget_form(transfer);
 	buffer_release(&transfer->result.body);
 	gr_free(transfer->url);
 	gr_free(transfer->shown);
@@ -311,30 +326,69 @@ static struct transfer *transfer_new(
 	}
 	transfer->timer = (struct timer){.on_due = on_due, .context = transfer};
 	transfer->result.retry_after_ms = transfer->result.server_date_ms = -1;
-	transfer->easy = curl_easy_init();
 	return transfer;
 }
 
-static int prepare(struct transfer *transfer, const struct transfer_request *request, struct gr_error *err)
+static int make(struct transfer *transfer, const struct transfer_request *request, struct gr_error *err)
 {
 	int r;
 
+	transfer->easy = curl_easy_init();
 	if (!transfer->easy)
 		return gr_fail(err, GR_INTERNAL, 0, "libcurl cannot make a transfer");
-	r = read_url(transfer, err);
-	if (r == 0 && !(transfer->flags & TRANSFER_POST) && transfer->settings.base_url &&
-	        !is_own_host(&transfer->settings, transfer->url))
-		transfer->settings.client_cert = transfer->settings.client_key = NULL;
-	if (r == 0 && !(transfer->flags & TRANSFER_POST) && !transfer->settings.base_url)
-		transfer->settings.client_cert = transfer->settings.client_key = NULL;
-	if (r == 0)
-		r = transfer_set_options(transfer, err);
+	r = transfer_set_options(transfer, err);
 	if (r == 0)
 		r = transfer_set_body(transfer, request, err);
 	if (r == 0 && (curl_easy_setopt(transfer->easy, CURLOPT_XFERINFOFUNCTION, on_progress) != CURLE_OK ||
 	                      curl_easy_setopt(transfer->easy, CURLOPT_XFERINFODATA, transfer) != CURLE_OK ||
 	                      curl_easy_setopt(transfer->easy, CURLOPT_NOPROGRESS, 0L) != CURLE_OK))
 		r = gr_fail(err, GR_INTERNAL, 0, "libcurl refuses to tell its progress");
+	return r;
+}
+
+/* Files are opened at once: what is wrong with them is said at once. */
+static bool can_wait(const struct transfer_request *request)
+{
+	for (size_t i = 0; i < request->field_count; i++)
+		if (request->fields[i].is_file)
+			return false;
+	return (request->flags & TRANSFER_POST) && !request->json;
+}
+
+/* A form takes ten times as much once libcurl has it, and 1,000 may wait. */
+static void keep_form(struct transfer *transfer, const struct transfer_request *request)
+{
+	transfer->form = gr_alloc(request->field_count + 1, sizeof(*transfer->form));
+	for (size_t i = 0; i < request->field_count; i++)
+		transfer->form[transfer->form_count++] = (struct transfer_field){
+		        .name = gr_strdup(request->fields[i].name), .value = gr_strdup(request->fields[i].value)};
+}
+
+int transfer_make(struct transfer *transfer, struct gr_error *err)
+{
+	struct transfer_request request = {.fields = transfer->form, .field_count = transfer->form_count};
+	int r;
+
+	if (transfer->easy)
+		return 0;
+	r = make(transfer, &request, err);
+	forget_form(transfer);
+	return r;
+}
+
+static int prepare(struct transfer *transfer, const struct transfer_request *request, struct gr_error *err)
+{
+	int r = read_url(transfer, err);
+
+	if (r == 0 && !(transfer->flags & TRANSFER_POST) && transfer->settings.base_url &&
+	        !is_own_host(&transfer->settings, transfer->url))
+		transfer->settings.client_cert = transfer->settings.client_key = NULL;
+	if (r == 0 && !(transfer->flags & TRANSFER_POST) && !transfer->settings.base_url)
+		transfer->settings.client_cert = transfer->settings.client_key = NULL;
+	if (r == 0 && can_wait(request) && !multi_has_room(transfer->loop, transfer))
+		keep_form(transfer, request);
+	else if (r == 0)
+		r = make(transfer, request, err);
 	return r;
 }
 

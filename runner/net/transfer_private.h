@@ -29,7 +29,9 @@ struct transfer {
 	int64_t answer_ms, body_most_bytes, sink_offset;
 	int sink_fd;
 
-	CURL *easy;
+	CURL *easy; /* NULL: it waits for a connection, and its form with it */
+	struct transfer_field *form;
+	size_t form_count;
 	struct curl_slist *headers;
 	curl_mime *mime;
 	struct upload *uploads; /* the last file first */
@@ -49,6 +51,7 @@ struct transfer {
 };
 
 /* multi.c calls these. */
+int transfer_make(struct transfer *transfer, struct gr_error *err); /* what waited so far; else nothing */
 void transfer_begin(struct transfer *transfer); /* it goes to libcurl now */
 void transfer_complete(struct transfer *transfer, CURLcode code); /* libcurl is done with it */
 /* End it early with this error: calls on_done and frees. */
