@@ -46,6 +46,19 @@ static struct seen_case *find_from(
 	return found;
 }
 
+const char *watch_word(struct watch *watch, const char *text)
+{
+	void *place = text != NULL ? json_object_iter_at(watch->words, text) : NULL;
+
+	if (text == NULL)
+		return NULL;
+	if (place == NULL) {
+		(void)json_object_set_new_nocheck(watch->words, text, json_true());
+		place = json_object_iter_at(watch->words, text);
+	}
+	return json_object_iter_key(place);
+}
+
 struct seen_case *watch_add(
         struct watch *watch, const char *module_id, const char *name, const char *data, unsigned nth)
 {
@@ -58,7 +71,7 @@ struct seen_case *watch_add(
 	watch->cases = gr_grow(watch->cases, watch->count, sizeof(*watch->cases));
 	seen = &watch->cases[watch->count++];
 	*seen = (struct seen_case){.name = gr_strdup(name),
-	        .module_id = gr_strdup(module_id),
+	        .module_id = watch_word(watch, module_id),
 	        .data = gr_strdup(data),
 	        .nth = nth,
 	        .state = CASE_NOT_STARTED,
@@ -129,6 +142,7 @@ bool watch_take_case(struct watch *watch, const struct execution_case *test)
 	seen->state = test->state;
 	seen->poll = watch->polls;
 	replace(&seen->reason, test->reason);
-	replace(&seen->raw_status, test->raw_status);
+	if (test->raw_status != NULL && !text_equal(seen->raw_status, test->raw_status))
+		seen->raw_status = watch_word(watch, test->raw_status);
 	return is_changed;
 }

@@ -6,7 +6,7 @@
 
 /* In a place whose case has another key now: those behind it are still looked for. A case changes its key once at most,
  * so with more than twice as many places as cases there is always a free one. */
-#define GONE SIZE_MAX
+#define GONE UINT32_MAX
 
 /* FNV-1a; absent is the same as empty. */
 static uint64_t hash_text(uint64_t hash, const char *text)
@@ -39,7 +39,7 @@ static bool is_key_of(const struct seen_case *seen, const struct case_key *key)
 }
 
 /* Where the case of this key is noted, or a free place. */
-static size_t *find_place(const struct watch *watch, const struct case_key *key)
+static uint32_t *find_place(const struct watch *watch, const struct case_key *key)
 {
 	size_t at = (size_t)hash_key(watch, key) & (watch->place_count - 1);
 
@@ -66,19 +66,20 @@ static void make_room(struct watch *watch)
 	for (size_t i = 0; i < watch->count; i++) {
 		const struct seen_case *seen = &watch->cases[i];
 
-		*find_place(watch, &(struct case_key){seen->module_id, seen->name, seen->data, seen->nth}) = i + 1;
+		*find_place(watch, &(struct case_key){seen->module_id, seen->name, seen->data, seen->nth}) =
+		        (uint32_t)(i + 1);
 	}
 }
 
 void watch_place(struct watch *watch, const struct case_key *key, size_t index)
 {
 	make_room(watch);
-	*find_place(watch, key) = index + 1;
+	*find_place(watch, key) = (uint32_t)(index + 1); /* answers hold fewer tests by far */
 }
 
 void watch_displace(struct watch *watch, const struct case_key *key)
 {
-	size_t *place = find_place(watch, key);
+	uint32_t *place = find_place(watch, key);
 
 	if (*place != 0)
 		*place = GONE;

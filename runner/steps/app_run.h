@@ -9,9 +9,12 @@
 #include "runner/steps/target.h"
 
 /* The application's build numbers before the start. Of very long lists only the greatest are kept: all up to `floor`
- * count as being there. 1,000 lanes that start together have one each: eight bytes a number. */
+ * count as being there. 1,000 lanes that start together have one each, hence numbers that follow each other in one
+ * entry. */
 struct snapshot {
-	int64_t *values; /* ascending */
+	struct span {
+		int64_t first, last;
+	} * spans; /* ascending, with gaps between them */
 	size_t count;
 	json_t *words; /* object of those that are no plain numbers; NULL: none taken */
 	int64_t floor, most;
@@ -108,7 +111,8 @@ void search_release(struct search *search);
 
 /* What polls have shown: a test seen once stays. */
 struct seen_case {
-	char *name, *module_id, *data, *reason, *raw_status;
+	char *name, *data, *reason;
+	const char *module_id, *raw_status; /* of watch->words */
 	enum case_state state, told;
 	bool is_told; /* `told` is in the step's memory */
 	unsigned poll; /* of the last poll that had it; 0: one of an earlier process */
@@ -120,8 +124,9 @@ struct seen_case {
 };
 struct watch {
 	struct app_run *run;
-	size_t *places; /* by the hash of a case's key: its place in cases and 1, or 0 (app_place.c) */
+	uint32_t *places; /* by the hash of a case's key: its place in cases and 1, or 0 (app_place.c) */
 	size_t place_count; /* a power of two */
+	json_t *words; /* object: what many cases have in common is there once */
 	json_t *gaps; /* keys of tests of which some have got their datum (app_cases.c) */
 	struct seen_case *cases;
 	size_t count;
@@ -153,6 +158,7 @@ struct case_key {
 struct seen_case *watch_find(const struct watch *watch, const struct case_key *key); /* NULL: none */
 void watch_place(struct watch *watch, const struct case_key *key, size_t index); /* cases[index] is going to have it */
 void watch_displace(struct watch *watch, const struct case_key *key); /* nobody has it any more */
+const char *watch_word(struct watch *watch, const char *text); /* the watch's own copy; NULL gives NULL */
 /* A case that is not there yet; texts are copied. */
 struct seen_case *watch_add(
         struct watch *watch, const char *module_id, const char *name, const char *data, unsigned nth);

@@ -114,7 +114,7 @@ static void recall_case(struct watch *watch, const json_t *json)
 	struct seen_case *seen = watch_add(watch, text_at(json, AT_MODULE), text_at(json, AT_NAME),
 	        text_at(json, AT_DATA), nth > 0 ? (unsigned)nth : 0);
 
-	seen->raw_status = gr_strdup(text_at(json, AT_RAW));
+	seen->raw_status = watch_word(watch, text_at(json, AT_RAW));
 	seen->reason = gr_strdup(text_at(json, AT_REASON));
 	seen->is_unsteady = json_is_true(json_array_get(json, AT_UNSTEADY));
 	seen->state = state >= CASE_NOT_STARTED && state <= CASE_UNKNOWN ? (enum case_state)state : CASE_UNKNOWN;

@@ -16,14 +16,19 @@ static int64_t as_int(const char *number)
 	return number_parse_int(number, &value) ? value : -1;
 }
 
-/* The greatest first; what is no number goes before all, so that it is kept. */
-static int compare_numbers(const void *a, const void *b)
-{
-	int64_t left = as_int(*(char *const *)a), right = as_int(*(char *const *)b);
+struct entry {
+	int64_t value; /* -1: it is no number */
+	const char *number;
+};
 
-	if (left < 0 || right < 0)
-		return (left < 0 ? 0 : 1) - (right < 0 ? 0 : 1);
-	return (left < right) - (left > right);
+/* The greatest first; what is no number goes before all, so that it is kept. */
+static int compare_entries(const void *a, const void *b)
+{
+	const struct entry *left = a, *right = b;
+
+	if (left->value < 0 || right->value < 0)
+		return (left->value < 0 ? 0 : 1) - (right->value < 0 ? 0 : 1);
+	return (left->value < right->value) - (left->value > right->value);
 }
 
 static void begin(struct snapshot *snapshot)
@@ -35,46 +40,56 @@ static void begin(struct snapshot *snapshot)
 
 void snapshot_take(struct snapshot *snapshot, const struct build_list *list)
 {
-	GR_AUTO_FREE char **sorted = gr_alloc(list->count + 1, sizeof(*sorted));
+	GR_AUTO_FREE struct entry *sorted = gr_alloc(list->count + 1, sizeof(*sorted));
 	size_t kept = list->count < NUMBERS_MOST ? list->count : NUMBERS_MOST;
 
 	begin(snapshot);
 	snapshot->is_unsaid = list->is_unsaid;
 	for (size_t i = 0; i < list->count; i++)
-		sorted[i] = list->numbers[i];
-	qsort(sorted, list->count, sizeof(*sorted), compare_numbers);
+		sorted[i] = (struct entry){as_int(list->numbers[i]), list->numbers[i]};
+	qsort(sorted, list->count, sizeof(*sorted), compare_entries);
 	for (size_t i = kept; i-- > 0;)
-		snapshot_add(snapshot, sorted[i]);
+		snapshot_add(snapshot, sorted[i].number);
 	if (list->count > NUMBERS_MOST)
-		snapshot->floor = as_int(sorted[NUMBERS_MOST]);
+		snapshot->floor = sorted[NUMBERS_MOST].value;
+}
+
+/* As it was written: behind those that are there. */
+static void append(struct snapshot *snapshot, int64_t first, int64_t last)
+{
+	snapshot->spans = gr_grow(snapshot->spans, snapshot->count, sizeof(*snapshot->spans));
+	snapshot->spans[snapshot->count++] = (struct span){first, last};
+	snapshot->most = last;
 }
 
 json_t *snapshot_to_json(const struct snapshot *snapshot)
 {
-	json_t *numbers = json_array(), *value = NULL;
+	json_t *spans = json_array(), *words = json_array(), *value = NULL;
 	const char *word = NULL;
 
-	for (size_t i = 0; i < snapshot->count; i++) {
-		GR_AUTO_FREE char *number = gr_printf("%" PRId64, snapshot->values[i]);
-
-		(void)json_array_append_new(numbers, json_string(number));
-	}
+	for (size_t i = 0; i < snapshot->count; i++)
+		(void)json_array_append_new(spans,
+		        json_pack("[I, I]", (json_int_t)snapshot->spans[i].first, (json_int_t)snapshot->spans[i].last));
 	json_object_foreach (snapshot->words, word, value)
-		(void)json_array_append_new(numbers, json_string(word));
-	return json_pack("{s:o, s:I, s:b}", "numbers", numbers, "floor", (json_int_t)snapshot->floor, "unsaid",
-	        snapshot->is_unsaid);
+		(void)json_array_append_new(words, json_string(word));
+	return json_pack("{s:o, s:o, s:I, s:b}", "spans", spans, "numbers", words, "floor", (json_int_t)snapshot->floor,
+	        "unsaid", snapshot->is_unsaid);
 }
 
 void snapshot_from_json(struct snapshot *snapshot, const json_t *json)
 {
 	const json_t *floor = json_object_get(json, "floor"), *item = NULL;
+	json_int_t first = 0, last = 0;
 	size_t i = 0;
 
 	begin(snapshot);
 	snapshot->is_unsaid = json_is_true(json_object_get(json, "unsaid"));
 	if (json_is_integer(floor))
 		snapshot->floor = json_integer_value(floor);
-	json_array_foreach (json_object_get(json, "numbers"), i, item)
+	json_array_foreach (json_object_get(json, "spans"), i, item)
+		if (json_unpack((json_t *)(uintptr_t)item, "[I, I]", &first, &last) == 0 && first >= 0 && first <= last)
+			append(snapshot, first, last);
+	json_array_foreach (json_object_get(json, "numbers"), i, item) /* words; in older journals all */
 		if (json_is_string(item))
 			snapshot_add(snapshot, json_string_value(item));
 }
@@ -86,7 +101,7 @@ static bool is_plain(const char *number)
 	       (number[0] != '0' || number[1] == '\0') && as_int(number) >= 0;
 }
 
-/* Where `value` is, or would be. */
+/* The first span that does not end before `value`. */
 static size_t find(const struct snapshot *snapshot, int64_t value)
 {
 	size_t low = 0, high = snapshot->count;
@@ -94,7 +109,7 @@ static size_t find(const struct snapshot *snapshot, int64_t value)
 	while (low < high) {
 		size_t middle = low + (high - low) / 2;
 
-		if (snapshot->values[middle] < value)
+		if (snapshot->spans[middle].last < value)
 			low = middle + 1;
 		else
 			high = middle;
@@ -106,19 +121,33 @@ static bool has_value(const struct snapshot *snapshot, int64_t value)
 {
 	size_t at = find(snapshot, value);
 
-	return at < snapshot->count && snapshot->values[at] == value;
+	return at < snapshot->count && snapshot->spans[at].first <= value;
 }
 
 static void insert(struct snapshot *snapshot, int64_t value)
 {
 	size_t at = find(snapshot, value);
+	bool follows = at > 0 && snapshot->spans[at - 1].last == value - 1;
+	bool leads = at < snapshot->count && snapshot->spans[at].first - 1 == value;
 
 	if (has_value(snapshot, value))
 		return;
-	snapshot->values = gr_grow(snapshot->values, snapshot->count, sizeof(*snapshot->values));
-	memmove(&snapshot->values[at + 1], &snapshot->values[at], (snapshot->count - at) * sizeof(*snapshot->values));
-	snapshot->values[at] = value;
-	snapshot->count++;
+	if (follows && leads) {
+		snapshot->spans[at - 1].last = snapshot->spans[at].last;
+		snapshot->count--;
+		memmove(&snapshot->spans[at], &snapshot->spans[at + 1],
+		        (snapshot->count - at) * sizeof(*snapshot->spans));
+	} else if (follows) {
+		snapshot->spans[at - 1].last = value;
+	} else if (leads) {
+		snapshot->spans[at].first = value;
+	} else {
+		snapshot->spans = gr_grow(snapshot->spans, snapshot->count, sizeof(*snapshot->spans));
+		memmove(&snapshot->spans[at + 1], &snapshot->spans[at],
+		        (snapshot->count - at) * sizeof(*snapshot->spans));
+		snapshot->spans[at] = (struct span){value, value};
+		snapshot->count++;
+	}
 }
 
 void snapshot_add(struct snapshot *snapshot, const char *number)
@@ -151,7 +180,7 @@ bool snapshot_is_after(const struct snapshot *snapshot, const char *number)
 
 void snapshot_release(struct snapshot *snapshot)
 {
-	gr_free(snapshot->values);
+	gr_free(snapshot->spans);
 	json_decref(snapshot->words);
 	*snapshot = (struct snapshot){0};
 }

@@ -10,7 +10,8 @@
 
 void watch_begin(struct watch *watch, struct app_run *run)
 {
-	*watch = (struct watch){.run = run, .gaps = json_object(), .all_completed = -1, .is_queued = true};
+	*watch = (struct watch){
+	        .run = run, .gaps = json_object(), .words = json_object(), .all_completed = -1, .is_queued = true};
 	for (size_t i = 0; i < COUNT_KINDS; i++)
 		watch->counts[i] = -1;
 }
@@ -19,14 +20,13 @@ void watch_release(struct watch *watch)
 {
 	for (size_t i = 0; i < watch->count; i++) {
 		gr_free(watch->cases[i].name);
-		gr_free(watch->cases[i].module_id);
 		gr_free(watch->cases[i].data);
 		gr_free(watch->cases[i].reason);
-		gr_free(watch->cases[i].raw_status);
 	}
 	gr_free(watch->cases);
 	gr_free(watch->places);
 	json_decref(watch->gaps);
+	json_decref(watch->words);
 	gr_free(watch->raw_completed);
 	gr_free(watch->build_test_id);
 	gr_free(watch->url);

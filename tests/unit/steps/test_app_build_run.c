@@ -20,7 +20,7 @@ static void it_sends_the_start_with_handles_and_the_snapshot_before_it(void **st
 	        "'bundle_identifier': "
 	        "'com.x', 'test_website_url': 'https://x.example'}");
 	assert_true(json_is_true(json_object_get(s.action.learned, "intent")));
-	assert_int_equal(json_array_size(json_object_get(json_object_get(s.action.kept, "before"), "numbers")), 2);
+	assert_int_equal(json_array_size(json_object_get(json_object_get(s.action.kept, "before"), "spans")), 1);
 	script_close(&s);
 }
 
