@@ -35,7 +35,11 @@ struct junit_plan {
 	struct redactor *redactor;
 	const struct device_run **runs; /* in the order of their lanes, the same from build to build */
 	size_t next;
-	json_t *names, *suites; /* names given out, with how often */
+	json_t *suites; /* names given out, with how often */
+	json_t *slugs; /* of all suites, with how often */
+	json_t *own_names; /* names of the suite's entries, with how often */
+	json_t *shared_names; /* the same of all suites whose slug is another one's as well */
+	json_t *names; /* the one of the two that counts now */
 	size_t entries; /* so far */
 	bool is_over;
 };

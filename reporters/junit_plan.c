@@ -9,6 +9,7 @@
 #include "runner/base/text.h"
 
 #define SUITE_NAME_BYTES 120
+#define OWN_SLUG "gridlane"
 
 /* ---- names ---- */
 
@@ -207,12 +208,22 @@ static void add_empty_run(struct junit_plan *plan, struct junit_suite *suite)
 	count_entry(suite, entry);
 }
 
+/* The names of a suite are unique with its slug: only where two have the same one they are kept until the end. */
+static void begin_names(struct junit_plan *plan, const char *slug)
+{
+	bool is_shared = json_integer_value(json_object_get(plan->slugs, slug)) > 1;
+
+	(void)json_object_clear(plan->own_names);
+	plan->names = is_shared ? plan->shared_names : plan->own_names;
+}
+
 static void fill_device_suite(struct junit_plan *plan, struct junit_suite *suite, const struct device_run *run)
 {
 	GR_AUTO_FREE char *name = device_name(plan->redactor, &run->device);
 
 	*suite = (struct junit_suite){.run = run, .name = unique_name(plan->suites, "", name)};
 	suite->slug = slug_of(suite->name);
+	begin_names(plan, suite->slug);
 	for (size_t i = 0; i < run->case_count; i++)
 		add_case(plan, suite, &run->cases[i]);
 	add_problems(plan, suite, run->problems, run->problem_count);
@@ -282,7 +293,8 @@ static void add_steps(struct junit_plan *plan, struct junit_suite *suite)
 
 static void fill_own_suite(struct junit_plan *plan, struct junit_suite *suite)
 {
-	*suite = (struct junit_suite){.name = unique_name(plan->suites, "", "gridlane"), .slug = gr_strdup("gridlane")};
+	*suite = (struct junit_suite){.name = unique_name(plan->suites, "", "gridlane"), .slug = gr_strdup(OWN_SLUG)};
+	begin_names(plan, suite->slug);
 	add_problems(plan, suite, plan->results->problems, plan->results->problem_count);
 	add_rules(plan, suite);
 	if (plan->entries == 0)
@@ -317,13 +329,36 @@ static size_t lane_number(const struct results *results, const char *lane, size_
 	return results->lane_count;
 }
 
+static void count_slug(json_t *slugs, const char *slug)
+{
+	(void)json_object_set_new(slugs, slug, json_integer(json_integer_value(json_object_get(slugs, slug)) + 1));
+}
+
+static void count_slugs(struct junit_plan *plan)
+{
+	GR_AUTO_JSON json_t *suites = json_object();
+
+	count_slug(plan->slugs, OWN_SLUG);
+	for (size_t i = 0; i < plan->results->run_count; i++) {
+		GR_AUTO_FREE char *name = device_name(plan->redactor, &plan->runs[i]->device);
+		GR_AUTO_FREE char *unique = unique_name(suites, "", name);
+		GR_AUTO_FREE char *slug = slug_of(unique);
+
+		count_slug(plan->slugs, slug);
+	}
+}
+
 void junit_plan_init(struct junit_plan *plan, const struct results *results, struct redactor *redactor)
 {
 	GR_AUTO_FREE struct place *places = gr_alloc(results->run_count, sizeof(*places));
 	size_t lane = 0;
 
-	*plan = (struct junit_plan){
-	        .results = results, .redactor = redactor, .names = json_object(), .suites = json_object()};
+	*plan = (struct junit_plan){.results = results,
+	        .redactor = redactor,
+	        .suites = json_object(),
+	        .slugs = json_object(),
+	        .own_names = json_object(),
+	        .shared_names = json_object()};
 	for (size_t i = 0; i < results->run_count; i++) {
 		lane = lane_number(results, results->runs[i].lane, lane);
 		places[i] = (struct place){&results->runs[i], lane, i};
@@ -332,6 +367,7 @@ void junit_plan_init(struct junit_plan *plan, const struct results *results, str
 	plan->runs = gr_alloc(results->run_count, sizeof(*plan->runs));
 	for (size_t i = 0; i < results->run_count; i++)
 		plan->runs[i] = places[i].run;
+	count_slugs(plan);
 }
 
 bool junit_plan_next(struct junit_plan *plan, struct junit_suite *ret_suite)
@@ -366,8 +402,10 @@ void junit_suite_release(struct junit_suite *suite)
 void junit_plan_release(struct junit_plan *plan)
 {
 	gr_free(plan->runs);
-	json_decref(plan->names);
 	json_decref(plan->suites);
+	json_decref(plan->slugs);
+	json_decref(plan->own_names);
+	json_decref(plan->shared_names);
 	*plan = (struct junit_plan){0};
 }
 

@@ -37,6 +37,28 @@ static void it_tells_apart_what_has_the_same_name(void **state)
 	results_release(&results);
 }
 
+/* Their suites have names of their own, and class names that begin alike. */
+static void it_tells_apart_tests_of_devices_whose_names_differ_in_a_blank(void **state)
+{
+	static const char *const devices[] = {"Pixel 7", "Galaxy", "Pixel_7"};
+	struct results results = {0};
+	xmlDocPtr document;
+	xmlNodePtr suite;
+
+	(void)state;
+	for (size_t i = 0; i < GR_COUNT(devices); i++)
+		(void)sample_case(sample_run(&results, devices[i], devices[i]), "same", STATUS_PASSED, NULL);
+	document = write_and_read(&results);
+	assert_int_equal(check_rules(document), 3);
+	suite = xmlFirstElementChild(xmlDocGetRootElement(document));
+	(void)find_case(suite, "same");
+	suite = xmlNextElementSibling(suite);
+	(void)find_case(suite, "same");
+	(void)find_case(xmlNextElementSibling(suite), "same #2");
+	xmlFreeDoc(document);
+	results_release(&results);
+}
+
 static void add_lane(struct results *results, const char *name)
 {
 	results->lanes = gr_grow(results->lanes, results->lane_count, sizeof(*results->lanes));
@@ -149,6 +171,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 	        cmocka_unit_test(it_tells_apart_what_has_the_same_name),
+	        cmocka_unit_test(it_tells_apart_tests_of_devices_whose_names_differ_in_a_blank),
 	        cmocka_unit_test(it_orders_suites_by_lane_not_by_who_was_first),
 	        cmocka_unit_test(it_always_has_a_case),
 	        cmocka_unit_test(it_names_suites_after_device_and_system),
