@@ -85,6 +85,11 @@ void *gr_grow(void *items, size_t count, size_t size)
 	return items ? items : gr_resize(items, 8, size);
 }
 
+void gr_trim(void)
+{
+	(void)malloc_trim(0); /* whether there was anything is no matter */
+}
+
 void *gr_library_alloc(size_t size)
 {
 	void *memory = malloc(size ? size : 1);

@@ -17,6 +17,9 @@ char *gr_strndup(const char *text, size_t bytes) __attribute__((malloc, returns_
 char *gr_printf(const char *format, ...) __attribute__((format(printf, 1, 2), malloc, returns_nonnull));
 char *gr_vprintf(const char *format, va_list args) __attribute__((format(printf, 1, 0), malloc, returns_nonnull));
 
+/* What is free in pieces is the system's again; after much has been let go. */
+void gr_trim(void);
+
 /* Make room for one more element in an array that doubles: items = gr_grow(items, count, sizeof(*items));
  * then items[count++] = ...; capacity follows from count alone. The new room is not zeroed. */
 void *gr_grow(void *items, size_t count, size_t size) __attribute__((returns_nonnull));

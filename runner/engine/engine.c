@@ -285,6 +285,7 @@ int engine_run(const struct plan *plan, const struct engine_options *options, st
 	}
 	judge(&engine);
 	release(&engine);
+	gr_trim(); /* of what 1,000 lanes had; the reports need room of their own */
 	*ret_results = engine.results;
 	return r;
 }

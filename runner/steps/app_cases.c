@@ -139,7 +139,7 @@ bool watch_take_case(struct watch *watch, const struct execution_case *test)
 	is_changed = is_changed || seen->state != test->state;
 	if (case_is_over(seen->state) && seen->state != test->state)
 		seen->is_unsteady = true;
-	seen->state = test->state;
+	seen->state = (uint8_t)test->state;
 	seen->poll = watch->polls;
 	replace(&seen->reason, test->reason);
 	if (test->raw_status != NULL && !text_equal(seen->raw_status, test->raw_status))

@@ -3,6 +3,8 @@
 #ifndef GRIDLANE_STEPS_APP_RUN_H
 #define GRIDLANE_STEPS_APP_RUN_H
 
+#include <assert.h>
+
 #include "runner/api/model.h"
 #include "runner/steps/common.h"
 #include "runner/steps/step.h"
@@ -110,18 +112,19 @@ int search_next(struct search *search, const struct event *event, struct action 
 void search_release(struct search *search);
 
 /* What polls have shown: a test seen once stays. */
-struct seen_case {
+struct seen_case { /* 1,000 lanes with 100 tests have 100,000 of them */
 	char *name, *data, *reason;
 	const char *module_id, *raw_status; /* of watch->words */
-	enum case_state state, told;
-	bool is_told; /* `told` is in the step's memory */
+	int64_t time_ms;
 	unsigned poll; /* of the last poll that had it; 0: one of an earlier process */
 	unsigned same; /* of the first of its key: the place of the last one of that key in that poll */
 	unsigned nth; /* among the cases of its key */
-	bool is_unsteady; /* it changed after its end */
-	bool is_timed; /* its end was seen; time_ms may be TIME_UNKNOWN all the same */
-	int64_t time_ms;
+	uint8_t state, told; /* enum case_state */
+	bool is_told : 1; /* `told` is in the step's memory */
+	bool is_unsteady : 1; /* it changed after its end */
+	bool is_timed : 1; /* its end was seen; time_ms may be TIME_UNKNOWN all the same */
 };
+static_assert(sizeof(struct seen_case) <= 64, "as small as it can be");
 struct watch {
 	struct app_run *run;
 	uint32_t *places; /* by the hash of a case's key: its place in cases and 1, or 0 (app_place.c) */

@@ -117,7 +117,7 @@ static void recall_case(struct watch *watch, const json_t *json)
 	seen->raw_status = watch_word(watch, text_at(json, AT_RAW));
 	seen->reason = gr_strdup(text_at(json, AT_REASON));
 	seen->is_unsteady = json_is_true(json_array_get(json, AT_UNSTEADY));
-	seen->state = state >= CASE_NOT_STARTED && state <= CASE_UNKNOWN ? (enum case_state)state : CASE_UNKNOWN;
+	seen->state = state >= CASE_NOT_STARTED && state <= CASE_UNKNOWN ? (uint8_t)state : (uint8_t)CASE_UNKNOWN;
 	seen->told = seen->state;
 	seen->is_told = true;
 	seen->is_timed = case_is_over(seen->state);
