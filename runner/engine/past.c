@@ -41,9 +41,12 @@ static size_t find_runs(const struct task *task, const json_t *devices, struct s
 	if (count >= SCHEDULE_RUNS_LEAST)
 		return count;
 	count = 0;
-	for (size_t i = 0; i < RUNS_MOST; i++)
-		json_object_foreach ((json_t *)(uintptr_t)devices, key, list)
+	for (size_t i = 0; i < RUNS_MOST && count < RUNS_MOST; i++)
+		json_object_foreach ((json_t *)(uintptr_t)devices, key, list) {
 			count = add_runs(list, i, runs, count);
+			if (count == RUNS_MOST) /* of 1,000 devices, in each of 1,000 lanes */
+				break;
+		}
 	return count;
 }
 
