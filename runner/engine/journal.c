@@ -21,6 +21,9 @@
  * two more waits for the disk. */
 #define INLINE_CASES 100
 #define INLINE_REASON_BYTES 8192
+/* Requests wait for what polls showed when it is so old: 1,000 lanes would wait for the disk hundreds of times a
+ * second, and on a busy one their polls would come late. */
+#define POLLED_MOST_MS 1000
 
 struct journal {
 	int directory, fd;
@@ -29,6 +32,7 @@ struct journal {
 	int64_t sequence;
 	off_t end; /* of what is written */
 	bool is_unsafe; /* records that must be on the disk before anything else leaves are not there yet */
+	int64_t polled_ms; /* since when there is one of a poll that need not be there at once; 0: none */
 	bool is_unseen; /* one of them says what came of a request, and people must not read it before */
 	json_t *open; /* {LANE: true}: a request that leaves a trace was on its way, and its answer is not in yet */
 	unsigned results;
@@ -99,12 +103,13 @@ static int say_full(struct gr_error *err)
 static int make_safe(struct journal *journal, struct gr_error *err)
 {
 	journal->is_unsafe = journal->is_unseen = false;
+	journal->polled_ms = 0;
 	return fdatasync(journal->fd) == 0 ? 0 : keep(journal, errno, err);
 }
 
 /* When a fact has to be on the disk: before anything else happens, before anything else leaves this process (one wait
- * for the disk then does for all that came before), or some time. */
-enum safe { SAFE_NOW, SAFE_SOON, SAFE_LATER };
+ * for the disk then does for all that came before), the same a second later, or some time. */
+enum safe { SAFE_NOW, SAFE_SOON, SAFE_IN_TIME, SAFE_LATER };
 
 /* One record in one write: a reader after a crash sees it whole, or torn at the very end. */
 static int append(struct journal *journal, json_t *record, enum safe safe, struct gr_error *err)
@@ -136,6 +141,8 @@ static int append(struct journal *journal, json_t *record, enum safe safe, struc
 		return keep(journal, -r, err);
 	if (safe == SAFE_SOON)
 		journal->is_unsafe = true;
+	if (safe == SAFE_IN_TIME && journal->polled_ms == 0)
+		journal->polled_ms = clock_now_ms();
 	r = safe == SAFE_NOW ? make_safe(journal, err) : 0;
 	return r == 0 && is_full ? say_full(err) : r;
 }
@@ -146,6 +153,7 @@ static enum safe safe_when(const struct run_event *event)
 	case STEP_ENDED:
 		return event->is_repeatable ? SAFE_LATER : SAFE_SOON;
 	case STEP_LEARNED:
+		return event->is_repeatable ? SAFE_IN_TIME : SAFE_SOON;
 	case STEP_INTENT: /* its request leaves after a wait that it shares with others (departure.c) */
 	case RUN_DEVICE_RESULT:
 		return SAFE_SOON;
@@ -264,7 +272,10 @@ static int on_settle(void *state, struct gr_error *err)
 {
 	struct journal *journal = state;
 
-	return journal->is_unsafe && !journal->broken.failure ? make_safe(journal, err) : 0;
+	bool is_due = journal->is_unsafe || journal->is_unseen ||
+	              (journal->polled_ms > 0 && clock_now_ms() - journal->polled_ms >= POLLED_MOST_MS);
+
+	return is_due && !journal->broken.failure ? make_safe(journal, err) : 0;
 }
 
 /* The first thing that a step learns after its request is what came of it: the number of a run that was started. */
@@ -338,6 +349,7 @@ static int on_close(void *state, struct gr_error *err)
 	int r = 0;
 
 	(void)give_up_reserve(journal);
+	journal->is_unsafe = journal->is_unsafe || journal->polled_ms > 0;
 	if (journal->fd >= 0)
 		r = on_settle(journal, err);
 	if (journal->fd >= 0 && close(journal->fd) != 0 && r == 0 && !journal->broken.failure)

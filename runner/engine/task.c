@@ -146,6 +146,7 @@ static void note_memory(struct task *task, struct action *action)
 		return;
 	}
 	task->is_repeatable = false;
+	event.is_repeatable = action->kind == ACTION_WAIT && !action->learned;
 	(void)json_object_update(task->step.memory, action->learned);
 	(void)json_object_update_missing(action->kept, action->learned);
 	event.detail = action->kept;

@@ -47,7 +47,8 @@ struct run_event {
 	enum outcome outcome;
 	enum gr_failure failure;
 	int64_t done, total;
-	bool is_repeatable; /* STEP_ENDED: nothing but reading was done, and doing it again would change nothing */
+	bool is_repeatable; /* STEP_ENDED: nothing but reading was done, and doing it again would change nothing;
+	                     * STEP_LEARNED: what a poll showed, and the next one shows again */
 	json_t *detail;
 	const struct device_run *device_run;
 	const struct artifact *artifact;

@@ -4,6 +4,8 @@
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/syscall.h>
+#include <time.h>
 #include <unistd.h>
 #include <fcntl.h>
 
@@ -19,6 +21,17 @@ int fdatasync(int fd)
 {
 	waits++;
 	return fsync(fd);
+}
+
+/* And for the clock. */
+static int64_t now_ms = 1000000;
+
+int clock_gettime(clockid_t clock, struct timespec *ret_time)
+{
+	if (clock != CLOCK_BOOTTIME)
+		return (int)syscall(SYS_clock_gettime, clock, ret_time);
+	*ret_time = (struct timespec){.tv_sec = now_ms / 1000, .tv_nsec = now_ms % 1000 * 1000000};
+	return 0;
 }
 
 struct place {
@@ -132,6 +145,31 @@ static void it_has_what_came_of_a_start_on_the_disk_before_people_read_it(void *
 	close_place(&place);
 }
 
+static void it_does_not_wait_for_what_a_poll_showed_before_each_request(void **state)
+{
+	struct place place;
+
+	(void)state;
+	open_place(&place);
+	for (int i = 0; i < 8; i++) {
+		say(&place, (struct run_event){.kind = STEP_LEARNED, .is_repeatable = true});
+		settle(&place);
+	}
+	assert_int_equal(waits, 0);
+	now_ms += 999;
+	settle(&place);
+	assert_int_equal(waits, 0);
+	now_ms += 1;
+	settle(&place);
+	assert_int_equal(waits, 1);
+	settle(&place);
+	assert_int_equal(waits, 1);
+	say(&place, (struct run_event){.kind = STEP_LEARNED, .is_repeatable = true});
+	assert_int_equal(waits, 1);
+	close_place(&place);
+	assert_int_equal(waits, 2); /* at the end at the latest */
+}
+
 static void it_waits_for_no_step_that_only_read(void **state)
 {
 	struct place place;
@@ -181,6 +219,7 @@ int main(void)
 	        cmocka_unit_test(it_waits_once_for_what_a_step_learned_and_its_intent),
 	        cmocka_unit_test(it_has_what_was_learned_on_the_disk_before_anything_leaves),
 	        cmocka_unit_test(it_has_what_came_of_a_start_on_the_disk_before_people_read_it),
+	        cmocka_unit_test(it_does_not_wait_for_what_a_poll_showed_before_each_request),
 	        cmocka_unit_test(it_waits_for_no_step_that_only_read),
 	        cmocka_unit_test(it_reads_results_back_from_records_and_from_files),
 	};
