@@ -1,6 +1,5 @@
 #include "runner/api/model.h"
 
-#include <malloc.h>
 #include <stdint.h>
 #include <string.h>
 
@@ -155,7 +154,7 @@ static void let_go(json_t *cases, size_t index)
 {
 	(void)json_array_set_new(cases, index, json_null());
 	if ((index + 1) % TRIM_CASES == 0)
-		(void)malloc_trim(0);
+		gr_trim();
 }
 
 static int cases_decode(

@@ -135,6 +135,8 @@ void gr_memory_init(void)
 {
 	join_at_once();
 	(void)CRYPTO_set_mem_functions(crypto_take, crypto_resize, crypto_give); /* fails only after its first use */
+	/* A library that ends the process does so beside a thread that hashes: what it works with stays. */
+	(void)OPENSSL_init_crypto(OPENSSL_INIT_NO_ATEXIT, NULL);
 	json_set_alloc_funcs(gr_library_alloc, free);
 }
 
