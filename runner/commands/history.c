@@ -22,7 +22,8 @@ struct column {
 
 static const struct column run_columns[] = {{"RUN", "run_id", 30}, {"PIPELINE", "pipeline", 20},
         {"BRANCH", "branch", 14}, {"VERDICT", "verdict", 14}, {"STARTED", "started", 24}, {"SECONDS", "seconds", 9},
-        {"TESTS", "tests", 6}, {"PASSED", "passed", 6}, {"FAILED", "failed", 6}, {NULL, NULL, 0}};
+        {"TESTS", "tests", 6}, {"PASSED", "passed", 6}, {"FAILED", "failed", 6},
+        {"QUARANTINED", "quarantined", 11}, {NULL, NULL, 0}};
 static const struct column outcome_columns[] = {{"STATUS", "status", 8}, {"TRY", "attempt", 4},
         {"SECONDS", "seconds", 9}, {"DEVICE", "device", 20}, {"CLASS", "class", 24}, {"TEST", "test", 30},
         {NULL, NULL, 0}};
@@ -156,6 +157,17 @@ static const struct question *find_question(const struct arguments *arguments, s
 	return NULL;
 }
 
+/* A run that is named is one run: nothing is left to be chosen or cut. */
+static int check_filter(const struct question *question, const struct arguments *arguments, struct gr_error *err)
+{
+	bool has_filter = argument_is_given(arguments, OPT_PIPELINE) || argument_is_given(arguments, OPT_BRANCH) ||
+	                  argument_is_given(arguments, OPT_LIMIT);
+
+	if (question->arguments > 1 && has_filter)
+		return gr_fail(err, GR_USAGE, 0, "--pipeline, --branch and --limit belong to list, flaky and slow");
+	return 0;
+}
+
 static int check_quarantine(const struct arguments *arguments, struct gr_error *err)
 {
 	bool is_wanted = argument_is_given(arguments, OPT_QUARANTINE);
@@ -186,6 +198,7 @@ static char *existing_place(const struct arguments *arguments, struct gr_error *
 
 	if (place && (history_is_server(place) || access(place, F_OK) == 0))
 		return place;
+	err->failure = GR_USAGE; /* a run without a history is none the worse; a question has no answer */
 	if (place) {
 		GR_AUTO_FREE char *shown = history_shown(place);
 
@@ -208,6 +221,8 @@ static int answer(const struct arguments *arguments, struct redactor *redactor, 
 		return -(int)err->failure;
 	history_learn_secrets(place, redactor);
 	r = read_filter(arguments, &filter, err);
+	if (r == 0)
+		r = check_filter(question, arguments, err);
 	if (r == 0)
 		r = check_quarantine(arguments, err);
 	if (r == 0)

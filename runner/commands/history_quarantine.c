@@ -7,6 +7,7 @@
 #include "runner/base/buffer.h"
 #include "runner/base/clock.h"
 #include "runner/base/memory.h"
+#include "runner/base/text.h"
 
 /* Long enough to mend a test, short enough not to be forgotten. */
 #define DAYS 14
@@ -46,7 +47,9 @@ static void print_entry(const json_t *row, const char *owner, const char *until)
 	GR_AUTO_FREE char *name =
 	        *class_name ? gr_printf("%s.%s", class_name, member(row, "test")) : gr_strdup(member(row, "test"));
 	GR_AUTO_FREE char *test = pattern_of(name);
-	GR_AUTO_FREE char *device = pattern_of(member(row, "device"));
+	/* '*' is the device of a test that is spread over lanes: any. */
+	GR_AUTO_FREE char *device =
+	        text_equal(member(row, "device"), "*") ? gr_strdup("*") : pattern_of(member(row, "device"));
 	GR_AUTO_FREE char *reason = gr_printf("flaky: %lld of %lld outcomes were failures that went away by themselves "
 	                                      "(%.1f %%; with 95 %% confidence %.1f to %.1f %%)",
 	        (long long)json_integer_value(json_object_get(row, "passing_failures")),

@@ -9,9 +9,11 @@
 	"r.run_id, r.pipeline, r.branch, r.revision, r.verdict, r.green, r.started_ms, r.elapsed_ms, r.cause, "        \
 	"(SELECT COUNT(*) FROM outcomes o WHERE o.run = r.id AND o.last = 1), "                                        \
 	"(SELECT COUNT(*) FROM outcomes o WHERE o.run = r.id AND o.last = 1 AND o.status = 'passed'), "                \
-	"(SELECT COUNT(*) FROM outcomes o WHERE o.run = r.id AND o.last = 1 AND o.status = 'failed'), "                \
+	"(SELECT COUNT(*) FROM outcomes o WHERE o.run = r.id AND o.last = 1 AND o.status = 'failed' "                  \
+	"AND o.quarantined = 0), "                                                                                     \
 	"(SELECT COUNT(*) FROM outcomes o WHERE o.run = r.id AND o.last = 1 AND o.status = 'error'), "                 \
-	"(SELECT COUNT(*) FROM outcomes o WHERE o.run = r.id AND o.last = 1 AND o.status = 'skipped') "
+	"(SELECT COUNT(*) FROM outcomes o WHERE o.run = r.id AND o.last = 1 AND o.status = 'skipped'), "               \
+	"(SELECT COUNT(*) FROM outcomes o WHERE o.run = r.id AND o.last = 1 AND o.quarantined = 1) "
 
 static json_t *seconds(int64_t ms)
 {
@@ -25,7 +27,7 @@ static json_t *run_object(const json_t *row)
 	        row_text(row, 1), "branch", row_text(row, 2), "commit", row_text(row, 3), "verdict", row_text(row, 4),
 	        "green", (int)(row_number(row, 5) == 1), "started", clock_format_utc(row_number(row, 6), started),
 	        "seconds", seconds(row_number(row, 7)));
-	static const char *const counts[] = {"tests", "passed", "failed", "errors", "skipped"};
+	static const char *const counts[] = {"tests", "passed", "failed", "errors", "skipped", "quarantined"};
 
 	for (size_t i = 0; i < GR_COUNT(counts); i++)
 		(void)json_object_set_new(run, counts[i], json_integer((json_int_t)row_number(row, 9 + i)));

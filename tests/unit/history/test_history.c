@@ -65,6 +65,29 @@ static void it_tells_what_became_of_earlier_runs_oldest_first(void **state)
 	history_close(history);
 }
 
+static void it_counts_no_quarantined_failure_as_failed(void **state)
+{
+	struct history *history = open_it(*state);
+	const struct history_filter filter = {.pipeline = "nightly", .branch = "main", .most = 1};
+	GR_AUTO_JSON json_t *runs = NULL;
+	struct earlier earlier = {0};
+	struct gr_error err = {0};
+	struct results results;
+
+	make_run(&results, 1, "pff");
+	results.runs[0].cases[1].quarantine = gr_strdup("ticket 7");
+	assert_int_equal(history_record(history, &results, NULL, &err), 0);
+	results_release(&results);
+	runs = list(history);
+	assert_int_equal(number(json_array_get(runs, 0), "tests"), 3);
+	assert_int_equal(number(json_array_get(runs, 0), "failed"), 1);
+	assert_int_equal(number(json_array_get(runs, 0), "quarantined"), 1);
+	assert_int_equal(history_earlier(history, &filter, NULL, &earlier, &err), 0);
+	assert_int_equal(earlier.runs[0].failed, 1);
+	earlier_release(&earlier);
+	history_close(history);
+}
+
 static void its_file_is_for_its_owner_alone(void **state)
 {
 	const struct place *place = *state;
@@ -294,6 +317,7 @@ int main(void)
 	        CASE(it_keeps_a_run_with_its_outcomes),
 	        CASE(it_writes_a_run_once_however_often_it_is_told),
 	        CASE(it_tells_what_became_of_earlier_runs_oldest_first),
+	        CASE(it_counts_no_quarantined_failure_as_failed),
 	        CASE(its_file_is_for_its_owner_alone),
 	        CASE(it_refuses_the_file_of_a_newer_version),
 	        CASE(it_knows_a_failure_again_on_the_device_of_another_lane),
