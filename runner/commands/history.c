@@ -22,8 +22,8 @@ struct column {
 
 static const struct column run_columns[] = {{"RUN", "run_id", 30}, {"PIPELINE", "pipeline", 20},
         {"BRANCH", "branch", 14}, {"VERDICT", "verdict", 14}, {"STARTED", "started", 24}, {"SECONDS", "seconds", 9},
-        {"TESTS", "tests", 6}, {"PASSED", "passed", 6}, {"FAILED", "failed", 6},
-        {"QUARANTINED", "quarantined", 11}, {NULL, NULL, 0}};
+        {"TESTS", "tests", 6}, {"PASSED", "passed", 6}, {"FAILED", "failed", 6}, {"QUARANTINED", "quarantined", 11},
+        {NULL, NULL, 0}};
 static const struct column outcome_columns[] = {{"STATUS", "status", 8}, {"TRY", "attempt", 4},
         {"SECONDS", "seconds", 9}, {"DEVICE", "device", 20}, {"CLASS", "class", 24}, {"TEST", "test", 30},
         {NULL, NULL, 0}};

@@ -382,6 +382,8 @@ int output_write_again(const struct output *output, const struct output_order *o
 {
 	struct writing writing = begin_writing(output, order, results);
 
+	if (order->is_ahead)
+		write_one(&writing, "json", NULL);
 	if (!order->wanted)
 		write_defaults(&writing);
 	write_some(&writing, order, false);

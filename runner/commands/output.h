@@ -38,6 +38,7 @@ struct output_order {
 	const char *const *wanted; /* values of --report, or NULL */
 	struct redactor *redactor;
 	struct output_readers readers;
+	bool is_ahead; /* output_write_again: with results.json, which says something else or is not there */
 	bool for_ci; /* output_write_again: with what the CI system of this job reads, too */
 	const struct key *signer; /* of attestations, or NULL */
 	struct buffer *printed; /* takes what the CI system reads in the log; printed after the console's last line */
@@ -47,7 +48,8 @@ int output_write_reports(const struct output *output, const struct output_order 
 /* A new run begins in a folder that may have reports of an earlier one: should it be killed, those must not pass for
  * its own. */
 void output_forget(const struct output *output, const struct plan *plan, const char *const *wanted);
-/* The named reports alone (junit, summary and html when none are named): no results.json, no bundle. */
+/* The named reports alone (junit, summary and html when none are named), and results.json as the order says: no bundle.
+ */
 int output_write_again(const struct output *output, const struct output_order *order, const struct results *results,
         struct gr_error *err);
 /* The bundle of what is in the folder. *ret_name is the caller's. */

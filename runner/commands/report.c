@@ -25,7 +25,7 @@ int report_load(struct session *session, struct gr_error *err)
 
 	if (has_journal && !session->replay->has_verdict) {
 		take_journal(session);
-		return 0;
+		return 1;
 	}
 	r = output_read_results(&session->output, &session->results, err);
 	if (r == 0 || err->failure != GR_CONFIG)
@@ -34,19 +34,23 @@ int report_load(struct session *session, struct gr_error *err)
 	if (!has_journal)
 		return gr_context(err, "neither results.json nor a journal that can be read");
 	take_journal(session);
-	return 0;
+	return 1;
 }
 
 static int report(struct session *session, struct gr_error *err)
 {
 	GR_AUTO_BUFFER struct buffer printed = {0};
-	const struct output_order order = {.wanted = session->arguments->values[OPT_REPORT],
+	struct output_order order = {.wanted = session->arguments->values[OPT_REPORT],
 	        .redactor = session->redactor,
 	        .signer = session->signer,
 	        .printed = &printed};
+	int loaded = output_reopen(session->arguments->words[0], &session->output, err);
 
-	if (output_reopen(session->arguments->words[0], &session->output, err) < 0 || report_load(session, err) < 0)
+	if (loaded == 0)
+		loaded = report_load(session, err);
+	if (loaded < 0)
 		return complain(err);
+	order.is_ahead = loaded > 0; /* the reports say that results.json holds all, and attestations name its digest */
 	if (output_write_again(&session->output, &order, &session->results, err) < 0)
 		return complain(err);
 	printf("run %s: %s; reports written to %s\n", session->results.run_id ? session->results.run_id : "?",

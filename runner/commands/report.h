@@ -4,7 +4,7 @@
 
 #include "runner/commands/session.h"
 
-/* The results of an opened folder: results.json, or what the journal says when that is ahead of it. */
+/* The results of an opened folder: results.json, or (1 is returned) what the journal says when that is ahead of it. */
 int report_load(struct session *session, struct gr_error *err);
 /* words: "merge" and the folders; returns the exit status. */
 int report_merge(struct session *session, struct gr_error *err);

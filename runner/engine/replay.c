@@ -253,6 +253,7 @@ static int apply(struct reading *reading, const json_t *record, enum run_event_k
 	        .done = json_integer_value(json_object_get(record, "done")),
 	        .total = json_integer_value(json_object_get(record, "total")),
 	        .detail = json_object_get(record, "detail"),
+	        .wall_ms = json_integer_value(json_object_get(record, "wall")),
 	};
 	const struct artifact artifact = read_artifact(event.detail);
 	const char *failure = json_string_value(json_object_get(record, "failure"));
