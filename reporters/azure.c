@@ -5,6 +5,7 @@
 #include "reporters/formats.h"
 #include "reporters/printed.h"
 #include "reporters/words.h"
+#include "runner/base/memory.h"
 
 #define ISSUES_MOST 50
 #define REASON_BYTES 2000
@@ -51,11 +52,28 @@ static void add_all(struct buffer *out, const struct results *results, struct re
 
 		buffer_printf(&text, "and %zu more, in the reports", list.count - ISSUES_MOST);
 		add_issue(out, "error", buffer_text(&text));
+	} else if (list.count == 0 && results->verdict != VERDICT_PASSED) { /* a gate, with every test passed */
+		GR_AUTO_BUFFER struct buffer cause = {0};
+
+		words_line(redactor, &cause, results->cause ? results->cause : "the run did not pass", REASON_BYTES);
+		add_issue(out, "error", buffer_text(&cause));
 	}
 	trouble_list_release(&list);
+}
+
+static void add_quarantined(struct buffer *out, const struct results *results, struct redactor *redactor)
+{
+	struct trouble_list list;
+
 	trouble_list_quarantined(&list, results);
 	for (size_t i = 0; i < list.count && i < ISSUES_MOST; i++)
 		add_trouble(out, "warning", redactor, &list.items[i]);
+	if (list.count > ISSUES_MOST) {
+		GR_AUTO_FREE char *text =
+		        gr_printf("and %zu more quarantined failures, in the reports", list.count - ISSUES_MOST);
+
+		add_issue(out, "warning", text);
+	}
 	trouble_list_release(&list);
 }
 
@@ -65,6 +83,7 @@ int azure_write(
 	GR_AUTO_BUFFER struct buffer out = {0};
 
 	add_all(&out, results, context->redactor);
+	add_quarantined(&out, results, context->redactor);
 	if (context->folder && faccessat(context->directory, "summary.md", R_OK, 0) == 0) {
 		buffer_add_text(&out, "##vso[task.uploadsummary]");
 		add_escaped(&out, context->folder);

@@ -4,6 +4,7 @@
 #include <inttypes.h>
 #include <string.h>
 
+#include "reporters/alike.h"
 #include "reporters/words.h"
 #include "runner/base/clock.h"
 #include "runner/base/memory.h"
@@ -104,7 +105,8 @@ static void print_runs(struct console *console, const struct results *results)
 		console_print(console, TONE_PLAIN, "  and %zu more device runs", results->run_count - RUNS_MOST);
 }
 
-static void print_case(struct console *console, const struct device_run *run, const struct test_case *test)
+static void print_case(
+        struct console *console, const struct device_run *run, const struct test_case *test, size_t others)
 {
 	GR_AUTO_BUFFER struct buffer line = {0};
 	GR_AUTO_FREE char *why = test_case_is_quarantined(test) ? test_case_quarantine_words(test) : NULL;
@@ -119,28 +121,43 @@ static void print_case(struct console *console, const struct device_run *run, co
 	buffer_printf(&line, " on '%s'", device_label(&run->device));
 	if (test->status == STATUS_ERROR)
 		buffer_printf(&line, " (%s)", failure_name(test->failure == GR_NONE ? GR_UNKNOWN : test->failure));
+	if (others > 0)
+		buffer_printf(&line, " (and %zu more alike)", others);
 	add_reason(&line, why);
 	add_reason(&line, test->reason);
 	console_print(console, why ? TONE_WARN : TONE_BAD, "%s", buffer_text(&line));
 }
 
+static bool is_wanted(const struct test_case *test, bool want_quarantined)
+{
+	return want_quarantined ? test_case_is_quarantined(test)
+	                        : test_case_has_failed(test) || test->status == STATUS_ERROR;
+}
+
+/* Of those that are alike the first one speaks for all. */
 static void print_cases(struct console *console, const struct results *results, bool want_quarantined)
 {
-	size_t found = 0;
+	struct alike alike;
+	size_t found = 0, named = 0, spoken_for = 0;
 
+	alike_init(&alike, results);
 	for (size_t i = 0; i < results->run_count; i++)
 		for (size_t j = 0; j < results->runs[i].case_count; j++) {
 			const struct test_case *test = &results->runs[i].cases[j];
 
-			if (want_quarantined ? !test_case_is_quarantined(test)
-			                     : !test_case_has_failed(test) && test->status != STATUS_ERROR)
+			if (!is_wanted(test, want_quarantined))
 				continue;
-			if (found++ < FAILURES_MOST)
-				print_case(console, &results->runs[i], test);
+			found++;
+			if (named >= FAILURES_MOST || !alike_is_first(&alike, test))
+				continue;
+			named++;
+			spoken_for += alike_others(&alike, test) + 1;
+			print_case(console, &results->runs[i], test, alike_others(&alike, test));
 		}
-	if (found > FAILURES_MOST)
+	alike_release(&alike);
+	if (found > spoken_for)
 		console_print(console, want_quarantined ? TONE_WARN : TONE_BAD, "  and %zu more, in the reports",
-		        found - FAILURES_MOST);
+		        found - spoken_for);
 }
 
 struct problem_count {

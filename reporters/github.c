@@ -76,10 +76,17 @@ static void add_errors(struct buffer *out, const struct results *results, struct
 static void add_quarantined(struct buffer *out, const struct results *results, struct redactor *redactor)
 {
 	struct trouble_list list;
+	size_t shown;
 
 	trouble_list_quarantined(&list, results);
-	for (size_t i = 0; i < list.count && i < ANNOTATIONS_MOST; i++)
+	shown = list.count <= ANNOTATIONS_MOST ? list.count : ANNOTATIONS_MOST - 1;
+	for (size_t i = 0; i < shown; i++)
 		annotate_trouble(out, "notice", redactor, &list.items[i]);
+	if (shown < list.count) {
+		GR_AUTO_FREE char *text = gr_printf("and %zu more quarantined failures", list.count - shown);
+
+		annotate(out, "notice", "gridlane", text);
+	}
 	trouble_list_release(&list);
 }
 
@@ -94,6 +101,11 @@ static void add_warnings(struct buffer *out, const struct results *results, stru
 			continue;
 		words_line(redactor, &text, results->problems[i].message, MESSAGE_BYTES);
 		annotate(out, "warning", "gridlane", buffer_text(&text));
+	}
+	if (found > ANNOTATIONS_MOST - 1) {
+		GR_AUTO_FREE char *text = gr_printf("and %zu more warnings", found - (ANNOTATIONS_MOST - 1));
+
+		annotate(out, "warning", "gridlane", text);
 	}
 }
 

@@ -25,8 +25,12 @@ int gitlab_write(
 		trouble_reason(context->redactor, &out, &list.items[i], REASON_BYTES);
 		buffer_add_char(&out, '\n');
 	}
-	if (list.count > LINES_MOST)
+	if (list.count > LINES_MOST) {
 		buffer_printf(&out, "and %zu more, in the reports\n", list.count - LINES_MOST);
+	} else if (list.count == 0 && results->verdict != VERDICT_PASSED) { /* a gate, with every test passed */
+		words_line(context->redactor, &out, results->cause, REASON_BYTES);
+		buffer_add_char(&out, '\n');
+	}
 	trouble_list_release(&list);
 	trouble_list_quarantined(&list, results);
 	for (size_t i = 0; i < list.count && i < LINES_MOST; i++) {
@@ -36,6 +40,8 @@ int gitlab_write(
 		trouble_reason(context->redactor, &out, &list.items[i], REASON_BYTES);
 		buffer_add_char(&out, '\n');
 	}
+	if (list.count > LINES_MOST)
+		buffer_printf(&out, "and %zu more quarantined, in the reports\n", list.count - LINES_MOST);
 	buffer_printf(&out, ERASE "section_end:%" PRId64 ":gridlane_failures\r" ERASE "\n",
 	        from + (results->elapsed_ms > 0 ? results->elapsed_ms / 1000 : 0));
 	trouble_list_release(&list);

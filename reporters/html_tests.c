@@ -2,6 +2,7 @@
  * short, closed. */
 #include <string.h>
 
+#include "reporters/alike.h"
 #include "reporters/html_page.h"
 #include "reporters/junit.h"
 #include "reporters/words.h"
@@ -114,7 +115,8 @@ static void add_links(struct page *page, const struct device_run *run, const str
 	page_add(page, "</ul>\n");
 }
 
-static void add_failure(struct page *page, const struct device_run *run, const struct test_case *test, bool is_open)
+static void add_failure(
+        struct page *page, const struct device_run *run, const struct test_case *test, bool is_open, size_t others)
 {
 	page_printf(page, "<details class=\"case\"%s><summary>", is_open ? " open" : "");
 	page_chip(page, tone_of(test), word_of(test));
@@ -122,7 +124,10 @@ static void add_failure(struct page *page, const struct device_run *run, const s
 	add_name(page, test);
 	page_add(page, "</span> <span class=\"device\">");
 	page_line(page, device_label(&run->device), PAGE_LINE_BYTES);
-	page_add(page, "</span></summary>\n<p class=\"where\">");
+	page_add(page, "</span>");
+	if (others > 0)
+		page_printf(page, " <b class=\"alike\">and %zu more alike</b>", others);
+	page_add(page, "</summary>\n<p class=\"where\">");
 	if (test->class_name && *test->class_name) {
 		page_line(page, test->class_name, PAGE_LINE_BYTES);
 		page_add(page, ", ");
@@ -166,25 +171,45 @@ static void add_quarantined(struct page *page)
 				continue;
 			if (found == 1)
 				page_add(page, "<h3>Quarantined: these failed, and do not count</h3>\n");
-			add_failure(page, run, &run->cases[j], false);
+			add_failure(page, run, &run->cases[j], false, 0);
 		}
 	}
 	page_cut(page, found > FAILURES_MOST ? found - FAILURES_MOST : 0, "quarantined failures are");
 }
 
-void html_failures(struct page *page)
+/* Those whose like did not come before, or the others, closed; *found counts on. */
+static void add_failures(struct page *page, struct alike *alike, bool want_first, size_t *found)
 {
-	size_t found = 0;
+	size_t before = *found;
 
-	page_section(page, "failures", "Failures");
 	for (size_t i = 0; i < page->results->run_count; i++) {
 		const struct device_run *run = &page->results->runs[i];
 
-		for (size_t j = 0; j < run->case_count; j++)
-			if (is_bad(run->cases[j].status) && !test_case_is_quarantined(&run->cases[j]) &&
-			        found++ < FAILURES_MOST)
-				add_failure(page, run, &run->cases[j], found <= OPEN_MOST);
+		for (size_t j = 0; j < run->case_count; j++) {
+			const struct test_case *test = &run->cases[j];
+
+			if (!is_bad(test->status) || test_case_is_quarantined(test) ||
+			        alike_is_first(alike, test) != want_first || (*found)++ >= FAILURES_MOST)
+				continue;
+			if (!want_first && *found == before + 1)
+				page_add(page, "<h3>Alike: the reasons of these stand above</h3>\n");
+			add_failure(page, run, test, want_first && *found <= OPEN_MOST,
+			        want_first ? alike_others(alike, test) : 0);
+		}
 	}
+}
+
+void html_failures(struct page *page)
+{
+	struct alike alike;
+	size_t found = 0;
+
+	page_section(page, "failures", "Failures");
+	alike_init(&alike, page->results);
+	add_failures(page, &alike, true, &found);
+	alike_again(&alike);
+	add_failures(page, &alike, false, &found);
+	alike_release(&alike);
 	if (found == 0)
 		page_add(page, page->totals.tests ? "<p>No test failed, and none is without a result.</p>\n"
 		                                  : "<p>No test has a result.</p>\n");
@@ -231,8 +256,11 @@ static void add_run(struct page *page, const struct device_run *run, size_t most
 	page_line(page, device_label(&run->device), PAGE_LINE_BYTES);
 	page_add(page, "</span> <span class=\"device\">");
 	page_line(page, run->step, PAGE_LINE_BYTES);
-	page_printf(page, ", %zu passed, %zu failed, %zu skipped, %zu without a result</span></summary>\n",
-	        (size_t)totals.passed, (size_t)totals.failed, (size_t)totals.skipped, (size_t)totals.errors);
+	page_printf(page, ", %zu passed, %zu failed, %zu skipped, %zu without a result", (size_t)totals.passed,
+	        (size_t)totals.failed, (size_t)totals.skipped, (size_t)totals.errors);
+	if (totals.quarantined > 0)
+		page_printf(page, ", %zu quarantined", (size_t)totals.quarantined);
+	page_add(page, "</span></summary>\n");
 	page_add(page, "<div class=\"scroll\" role=\"region\" aria-label=\"Tests of ");
 	page_line(page, device_label(&run->device), PAGE_LINE_BYTES);
 	page_add(page, "\" tabindex=\"0\"><table class=\"tests\"><thead><tr><th scope=\"col\">Result</th>"

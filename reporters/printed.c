@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "reporters/alike.h"
 #include "reporters/words.h"
 #include "runner/base/file.h"
 #include "runner/base/memory.h"
@@ -38,22 +39,40 @@ static void add_problems(
 {
 	for (size_t i = 0; i < count; i++)
 		if (!problems[i].is_warning)
-			add_trouble(list, (struct trouble){run, NULL, &problems[i]});
+			add_trouble(list, (struct trouble){.run = run, .problem = &problems[i]});
+}
+
+/* The tests whose like did not come before, or the others. */
+static void add_cases(struct trouble_list *list, struct alike *alike, const struct results *results, bool want_first)
+{
+	for (size_t i = 0; i < results->run_count; i++) {
+		const struct device_run *run = &results->runs[i];
+
+		for (size_t j = 0; j < run->case_count; j++) {
+			const struct test_case *test = &run->cases[j];
+			bool is_bad = test_case_has_failed(test) || test->status == STATUS_ERROR;
+
+			if (is_bad && alike_is_first(alike, test) == want_first)
+				add_trouble(list, (struct trouble){.run = run,
+				                          .test = test,
+				                          .others = want_first ? alike_others(alike, test) : 0});
+		}
+	}
 }
 
 void trouble_list_init(struct trouble_list *list, const struct results *results)
 {
-	*list = (struct trouble_list){0};
-	for (size_t i = 0; i < results->run_count; i++) {
-		const struct device_run *run = &results->runs[i];
+	struct alike alike;
 
-		for (size_t j = 0; j < run->case_count; j++)
-			if (test_case_has_failed(&run->cases[j]) || run->cases[j].status == STATUS_ERROR)
-				add_trouble(list, (struct trouble){run, &run->cases[j], NULL});
-	}
+	*list = (struct trouble_list){0};
+	alike_init(&alike, results);
+	add_cases(list, &alike, results, true);
 	add_problems(list, NULL, results->problems, results->problem_count);
 	for (size_t i = 0; i < results->run_count; i++)
 		add_problems(list, &results->runs[i], results->runs[i].problems, results->runs[i].problem_count);
+	alike_again(&alike);
+	add_cases(list, &alike, results, false);
+	alike_release(&alike);
 }
 
 void trouble_list_quarantined(struct trouble_list *list, const struct results *results)
@@ -62,8 +81,8 @@ void trouble_list_quarantined(struct trouble_list *list, const struct results *r
 	for (size_t i = 0; i < results->run_count; i++)
 		for (size_t j = 0; j < results->runs[i].case_count; j++)
 			if (test_case_is_quarantined(&results->runs[i].cases[j]))
-				add_trouble(
-				        list, (struct trouble){&results->runs[i], &results->runs[i].cases[j], NULL});
+				add_trouble(list,
+				        (struct trouble){.run = &results->runs[i], .test = &results->runs[i].cases[j]});
 }
 
 void trouble_list_release(struct trouble_list *list)
@@ -90,6 +109,8 @@ void trouble_title(struct redactor *redactor, struct buffer *out, const struct t
 		buffer_add_text(out, " on ");
 		words_line(redactor, out, device_label(&trouble->run->device), TITLE_BYTES);
 	}
+	if (trouble->others > 0)
+		buffer_printf(out, " (and %zu more alike)", trouble->others);
 }
 
 void trouble_reason(struct redactor *redactor, struct buffer *out, const struct trouble *trouble, size_t most_bytes)

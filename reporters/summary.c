@@ -2,6 +2,7 @@
 #include <inttypes.h>
 #include <string.h>
 
+#include "reporters/alike.h"
 #include "reporters/formats.h"
 #include "reporters/words.h"
 #include "runner/base/clock.h"
@@ -78,29 +79,43 @@ static void add_reason(struct summary *summary, const char *reason)
 	add_words(summary, line, TEXT_BYTES);
 }
 
-static void add_failed_case(struct summary *summary, const struct device_run *run, const struct test_case *test)
+static void add_failed_case(
+        struct summary *summary, const struct device_run *run, const struct test_case *test, size_t others)
 {
 	buffer_add_text(&summary->out, "- **Failed**: ");
 	add_words(summary, test->name ? test->name : "?", TEXT_BYTES);
 	buffer_add_text(&summary->out, " on ");
 	add_words(summary, device_label(&run->device), 100);
+	if (others > 0)
+		buffer_printf(&summary->out, " (and %zu more alike)", others);
 	add_reason(summary, test->reason);
 	buffer_add_char(&summary->out, '\n');
 }
 
+/* Of those that are alike the first one speaks for all. */
 static void add_failed(struct summary *summary)
 {
-	int64_t found = 0;
+	struct alike alike;
+	size_t found = 0, named = 0, spoken_for = 0;
 
+	alike_init(&alike, summary->results);
 	for (size_t i = 0; i < summary->results->run_count; i++)
 		for (size_t j = 0; j < summary->results->runs[i].case_count; j++) {
 			const struct device_run *run = &summary->results->runs[i];
+			const struct test_case *test = &run->cases[j];
 
-			if (test_case_has_failed(&run->cases[j]) && found++ < FAILED_MOST)
-				add_failed_case(summary, run, &run->cases[j]);
+			if (!test_case_has_failed(test))
+				continue;
+			found++;
+			if (named >= FAILED_MOST || !alike_is_first(&alike, test))
+				continue;
+			named++;
+			spoken_for += alike_others(&alike, test) + 1;
+			add_failed_case(summary, run, test, alike_others(&alike, test));
 		}
-	if (found > FAILED_MOST)
-		buffer_printf(&summary->out, "- and %" PRId64 " more failed tests\n", found - FAILED_MOST);
+	alike_release(&alike);
+	if (found > spoken_for)
+		buffer_printf(&summary->out, "- and %zu more failed tests\n", found - spoken_for);
 }
 
 static void add_quarantined_case(struct summary *summary, const struct device_run *run, const struct test_case *test)

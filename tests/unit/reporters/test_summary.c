@@ -71,14 +71,64 @@ static void it_stays_short_with_very_many_failures(void **state)
 		GR_AUTO_FREE char *name = gr_printf("Pixel %d", i % 20); /* two runs each */
 		struct device_run *run = sample_run(&results, name, "a");
 
-		for (int j = 0; j < 50; j++)
-			(void)sample_case(run, "pays", STATUS_FAILED, "no");
+		for (int j = 0; j < 50; j++) {
+			GR_AUTO_FREE char *reason = gr_printf("no %c%c", 'A' + i, 'A' + j);
+
+			(void)sample_case(run, "pays", STATUS_FAILED, reason);
+		}
 	}
 	results_judge(&results);
 	text = write_report(&results, "summary", NULL);
 	expect(text, "- and 1995 more failed tests\n");
 	expect(text, "Pixel 9 and 10 more\n");
 	assert_true(count_lines(text) < 20);
+	results_release(&results);
+}
+
+static void it_says_once_what_many_failures_have_in_common(void **state)
+{
+	struct results results = {0};
+	struct device_run *run = sample_run(&results, "Pixel 7", "a");
+	GR_AUTO_FREE char *text = NULL, *log = NULL;
+
+	(void)state;
+	for (int i = 0; i < 40; i++) {
+		GR_AUTO_FREE char *name = gr_printf("page %d", i);
+		GR_AUTO_FREE char *reason = gr_printf("no answer within %d ms\nstack of %s", i * 7, name);
+
+		(void)sample_case(run, name, STATUS_FAILED, reason);
+	}
+	(void)sample_case(run, "pays", STATUS_FAILED, "boom");
+	(void)sample_case(run, "returns", STATUS_FAILED, "boom");
+	results_judge(&results);
+	text = write_report(&results, "summary", NULL);
+	expect(text, "- **Failed**: page 0 on Pixel 7 (and 39 more alike): no answer within 0 ms\n");
+	expect(text, "- **Failed**: pays on Pixel 7: boom\n");
+	expect(text, "- **Failed**: returns on Pixel 7: boom\n"); /* two are no crowd */
+	assert_null(strstr(text, "page 1"));
+	assert_null(strstr(text, "more failed tests"));
+	log = write_report(&results, "github", NULL); /* ten annotations: each cause has one */
+	expect(log, "::error title=page 0 on Pixel 7 (and 39 more alike)::");
+	expect(log, "::error title=returns on Pixel 7::boom\n");
+	expect(log, "::error title=page 1 on Pixel 7::");
+	expect(log, "and 34 more;");
+	results_release(&results);
+}
+
+static void it_names_the_gate_where_every_test_passed(void **state)
+{
+	struct results results = {0};
+	static const char *const formats[] = {"github", "gitlab", "azure"};
+
+	(void)state;
+	(void)sample_case(sample_run(&results, "Pixel 7", "a"), "pays", STATUS_PASSED, NULL);
+	results.verdict = VERDICT_FAILED;
+	results.cause = gr_strdup("gate: 'results.tests >= 100' does not hold");
+	for (size_t i = 0; i < GR_COUNT(formats); i++) {
+		GR_AUTO_FREE char *text = write_report(&results, formats[i], NULL);
+
+		expect(text, "gate: 'results.tests >= 100' does not hold");
+	}
 	results_release(&results);
 }
 
@@ -172,6 +222,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 	        cmocka_unit_test(it_says_in_ten_lines_what_came_of_the_run),
 	        cmocka_unit_test(it_stays_short_with_very_many_failures),
+	        cmocka_unit_test(it_names_the_gate_where_every_test_passed),
+	        cmocka_unit_test(it_says_once_what_many_failures_have_in_common),
 	        cmocka_unit_test(it_says_which_devices_were_not_taken),
 	        cmocka_unit_test(it_takes_markdown_of_others_out_of_service),
 	        cmocka_unit_test(it_says_what_to_do_next),
