@@ -51,6 +51,7 @@ static void add_share_bar(struct page *page)
 	        "<svg class=\"share\" viewBox=\"0 0 1000 10\" preserveAspectRatio=\"none\" aria-hidden=\"true\">");
 	add_part(page, "passed", totals->failed + totals->errors, totals->passed);
 	add_part(page, "skipped", totals->failed + totals->errors + totals->passed, totals->skipped);
+	add_part(page, "quarantined", totals->tests - totals->quarantined, totals->quarantined);
 	add_part(page, "error", totals->failed, totals->errors);
 	add_part(page, "failed", 0, totals->failed);
 	page_add(page, "</svg>\n");

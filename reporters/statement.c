@@ -138,11 +138,11 @@ static json_t *run_of(const struct results *results, struct redactor *redactor)
 	bool is_complete = totals.device_runs > 0 && totals.device_runs == totals.device_runs_complete &&
 	                   totals.errors == 0 && totals.problems == 0;
 	char text[CLOCK_TEXT_BYTES];
-	json_t *run = json_pack("{s:s, s:i, s:b, s:b, s:I, s:I, s:I, s:I, s:I, s:I, s:I}", "verdict",
+	json_t *run = json_pack("{s:s, s:i, s:b, s:b, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I}", "verdict",
 	        verdict_name(results->verdict), "exitStatus", results->exit_status, "sandbox", results->is_sandbox,
 	        "complete", is_complete, "tests", totals.tests, "executed", totals.executed, "failed", totals.failed,
-	        "errors", totals.errors, "skipped", totals.skipped, "flaky", totals.flaky, "deviceRuns",
-	        totals.device_runs);
+	        "errors", totals.errors, "skipped", totals.skipped, "flaky", totals.flaky, "quarantined",
+	        totals.quarantined, "deviceRuns", totals.device_runs);
 
 	set_clean(run, "id", redactor, results->run_id);
 	set_clean(run, "cause", redactor, results->cause);
