@@ -154,17 +154,29 @@ static void say_clock(struct visit *visit, int64_t server_ms)
 {
 	int64_t skew_ms = clock_wall_ms() - server_ms;
 	int64_t size_ms = skew_ms < 0 ? -skew_ms : skew_ms;
-	char text[32];
+	char text[CLOCK_TEXT_BYTES];
 
 	if (server_ms < 0)
 		say(visit, "note", "the server does not say what time it is");
 	else if (size_ms > SKEW_MOST_MS)
 		say(visit, "BAD",
 		        "this machine's clock is %s %s the server's: set it, or reservations will lie in the %s",
-		        number_format_duration(size_ms / 1000 * 1000, text), skew_ms > 0 ? "ahead of" : "behind",
+		        clock_format_span(size_ms / 1000 * 1000, text), skew_ms > 0 ? "ahead of" : "behind",
 		        skew_ms > 0 ? "future" : "past");
 	else
 		say(visit, "ok", "the clocks agree to a minute");
+}
+
+static const char *const proxy_names[] = {
+        "https_proxy", "HTTPS_PROXY", "http_proxy", "all_proxy", "ALL_PROXY", "no_proxy", "NO_PROXY"};
+#define PROXIES (GR_COUNT(proxy_names) - 2) /* the last two name hosts that need none */
+
+static bool has_proxy(const struct visit *visit)
+{
+	for (size_t i = 0; i < PROXIES; i++)
+		if (is_set(proxy_names[i]))
+			return true;
+	return visit->proxy != NULL && *visit->proxy != '\0';
 }
 
 static void on_answer(void *context, struct transfer_result *result)
@@ -177,6 +189,9 @@ static void on_answer(void *context, struct transfer_result *result)
 		say_clock(visit, result->server_date_ms);
 	} else {
 		say(visit, "BAD", "it cannot be reached: %s", result->error.text);
+		if (has_proxy(visit))
+			say(visit, "note",
+			        "a proxy is set: it may be what cannot be reached, or what does not let through");
 	}
 	loop_stop(visit->loop);
 }
@@ -212,6 +227,19 @@ static bool has_token(const struct visit *visit)
 	       (is_set("TESTGRID_EMAIL") && is_set("TESTGRID_PASSWORD"));
 }
 
+/* The server tells the difference in words of its own, when it does. */
+static void say_refusal(struct visit *visit, const struct gr_error *err)
+{
+	say(visit, "BAD", "the list of devices could not be read: %s", err->text);
+	if (err->failure == GR_AUTH)
+		say(visit, "note", "a token that was revoked, has expired or is of another server: make a new one");
+	else if (err->failure != GR_CONFIG && err->failure != GR_NETWORK)
+		say(visit, "note",
+		        "is %s the address of TestGrid itself, with the path prefix if it has one, and is the token of "
+		        "this server?",
+		        visit->url);
+}
+
 static void check_token(struct visit *visit)
 {
 	GR_AUTO_JSON json_t *arguments = json_object();
@@ -226,7 +254,7 @@ static void check_token(struct visit *visit)
 	else if (!visit->is_reached)
 		say(visit, "note", "the token was not tried");
 	else if (online_call(visit->online, OP_GET_DEVICE_LIST, arguments, &answer, &err) < 0)
-		say(visit, "BAD", "the list of devices could not be read: %s", err.text);
+		say_refusal(visit, &err);
 	else
 		say(visit, "ok", "the token is good: the list of devices was read");
 }
@@ -235,17 +263,15 @@ static void check_token(struct visit *visit)
 
 static void check_proxies(struct visit *visit)
 {
-	static const char *const names[] = {
-	        "https_proxy", "HTTPS_PROXY", "http_proxy", "all_proxy", "ALL_PROXY", "no_proxy", "NO_PROXY"};
 	bool is_any = false;
 
-	for (size_t i = 0; i < GR_COUNT(names); i++) {
-		const char *value = getenv(names[i]);
+	for (size_t i = 0; i < GR_COUNT(proxy_names); i++) {
+		const char *value = getenv(proxy_names[i]);
 		const char *at = value != NULL ? strrchr(value, '@') : NULL; /* before it may stand a password */
 
 		if (value == NULL || *value == '\0')
 			continue;
-		say(visit, "note", "%s is set: %s%s", names[i], at != NULL ? "***" : "", at != NULL ? at : value);
+		say(visit, "note", "%s is set: %s%s", proxy_names[i], at != NULL ? "***" : "", at != NULL ? at : value);
 		is_any = true;
 	}
 	if (!is_any)
