@@ -40,7 +40,8 @@ static void make_run_key(struct output *output)
 	char hex[65];
 
 	ci_detect_here(&ci);
-	text = ci.key[0] != '\0' ? ci.key : output->run_id; /* no CI: every run is its own */
+	output->has_job = ci.key[0] != '\0';
+	text = output->has_job ? ci.key : output->run_id; /* no CI: every run is its own */
 	file_sha256_memory(text, strlen(text), hex);
 	(void)snprintf(output->run_key, sizeof(output->run_key), "%.12s", hex);
 	ci_release(&ci);

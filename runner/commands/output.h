@@ -15,6 +15,7 @@ struct output {
 	int directory;
 	char run_id[40]; /* "20261124T030000Z-1a2b3c" */
 	char run_key[13]; /* 12 hex digits; the same for a repeated CI job */
+	bool has_job; /* the key is that of a CI job */
 };
 /* wanted: --out, or NULL. Makes the folder. */
 int output_open(const char *wanted, struct output *ret_output, struct gr_error *err);

@@ -1,8 +1,10 @@
 /* gridlane run: check, execute, report. */
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
+#include "runner/base/file.h"
 #include "runner/base/memory.h"
 #include "runner/base/text.h"
 #include "runner/commands/session.h"
@@ -52,11 +54,69 @@ static json_t *make_head(const struct session *session)
 	        session->time_scale, "pid", (int)getpid(), "host", host);
 }
 
-/* An unfinished run of the same pipeline in the same folder is gone on with. */
+static void forget_unfinished(struct session *session)
+{
+	replay_free(session->replay);
+	session->replay = NULL;
+}
+
+/* What was tested would not be what is there now. The file's path, the caller's, or NULL; one that is not there any
+ * more is not missed. */
+static char *file_that_differs(const struct replay *replay)
+{
+	for (size_t i = 0; i < replay->step_count; i++) {
+		const json_t *outputs = replay->steps[i].outputs;
+		const char *pattern = json_string_value(json_object_get(outputs, "file"));
+		const char *sha256 = json_string_value(json_object_get(outputs, "sha256"));
+		GR_AUTO_FREE char *path = NULL;
+		struct gr_error none = {0};
+		char hex[65];
+
+		if (!pattern || !sha256 || file_find_one(pattern, &path, &none) < 0 ||
+		        file_sha256(path, GR_CONFIG, hex, NULL, &none) < 0)
+			continue;
+		if (strcmp(hex, sha256) != 0)
+			return gr_take(&path);
+	}
+	return NULL;
+}
+
+static bool is_of_another_job(const struct session *session)
+{
+	const char *key = json_string_value(json_object_get(session->replay->head, "run_key"));
+
+	return session->output.has_job && !text_equal(key, session->output.run_key);
+}
+
+static bool holds_something(const struct replay *replay)
+{
+	return json_array_size(replay->held) > 0 || replay->lost_reservations > 0;
+}
+
+/* Why the unfinished run is not gone on with; the caller's, or NULL. */
+static char *difference(const struct session *session)
+{
+	const char *then = json_string_value(json_object_get(session->replay->head, "fingerprint"));
+	GR_AUTO_FREE char *file = NULL;
+
+	if (is_of_another_job(session))
+		return gr_strdup("it is of another CI job, and may hold devices");
+	if (!text_equal(then, session->plan->fingerprint)) {
+		GR_AUTO_JSON json_t *inputs = list_of_inputs(session->arguments);
+
+		return session_difference(session, inputs);
+	}
+	file = file_that_differs(session->replay);
+	return file ? gr_printf("'%s' is not the file that was sent", file) : NULL;
+}
+
+/* An unfinished run of the same pipeline and job in the same folder is gone on with. A workspace that is kept from
+ * build to build has that of the build before: nothing that it knew is true of this one. */
 static int look_for_unfinished(struct session *session, struct gr_error *err)
 {
 	struct gr_error none = {0};
-	const char *then;
+	GR_AUTO_FREE char *why = NULL;
+	const char *run_id;
 
 	if (session->has_sandbox || argument_is_given(session->arguments, OPT_FRESH) ||
 	        !argument_is_given(session->arguments, OPT_OUT))
@@ -64,23 +124,24 @@ static int look_for_unfinished(struct session *session, struct gr_error *err)
 	session_wait(session);
 	if (replay_read(session->output.directory, &session->replay, &none) < 0)
 		return none.failure == GR_CONFIG ? 0 : (*err = none, -(int)none.failure);
-	then = json_string_value(json_object_get(session->replay->head, "fingerprint"));
+	run_id = json_string_value(json_object_get(session->replay->head, "run_id"));
 	if (session->replay->is_done || json_is_true(json_object_get(session->replay->head, "sandbox"))) {
-		replay_free(session->replay);
-		session->replay = NULL;
+		forget_unfinished(session);
 		return 0;
 	}
-	if (!text_equal(then, session->plan->fingerprint)) {
-		GR_AUTO_JSON json_t *inputs = list_of_inputs(session->arguments);
-		GR_AUTO_FREE char *difference = session_difference(session, inputs);
-
+	if (is_of_another_job(session) && !holds_something(session->replay)) {
+		printf("'%s' holds an unfinished run of another CI job (%s), which holds nothing: this one begins "
+		       "anew\n",
+		        session->output.shown, run_id);
+		forget_unfinished(session);
+		return 0;
+	}
+	why = difference(session);
+	if (why)
 		return gr_fail(err, GR_USAGE, 0,
 		        "'%s' holds an unfinished run (%s), and %s; `gridlane cleanup %s` gives back what it holds, "
-		        "--fresh "
-		        "begins anew",
-		        session->output.shown, json_string_value(json_object_get(session->replay->head, "run_id")),
-		        difference, session->output.shown);
-	}
+		        "--fresh begins anew",
+		        session->output.shown, run_id, why, session->output.shown);
 	output_adopt(&session->output, session->replay->head);
 	return 0;
 }

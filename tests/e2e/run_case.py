@@ -38,8 +38,10 @@ class CaseError(Exception):
 class Step:
     """One command of the case, how it is disturbed, and what is expected of it."""
 
-    def __init__(self, arguments):
+    def __init__(self, arguments, environment, files):
         self.arguments = arguments
+        self.environment = dict(environment)
+        self.files = dict(files)  # those that are written, or written anew, before it
         self.disturbance = None  # (signal, operation, number of the call)
         self.expectations = []
 
@@ -86,15 +88,19 @@ class Case:
         elif name == "SECRET":
             self.secrets.append(rest)
         elif name == "RUN":
-            self.steps.append(Step("run --sandbox {PIPELINE} --out {OUT} " + rest))
+            self.add_step("run --sandbox {PIPELINE} --out {OUT} " + rest)
         elif name in ("ARGS", "THEN"):
-            self.steps.append(Step(rest))
+            self.add_step(rest)
         elif name in ("SIGNAL", "KILL"):
             self.steps[-1].disturbance = parse_disturbance(name, rest)
         elif name == "EXPECT":
             self.steps[-1].expectations.append(rest)
         else:
             raise CaseError(f"there is no directive @{name}")
+
+    def add_step(self, arguments):
+        self.steps.append(Step(arguments, self.environment, self.files))
+        self.files.clear()
 
 
 def parse_disturbance(name, rest):
@@ -128,10 +134,13 @@ class Runner:
         self.prepare()
 
     def prepare(self):
-        files = dict(self.case.files)
+        files = {"scenario.yml": self.scenario()}
         if self.case.pipeline is not None:
             files["pipeline.yml"] = self.case.pipeline
-        files["scenario.yml"] = self.scenario()
+        self.write(files)
+        os.makedirs(os.path.join(self.folder, "home"))
+
+    def write(self, files):
         for name, text in files.items():
             path = os.path.join(self.folder, name)
             os.makedirs(os.path.dirname(path), exist_ok=True)
@@ -139,7 +148,6 @@ class Runner:
                 file.write(text)
             if text.startswith("#!"):
                 os.chmod(path, 0o755)
-        os.makedirs(os.path.join(self.folder, "home"))
 
     def scenario(self):
         """The case's scenario, always with a token that is known here: it must be in no output."""
@@ -149,14 +157,14 @@ class Runner:
         self.case.secrets.append(token)
         return text if match else f"token: {token}\n{text}"
 
-    def environment(self, log):
+    def environment(self, log, step):
         home = os.path.join(self.folder, "home")
         kept = {name: value for name, value in os.environ.items()
                 if name in ("PATH", "LD_LIBRARY_PATH") or name.endswith("SAN_OPTIONS")}
         # A time zone that needs no tzdata and is not whole hours away from UTC.
         return {**kept, "HOME": home, "XDG_CONFIG_HOME": home + "/config", "XDG_STATE_HOME": home + "/state",
                 "XDG_CACHE_HOME": home + "/cache", "TMPDIR": home, "LC_ALL": "C", "TZ": "XYZ-5:30", "TERM": "dumb",
-                "GRIDLANE_SANDBOX_LOG": log, **{k: self.fill(v) for k, v in self.case.environment.items()}}
+                "GRIDLANE_SANDBOX_LOG": log, **{k: self.fill(v) for k, v in step.environment.items()}}
 
     def fill(self, text):
         for name, value in self.places.items():
@@ -183,8 +191,9 @@ class Runner:
                 self.server.communicate()
 
     def start_server(self, log):
+        step = self.case.steps[0]
         words = ["sandbox", "--log", log, "--scenario", "scenario.yml", *shlex.split(self.case.server)]
-        self.server = subprocess.Popen([self.gridlane, *words], cwd=self.folder, env=self.environment(log), text=True,
+        self.server = subprocess.Popen([self.gridlane, *words], cwd=self.folder, env=self.environment(log, step), text=True,
                                        stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
         for line in self.server.stdout:
             match = re.search(r"http://127\.0\.0\.1:\d+", line)
@@ -196,9 +205,10 @@ class Runner:
     def run_step(self, step, number, log):
         if not self.server:
             log = f"{log}.{number}"
+        self.write(step.files)
         with tempfile.TemporaryFile() as stdout, tempfile.TemporaryFile() as stderr:
             child = subprocess.Popen(self.arguments(step), cwd=self.fill(self.case.place or self.folder),
-                                     env=self.environment(log), stdout=stdout, stderr=stderr, stdin=subprocess.DEVNULL, start_new_session=True)
+                                     env=self.environment(log, step), stdout=stdout, stderr=stderr, stdin=subprocess.DEVNULL, start_new_session=True)
             is_late = not self.wait(child, step.disturbance, log)
             stdout.seek(0)
             stderr.seek(0)
