@@ -241,6 +241,8 @@ static const char *advice(const struct results *results)
 {
 	if (holds_something(results))
 		return "run `gridlane cleanup` with this output folder: devices may still be held";
+	if (results->part_count > 0 && results->verdict != VERDICT_PASSED)
+		return "read the first cause; a part is gone on with in its own folder";
 	switch (results->verdict) {
 	case VERDICT_PASSED:
 		return "nothing";

@@ -160,6 +160,24 @@ static void it_does_not_pass_a_build_off_as_tested_that_saw_the_sandbox_alone(vo
 	assert_string_equal(result_of(statement), "WARNED");
 	assert_int_equal(check(statement, SHOP, false, false), -GR_GATE);
 	assert_int_equal(check(statement, SHOP, false, true), 0);
+	assert_int_equal(check(statement, SHOP, true, true), 0);
+	results_release(&results);
+}
+
+static void it_refuses_flaky_tests_in_a_rehearsal_too(void **state)
+{
+	struct results results;
+	GR_AUTO_JSON json_t *statement = NULL;
+	struct gr_error err = {0};
+
+	(void)state;
+	fill_green(&results);
+	results.is_sandbox = true;
+	sample_attempts(sample_case(&results.runs[0], "scrolls", STATUS_PASSED, NULL), 1, "first try");
+	results_judge(&results);
+	assert_int_equal(make(&results, &statement, &err), 0);
+	assert_int_equal(check(statement, SHOP, false, true), 0);
+	assert_int_equal(check(statement, SHOP, true, true), -GR_GATE);
 	results_release(&results);
 }
 
@@ -203,6 +221,7 @@ int main(void)
 	        cmocka_unit_test(it_says_of_all_builds_that_their_run_failed),
 	        cmocka_unit_test(it_warns_of_flaky_tests),
 	        cmocka_unit_test(it_does_not_pass_a_build_off_as_tested_that_saw_the_sandbox_alone),
+	        cmocka_unit_test(it_refuses_flaky_tests_in_a_rehearsal_too),
 	        cmocka_unit_test(it_needs_a_build_whose_digest_is_known),
 	        cmocka_unit_test(it_refuses_statements_about_something_else),
 	};
