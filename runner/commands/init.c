@@ -291,6 +291,31 @@ static const char *platform_of(const char *app)
 	return app != NULL && text_has_suffix_nocase(app, ".ipa") ? "ios" : "android";
 }
 
+static int check_app(const struct arguments *arguments, const struct answers *answers, struct gr_error *err)
+{
+	const char *app = answers->app;
+
+	if (strcmp(answers->platform, "web") == 0 && argument_is_given(arguments, OPT_APP))
+		return gr_fail(err, GR_USAGE, 0, "--app: a pipeline for the web uploads none");
+	if (app != NULL && access(app, R_OK) != 0)
+		return gr_fail(err, GR_USAGE, 0, "--app: there is no file '%s'", app);
+	if (app != NULL && strcmp(answers->platform, platform_of(app)) != 0)
+		return gr_fail(err, GR_USAGE, 0, "--app: '%s' is no app for %s", app, answers->platform);
+	return 0;
+}
+
+/* Each template has the name where a shell, YAML, Groovy or Kotlin reads it. */
+static int check_name(const struct answers *answers, const struct ci_template *template, struct gr_error *err)
+{
+	static const char plain[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._/-";
+
+	if (template != NULL && (answers->file[0] == '-' || answers->file[strspn(answers->file, plain)] != '\0'))
+		return gr_fail(err, GR_USAGE, 0,
+		        "--out-file: a CI job names the file, so letters, digits and ._/- alone are taken, not '%s'",
+		        answers->file);
+	return 0;
+}
+
 static int make(const struct arguments *arguments, struct answers *answers, struct gr_error *err)
 {
 	GR_AUTO_FREE char *names = template_names();
@@ -305,12 +330,12 @@ static int make(const struct arguments *arguments, struct answers *answers, stru
 		return -(int)err->failure;
 	if (strcmp(answers->platform, "web") != 0)
 		ask(arguments, OPT_APP, "The app's file", NULL, &answers->app);
-	if (answers->app != NULL && access(answers->app, R_OK) != 0)
-		return gr_fail(err, GR_USAGE, 0, "--app: there is no file '%s'", answers->app);
+	if (check_app(arguments, answers, err) < 0)
+		return -(int)err->failure;
 	ask(arguments, OPT_NAME, "Name of the application on the server", starter->application, &answers->name);
 	ask(arguments, OPT_CI, question, ci_here(), &answers->ci);
 	ask(arguments, OPT_OUT_FILE, "File for the pipeline", DEFAULT_PIPELINE, &answers->file);
-	if (find_template(answers->ci, &template, err) < 0)
+	if (find_template(answers->ci, &template, err) < 0 || check_name(answers, template, err) < 0)
 		return -(int)err->failure;
 	return write_all(answers, starter, template, err);
 }
