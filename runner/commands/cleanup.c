@@ -5,6 +5,7 @@
 
 #include "runner/base/memory.h"
 #include "runner/base/text.h"
+#include "runner/commands/report.h"
 #include "runner/commands/session.h"
 #include "runner/net/loop.h"
 
@@ -104,7 +105,7 @@ static int give_back(struct session *session, struct gr_error *err)
 	if (open == 0 && session->replay->has_verdict) {
 		printf("run %s ended with exit status %d and holds nothing\n", session->output.run_id,
 		        session->replay->exit_status);
-		return 0;
+		return report_asked(session, err) < 0 ? complain(err) : 0;
 	}
 	if (json_is_true(json_object_get(session->replay->head, "sandbox"))) {
 		printf("run %s was made on the sandbox inside gridlane: nothing of it is left\n",

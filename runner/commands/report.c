@@ -37,26 +37,43 @@ int report_load(struct session *session, struct gr_error *err)
 	return 1;
 }
 
-static int report(struct session *session, struct gr_error *err)
+static int write_again(struct session *session, bool is_ahead, struct gr_error *err)
 {
 	GR_AUTO_BUFFER struct buffer printed = {0};
-	struct output_order order = {.wanted = session->arguments->values[OPT_REPORT],
+	const struct output_order order = {.wanted = session->arguments->values[OPT_REPORT],
 	        .redactor = session->redactor,
+	        .is_ahead = is_ahead,
 	        .signer = session->signer,
 	        .printed = &printed};
-	int loaded = output_reopen(session->arguments->words[0], &session->output, err);
 
-	if (loaded == 0)
-		loaded = report_load(session, err);
-	if (loaded < 0)
-		return complain(err);
-	order.is_ahead = loaded > 0; /* the reports say that results.json holds all, and attestations name its digest */
 	if (output_write_again(&session->output, &order, &session->results, err) < 0)
-		return complain(err);
+		return -(int)err->failure;
 	printf("run %s: %s; reports written to %s\n", session->results.run_id ? session->results.run_id : "?",
 	        verdict_name(session->results.verdict), session->output.shown);
 	(void)fwrite(buffer_text(&printed), 1, printed.bytes, stdout);
 	return 0;
+}
+
+int report_asked(struct session *session, struct gr_error *err)
+{
+	int r = 0;
+
+	if (!argument_is_given(session->arguments, OPT_REPORT))
+		return 0;
+	if (!session->results.run_id)
+		r = output_read_results(&session->output, &session->results, err);
+	return r < 0 ? r : write_again(session, false, err);
+}
+
+static int report(struct session *session, struct gr_error *err)
+{
+	int loaded = output_reopen(session->arguments->words[0], &session->output, err);
+
+	if (loaded == 0)
+		loaded = report_load(session, err);
+	/* what is ahead of results.json goes there: the reports say that it holds all, and attestations name its digest
+	 */
+	return loaded < 0 || write_again(session, loaded > 0, err) < 0 ? complain(err) : 0;
 }
 
 /* --out may name the folder that the run wrote to (as GRIDLANE_OUT of the whole job does), and no other. */

@@ -6,6 +6,9 @@
 
 /* The results of an opened folder: results.json, or (1 is returned) what the journal says when that is ahead of it. */
 int report_load(struct session *session, struct gr_error *err);
+/* The reports that --report names, of a run that had ended when `resume` or `cleanup` came: nothing else is left to do
+ * for it. No --report, no reports. */
+int report_asked(struct session *session, struct gr_error *err);
 /* words: "merge" and the folders; returns the exit status. */
 int report_merge(struct session *session, struct gr_error *err);
 

@@ -1,6 +1,7 @@
 /* gridlane resume: go on with a run whose process died, from its journal. */
 #include <stdio.h>
 
+#include "runner/commands/report.h"
 #include "runner/commands/session.h"
 #include "runner/net/loop.h"
 
@@ -13,7 +14,7 @@ static int already_done(struct session *session)
 		return complain(&err);
 	printf("run %s is complete: %s%s%s\n", session->output.run_id, verdict_name(session->results.verdict),
 	        session->results.cause ? ": " : "", session->results.cause ? session->results.cause : "");
-	return session->results.exit_status;
+	return report_asked(session, &err) < 0 ? complain(&err) : session->results.exit_status;
 }
 
 static int go_on(struct session *session, struct gr_error *err)
