@@ -36,7 +36,9 @@ static void keep_memory_private(void)
 	(void)setrlimit(RLIMIT_CORE, &none);
 	(void)prctl(PR_SET_DUMPABLE, 0);
 	(void)unsetenv("SSLKEYLOGFILE");
-	(void)umask(022); /* reports are for everybody to read; state files ask for 0600 by themselves */
+	/* reports are for everybody to read, unless the user's own mask says less; state files ask for 0600 by
+	 * themselves */
+	(void)umask(umask(022) | 022);
 }
 
 /* With one of the three closed by our parent, the next file opened would take its place: the console would then write

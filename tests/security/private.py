@@ -62,6 +62,22 @@ def check_words(gridlane, folder):
         yield f"a password among the arguments: exit {done.returncode}: {done.stdout}"
 
 
+def check_mask(gridlane, folder):
+    """A user whose files are nobody's business: not one of a run's is open to others."""
+    before = os.umask(0o077)
+    try:
+        done = run(gridlane, folder, ["run", "--sandbox=scenario.yml", "pipeline.yml", "--out", "masked", "--report", "html", "--events",
+                                      "masked-events"])
+    finally:
+        os.umask(before)
+    if done.returncode not in (0, 1) or not os.path.exists(folder + "/masked/results.json"):
+        yield f"the run under a mask: exit {done.returncode}: {done.stdout}"
+    for place, _, names in os.walk(folder + "/masked"):
+        for path in [place, *(os.path.join(place, name) for name in names), folder + "/masked-events"]:
+            if os.stat(path).st_mode & 0o077:
+                yield f"{path} is open to others: {oct(os.stat(path).st_mode)}"
+
+
 def check(gridlane, folder):
     with open(folder + "/pipeline.yml", "w", encoding="utf-8") as file:
         file.write(PIPELINE)
@@ -87,6 +103,7 @@ def check(gridlane, folder):
     for path in [folder + "/out/journal.jsonl", *(state + "/" + name for name in (os.listdir(state) if os.path.isdir(state) else []))]:
         if os.stat(path).st_mode & 0o077:
             yield f"{path} is open to others: {oct(os.stat(path).st_mode)}"
+    yield from check_mask(gridlane, folder)
     for option in (["--token", TOKEN], ["--token=" + TOKEN], ["--insecure"]):
         done = run(gridlane, folder, ["run", *option, "pipeline.yml"])
         if done.returncode != 2 or TOKEN in done.stdout:
