@@ -57,6 +57,19 @@ static bool is_below(const char *path)
 	return true;
 }
 
+bool plan_name_is_own(const char *format, const char *target)
+{
+	static const char *const own[] = {"journal.jsonl", "manifest.json", "results.json", "state"};
+
+	for (size_t i = 0; i < GR_COUNT(own); i++) {
+		size_t bytes = strlen(own[i]);
+
+		if (strncmp(target, own[i], bytes) == 0 && (target[bytes] == '\0' || target[bytes] == '/'))
+			return strcmp(format, "json") != 0 || strcmp(target, "results.json") != 0;
+	}
+	return false;
+}
+
 static void check_taken(struct check *check, const struct node *node, const char *target)
 {
 	for (size_t i = 0; i < check->plan->report_count; i++) {
@@ -80,6 +93,8 @@ static void check_target(struct check *check, const struct node *node, const str
 	if (!is_below(target) || target[bytes - 1] == '/')
 		check_fail(check, node, NULL,
 		        "'%s' must be a file below the output folder: a relative path without '..'", target);
+	if (plan_name_is_own(format->name, target))
+		check_fail(check, node, NULL, "'%s' is gridlane's own in the output folder: give another name", target);
 	check_taken(check, node, target);
 }
 

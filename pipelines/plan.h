@@ -212,4 +212,8 @@ int plan_print_step(const struct plan *plan, const char *id, struct buffer *out,
 /* Is there a step whose tests are spread over lanes? */
 bool plan_has_split(const struct plan *plan);
 
+/* Is this name in the output folder gridlane's own? A report that took it would be in the way of `resume`, `cleanup`
+ * and all other reports. */
+bool plan_name_is_own(const char *format, const char *target);
+
 #endif

@@ -27,7 +27,7 @@ struct reporter {
 	const char *help;
 	int (*write)(const struct results *results, const char *target, const struct report_context *context,
 	        struct gr_error *err);
-	bool is_printed; /* by default its text goes to the log (context->printed), not to a file */
+	bool can_print; /* "-" is a target: its text goes to the log (context->printed) */
 	bool is_last; /* it is about the files of the other reports */
 };
 extern const struct reporter reporters[]; /* ended by a NULL name: json, junit, summary, ... */

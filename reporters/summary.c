@@ -4,9 +4,9 @@
 
 #include "reporters/alike.h"
 #include "reporters/formats.h"
+#include "reporters/printed.h"
 #include "reporters/words.h"
 #include "runner/base/clock.h"
-#include "runner/base/file.h"
 #include "runner/base/memory.h"
 #include "runner/base/text.h"
 
@@ -303,13 +303,8 @@ void summary_text(const struct results *results, struct redactor *redactor, stru
 int summary_write(
         const struct results *results, const char *target, const struct report_context *context, struct gr_error *err)
 {
-	GR_AUTO_WRITER struct file_writer *writer = NULL;
 	GR_AUTO_BUFFER struct buffer text = {0};
-	int r = file_create(context->directory, target, 0644, &writer, err);
 
-	if (r < 0)
-		return r;
 	summary_text(results, context->redactor, &text);
-	file_write(writer, buffer_text(&text), text.bytes);
-	return file_commit(&writer, err);
+	return report_put(context, target, &text, err);
 }

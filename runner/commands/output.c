@@ -139,7 +139,7 @@ struct writing {
 	const struct results *results;
 	struct report_context context;
 	const struct output_readers *readers;
-	json_t *done; /* {"FORMAT TARGET": true}: asked for by the pipeline and by the command line, written once */
+	json_t *done; /* {TARGET: FORMAT}: asked for by the pipeline and by the command line, written once */
 	struct gr_error first;
 };
 
@@ -161,14 +161,18 @@ static void note_failure(struct writing *writing, const struct gr_error *err, co
 	output_emit(writing->readers, &event);
 }
 
-/* The first time that this one is asked for. */
+/* The first time that this one is asked for. Another format's file is not written over. */
 static bool is_first(struct writing *writing, const char *format, const char *target)
 {
-	GR_AUTO_FREE char *key = gr_printf("%s %s", format, target);
+	GR_AUTO_FREE char *key = strcmp(target, "-") == 0 ? gr_printf("- %s", format) : gr_strdup(target);
+	const char *before = json_string_value(json_object_get(writing->done, key));
+	struct gr_error err = {0};
 
-	if (json_object_get(writing->done, key))
-		return false;
-	return json_object_set_new(writing->done, key, json_true()) == 0;
+	if (before && strcmp(before, format) != 0) {
+		(void)gr_fail(&err, GR_CONFIG, 0, "'%s' is the file of the report '%s'", target, before);
+		note_failure(writing, &err, format);
+	}
+	return !before && json_object_set_new(writing->done, key, json_string(format)) == 0;
 }
 
 static void write_one(struct writing *writing, const char *format, const char *target)
@@ -230,6 +234,16 @@ static void write_bundle(struct writing *writing, const struct plan *plan)
 		note_place(writing, "bundle", name);
 }
 
+static int check_target(const struct reporter *reporter, const char *target, struct gr_error *err)
+{
+	if (strcmp(target, "-") == 0 && !reporter->can_print)
+		return gr_fail(err, GR_USAGE, 0, "--report: '%s' needs a file", reporter->name);
+	if (plan_name_is_own(reporter->name, target))
+		return gr_fail(err, GR_USAGE, 0,
+		        "--report: '%s' is gridlane's own in the output folder: give another name", target);
+	return 0;
+}
+
 int output_check_reports(const char *const *wanted, struct gr_error *err)
 {
 	const char *names[32] = {0};
@@ -239,12 +253,15 @@ int output_check_reports(const char *const *wanted, struct gr_error *err)
 		names[count++] = reporter->name;
 	for (; wanted && *wanted; wanted++) {
 		GR_AUTO_FREE char *format = gr_strndup(*wanted, strcspn(*wanted, "="));
-		const char *near = text_suggest(format, names);
+		const char *near = text_suggest(format, names), *equals = strchr(*wanted, '=');
+		const struct reporter *reporter = reporter_find(format);
 
-		if (!reporter_find(format))
+		if (!reporter)
 			return gr_fail(err, GR_USAGE, 0,
 			        "--report: there is no format '%s'%s%s%s; `gridlane report --help` names them", format,
 			        near ? " (did you mean '" : "", near ? near : "", near ? "'?)" : "");
+		if (equals && check_target(reporter, equals + 1, err) < 0)
+			return -(int)err->failure;
 	}
 	return 0;
 }
