@@ -90,9 +90,32 @@ static void say_end(const struct session *session, size_t held, size_t unseen)
 	        unseen ? "; a reservation whose answer never came is not in the server's list" : "");
 }
 
+/* true: there is nothing to be given back, and *ret_status says what came of the reports. */
+static bool has_nothing_to_give(struct session *session, int *ret_status, struct gr_error *err)
+{
+	bool has_verdict = session->replay->has_verdict;
+	size_t open = json_array_size(session->replay->held) + session->replay->lost_reservations;
+	int r;
+
+	if (open == 0 && has_verdict) {
+		printf("run %s ended with exit status %d and holds nothing\n", session->output.run_id,
+		        session->replay->exit_status);
+		r = report_asked(session, err);
+	} else if (json_is_true(json_object_get(session->replay->head, "sandbox"))) {
+		printf("run %s was made on the sandbox inside gridlane: nothing of it is left\n",
+		        session->output.run_id);
+		r = has_verdict ? report_asked(session, err) : report_unfinished(session, err);
+	} else {
+		return false;
+	}
+	*ret_status = r < 0 ? complain(err) : 0;
+	return true;
+}
+
 static int give_back(struct session *session, struct gr_error *err)
 {
 	size_t held, open, unseen;
+	int status;
 
 	if (session_reopen(session, err) < 0) {
 		if (err->failure != GR_CONFIG)
@@ -100,18 +123,9 @@ static int give_back(struct session *session, struct gr_error *err)
 		printf("%s; nothing is held\n", err->text); /* a job that ended before its run began is no error here */
 		return 0;
 	}
-	held = json_array_size(session->replay->held);
-	open = held + session->replay->lost_reservations;
-	if (open == 0 && session->replay->has_verdict) {
-		printf("run %s ended with exit status %d and holds nothing\n", session->output.run_id,
-		        session->replay->exit_status);
-		return report_asked(session, err) < 0 ? complain(err) : 0;
-	}
-	if (json_is_true(json_object_get(session->replay->head, "sandbox"))) {
-		printf("run %s was made on the sandbox inside gridlane: nothing of it is left\n",
-		        session->output.run_id);
-		return 0;
-	}
+	if (has_nothing_to_give(session, &status, err))
+		return status;
+	open = json_array_size(session->replay->held) + session->replay->lost_reservations;
 	if (session_load_again(session, err) < 0)
 		return complain(err);
 	if (session_open_readers(session, true, err) < 0)

@@ -65,6 +65,12 @@ int report_asked(struct session *session, struct gr_error *err)
 	return r < 0 ? r : write_again(session, false, err);
 }
 
+int report_unfinished(struct session *session, struct gr_error *err)
+{
+	take_journal(session);
+	return write_again(session, true, err);
+}
+
 static int report(struct session *session, struct gr_error *err)
 {
 	int loaded = output_reopen(session->arguments->words[0], &session->output, err);

@@ -9,6 +9,8 @@ int report_load(struct session *session, struct gr_error *err);
 /* The reports that --report names, of a run that had ended when `resume` or `cleanup` came: nothing else is left to do
  * for it. No --report, no reports. */
 int report_asked(struct session *session, struct gr_error *err);
+/* Of a run that was killed and whose folder is only read: what the journal tells, as results.json and reports. */
+int report_unfinished(struct session *session, struct gr_error *err);
 /* words: "merge" and the folders; returns the exit status. */
 int report_merge(struct session *session, struct gr_error *err);
 

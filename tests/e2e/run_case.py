@@ -226,8 +226,9 @@ class Runner:
 
     def out_of(self, step):
         words = shlex.split(self.fill(step.arguments))
-        name = words[words.index("--out") + 1] if "--out" in words[:-1] else "gridlane-out/latest"
-        return os.path.join(self.folder, name)
+        named = words[words.index("--out") + 1] if "--out" in words[:-1] else None
+        known = [word for word in words if word == self.places["OUT"]]  # of `resume`, `cleanup`, `report` and others
+        return os.path.join(self.folder, named or (known or ["gridlane-out/latest"])[0])
 
     @staticmethod
     def leftovers(session):

@@ -85,8 +85,9 @@ def check_a_lost_connection_is_made_anew(bench):
     before = bench.count_runs()
     psql = os.path.join(bench.place.programs, "psql")
     cut = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'gridlane'"
-    done = bench.run_pipeline([psql, "-X", "-q", "-c", cut, bench.place.url()])
+    done = bench.run_pipeline([psql, "-X", "-q", "-A", "-t", "-c", cut, bench.place.url()])
     bench.expect(done.returncode == 0, f"the run failed: {done.stdout}{done.stderr}")
+    bench.expect("run | t\n" in done.stdout, f"no connection was cut: {done.stdout}")
     bench.expect("not in the history" not in bench.problems(), "the run says it is not in the history")
     bench.expect(bench.count_runs() == before + 1, "the run is not in the history")
 
