@@ -27,7 +27,7 @@ PHASES = {
     "queued": ({"modules": [{**MODULE, "queue_seconds": 10**7}]}, "execution_details", 6, 0),
     "running": ({"modules": [{**MODULE, "run": "never_ends"}]}, "execution_details", 12, 0),
     "fetching": ({"faults": [{"operation": "file_native_log", "kind": "hang"}]}, "file_native_log", 2, 16),
-    "releasing": ({"faults": [{"operation": "release_reserve_device", "call": 1, "kind": "hang"}]},
+    "releasing": ({"faults": [{"operation": "release_reserve_device", "call": 1, "kind": "hang", "work": False}]},
                   "release_reserve_device", 2, 16),
 }
 
