@@ -73,14 +73,24 @@ static char *way_between(const char *from, const char *to)
 
 /* ---- parts ---- */
 
+/* The name of a part is that of an artifact of some job: no command for the log. */
+static void say_name(const char *name)
+{
+	GR_AUTO_BUFFER struct buffer clean = {0};
+
+	text_neutralise(&clean, name, strlen(name), CAUSE_BYTES);
+	printf("part %s: ", buffer_text(&clean));
+}
+
 static void say_part(const struct results_part *part)
 {
 	GR_AUTO_BUFFER struct buffer cause = {0};
 
+	say_name(part->name);
 	if (part->cause)
 		text_neutralise(&cause, part->cause, strlen(part->cause), CAUSE_BYTES);
-	printf("part %s: %s, %lld tests, %lld failed%s%s\n", part->name, verdict_name(part->verdict),
-	        (long long)part->tests, (long long)part->failed, cause.bytes ? ": " : "", buffer_text(&cause));
+	printf("%s, %lld tests, %lld failed%s%s\n", verdict_name(part->verdict), (long long)part->tests,
+	        (long long)part->failed, cause.bytes ? ": " : "", buffer_text(&cause));
 }
 
 /* What is not there is a part that is missing, not a mistake: jobs that were lost leave nothing behind. */
@@ -94,7 +104,8 @@ static void add_folder(struct session *session, const char *path)
 
 	if (output_reopen(path, &part.output, &err) < 0 || report_load(&part, &err) < 0) {
 		merge_add_missing(&session->results, name, err.text);
-		printf("part %s: missing\n", name);
+		say_name(name);
+		printf("missing\n");
 	} else {
 		folder = merge_files_folder(before + 1, name);
 		if (!merge_has_run(&session->results, part.results.run_id))
