@@ -103,10 +103,11 @@ int history_earlier(struct history *history, const struct history_filter *filter
 
 static json_t *outcome_object(const json_t *row)
 {
-	return json_pack("{s:s?, s:s?, s:s?, s:I, s:b, s:s?, s:s?, s:o, s:s?}", "class", row_text(row, 0), "test",
+	return json_pack("{s:s?, s:s?, s:s?, s:I, s:b, s:s?, s:s?, s:o, s:s?, s:b}", "class", row_text(row, 0), "test",
 	        row_text(row, 1), "device", row_text(row, 2), "attempt", (json_int_t)row_number(row, 3), "last",
 	        (int)(row_number(row, 4) == 1), "status", row_text(row, 5), "failure", row_text(row, 6), "seconds",
-	        seconds(row_number(row, 7)), "fingerprint", row_text(row, 8));
+	        seconds(row_number(row, 7)), "fingerprint", row_text(row, 8), "quarantined",
+	        (int)(row_number(row, 9) == 1));
 }
 
 static int one_run(const json_t *rows, const char *run, struct gr_error *err)
@@ -138,10 +139,11 @@ int history_show(struct history *history, const char *run, json_t **ret, struct 
 	found = run_object(json_array_get(rows, 0));
 	(void)json_object_set(found, "cause", json_array_get(json_array_get(rows, 0), 8));
 	r = store_execute(&history->store,
-	        STATEMENT(
-	                "SELECT t.class, t.name, t.device, o.attempt, o.last, o.status, o.failure, o.ms, o.fingerprint "
-	                "FROM outcomes o JOIN tests t ON t.id = o.test JOIN runs r ON r.id = o.run WHERE r.run_id = $1 "
-	                "ORDER BY o.device_run, o.position, o.attempt",
+	        STATEMENT("SELECT t.class, t.name, t.device, o.attempt, o.last, o.status, o.failure, o.ms, "
+	                  "o.fingerprint, "
+	                  "o.quarantined FROM outcomes o JOIN tests t ON t.id = o.test JOIN runs r ON r.id = o.run "
+	                  "WHERE r.run_id = $1 "
+	                  "ORDER BY o.device_run, o.position, o.attempt",
 	                TEXT(row_text(json_array_get(rows, 0), 0))),
 	        outcomes, err);
 	if (r < 0)

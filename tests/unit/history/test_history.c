@@ -69,7 +69,7 @@ static void it_counts_no_quarantined_failure_as_failed(void **state)
 {
 	struct history *history = open_it(*state);
 	const struct history_filter filter = {.pipeline = "nightly", .branch = "main", .most = 1};
-	GR_AUTO_JSON json_t *runs = NULL;
+	GR_AUTO_JSON json_t *runs = NULL, *changes = NULL;
 	struct earlier earlier = {0};
 	struct gr_error err = {0};
 	struct results results;
@@ -85,6 +85,9 @@ static void it_counts_no_quarantined_failure_as_failed(void **state)
 	assert_int_equal(history_earlier(history, &filter, NULL, &earlier, &err), 0);
 	assert_int_equal(earlier.runs[0].failed, 1);
 	earlier_release(&earlier);
+	record(history, 0, "ppp");
+	assert_int_equal(history_compare(history, "run-0000", "run-0001", &changes, &err), 0);
+	assert_int_equal(json_array_size(json_object_get(changes, "new_failures")), 1); /* the one that counts */
 	history_close(history);
 }
 
