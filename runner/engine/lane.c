@@ -36,21 +36,29 @@ static void emit_skip(
 	engine_emit(lane->engine, &event);
 }
 
+/* Whether what says nothing else is left out from here on. */
+static bool has_stopped(const struct lane *lane)
+{
+	return lane->has_failed || lane->engine->stop != GR_NONE;
+}
+
+static bool is_red(const struct lane *lane)
+{
+	return lane->has_failed || (lane->outcome != OUTCOME_NOT_RUN && lane->outcome != OUTCOME_PASSED);
+}
+
+/* Whether anything has failed so far, also where `on_failure: continue` let the lane go on. */
 static bool has_failed(const struct lane *lane)
 {
 	const struct engine *engine = lane->engine;
 
-	if (lane->is_finally)
-		return lane->has_failed || engine->main->has_failed || engine->stop != GR_NONE;
-	return lane->has_failed || engine->stop != GR_NONE;
+	return is_red(lane) || (lane->is_finally && is_red(engine->main)) || engine->stop != GR_NONE;
 }
 
 /* Does `when:` let the step run? Otherwise *ret_why says why not; *ret_is_wish: by the step's own words, not because of
  * a failure. */
 static bool when_allows(const struct lane *lane, const struct plan_step *plan, const char **ret_why, bool *ret_is_wish)
 {
-	bool failed = has_failed(lane);
-
 	*ret_is_wish = true;
 	switch (plan->when) {
 	case WHEN_ALWAYS:
@@ -60,14 +68,14 @@ static bool when_allows(const struct lane *lane, const struct plan_step *plan, c
 		return lane->engine->stop == GR_CANCELLED;
 	case WHEN_FAILURE:
 		*ret_why = "when: failure, and nothing has failed";
-		return failed && lane->engine->stop != GR_CANCELLED;
+		return has_failed(lane) && lane->engine->stop != GR_CANCELLED;
 	case WHEN_SUCCESS:
 		*ret_is_wish = lane->is_finally;
 		*ret_why = lane->engine->stop == GR_CANCELLED  ? "the run was cancelled"
 		           : lane->engine->stop == GR_DEADLINE ? "the run's time was over"
 		           : lane->engine->stop == GR_NETWORK  ? "the server was out of reach"
 		                                               : "an earlier step did not pass";
-		return !failed;
+		return lane->is_finally ? !has_failed(lane) : !has_stopped(lane);
 	}
 	return false;
 }
@@ -81,8 +89,19 @@ static bool condition_allows(struct lane *lane, const struct plan_step *plan, st
 		return true;
 	scope = scope_new(lane->engine, lane);
 	if (expression_is_true(plan->condition, scope, &is_true, err) < 0)
-		return false;
+		(void)gr_context(err, "%s:%u:%u: `if`", lane->engine->plan->file, err->line, err->column);
 	return is_true;
+}
+
+/* What a step's outcome means for its lane. */
+static void take_outcome(struct lane *lane, const struct plan_step *plan, enum outcome outcome)
+{
+	if (outcome == OUTCOME_PASSED || outcome == OUTCOME_SKIPPED || plan->best_effort)
+		return;
+	if (lane->outcome == OUTCOME_NOT_RUN || lane->outcome == OUTCOME_FAILED)
+		lane->outcome = outcome;
+	if (!plan->may_continue)
+		lane->has_failed = true;
 }
 
 static void end(struct lane *lane)
@@ -126,8 +145,7 @@ static bool is_left_out(struct lane *lane, const struct plan_step *plan)
 		return false;
 	if (err.failure) {
 		emit_skip(lane, plan, OUTCOME_ERROR, err.failure, err.text);
-		lane->has_failed = lane->has_failed || !plan->best_effort;
-		lane->outcome = OUTCOME_ERROR;
+		take_outcome(lane, plan, OUTCOME_ERROR);
 	} else {
 		emit_skip(lane, plan, OUTCOME_SKIPPED, GR_NONE, "its `if` is false");
 	}
@@ -177,12 +195,7 @@ void lane_task_ended(struct lane *lane)
 		go_on(lane);
 		return;
 	}
-	if (task->outcome != OUTCOME_PASSED && task->outcome != OUTCOME_SKIPPED && !task->plan->best_effort) {
-		if (lane->outcome == OUTCOME_NOT_RUN || lane->outcome == OUTCOME_FAILED)
-			lane->outcome = task->outcome;
-		if (!task->plan->may_continue)
-			lane->has_failed = true;
-	}
+	take_outcome(lane, task->plan, task->outcome);
 	go_on(lane);
 }
 

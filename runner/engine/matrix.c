@@ -105,7 +105,8 @@ static json_t *outputs_of(const struct task *task)
 	return json_pack("{s:o, s:i, s:i}", "lanes", lanes, "passed", passed, "failed", failed);
 }
 
-/* The worst of the lanes: a definite failure, then anything unproven. */
+/* The worst of the lanes, in whatever order they stand: a definite failure, then what is not
+ * proven, then what was cancelled (by `fail_fast`, because of another lane). */
 static enum outcome worst(const struct task *task)
 {
 	enum outcome outcome = OUTCOME_PASSED;
@@ -113,10 +114,11 @@ static enum outcome worst(const struct task *task)
 	for (size_t i = 0; i < task->lane_count; i++) {
 		enum outcome one = task->lanes[i]->outcome;
 
-		if (one == OUTCOME_FAILED)
-			outcome = outcome == OUTCOME_CANCELLED ? outcome : OUTCOME_FAILED;
-		else if (one != OUTCOME_PASSED && outcome != OUTCOME_FAILED)
-			outcome = one == OUTCOME_NOT_RUN ? OUTCOME_ERROR : one;
+		if (one == OUTCOME_NOT_RUN)
+			one = OUTCOME_ERROR;
+		if (one == OUTCOME_FAILED || outcome == OUTCOME_PASSED ||
+		        (one == OUTCOME_ERROR && outcome == OUTCOME_CANCELLED))
+			outcome = one;
 	}
 	return outcome;
 }
