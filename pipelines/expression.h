@@ -42,5 +42,7 @@ int expression_is_true(const struct expression *expression, const json_t *scope,
 /* For messages: every name that the expression reads, with its value: "results.pass_rate = 0.97, results.failed = 3".
  */
 char *expression_explain(const struct expression *expression, const json_t *scope);
+/* As it stands inside text; null, a list and a map, which cannot stand there, as JSON. The caller's. */
+char *value_text(const json_t *value);
 
 #endif

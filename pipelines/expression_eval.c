@@ -59,6 +59,16 @@ int value_format(const json_t *value, struct buffer *out, struct gr_error *err)
 	return 0;
 }
 
+char *value_text(const json_t *value)
+{
+	GR_AUTO_BUFFER struct buffer out = {0};
+	struct gr_error ignored = {0};
+
+	if (value_format(value, &out, &ignored) == 0)
+		return gr_strdup(buffer_text(&out));
+	return json_dumps(value, JSON_ENCODE_ANY | JSON_COMPACT);
+}
+
 /* Say where the term stands unless a deeper one did. Returns the error. */
 static int fail_term(const struct evaluation *run, const struct term *term)
 {

@@ -63,7 +63,7 @@ static int add_named(
 
 	json_object_foreach ((json_t *)(uintptr_t)environment, key, value) {
 		GR_AUTO_FREE char *text = json_is_string(value) ? vault_resolve(engine->vault, json_string_value(value))
-		                                                : json_dumps(value, JSON_ENCODE_ANY | JSON_COMPACT);
+		                                                : value_text(value);
 
 		if (!text)
 			return gr_fail(err, GR_CONFIG, 0, "env '%s': its secret is not known", key);

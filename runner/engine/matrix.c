@@ -31,20 +31,16 @@ static int evaluate_axes(struct task *task, json_t **ret_axes, struct gr_error *
 static char *value_name(const json_t *value)
 {
 	const char *name = json_string_value(json_object_get(value, "name"));
-	char *text;
 
-	if (name)
-		return gr_strdup(name);
-	if (json_is_string(value))
-		return gr_strdup(json_string_value(value));
-	text = json_dumps(value, JSON_ENCODE_ANY | JSON_COMPACT);
-	return text ? text : gr_strdup("?");
+	return name ? gr_strdup(name) : value_text(value);
 }
 
 static struct lane *make_lane(struct task *task, const json_t *axes, size_t number)
 {
 	GR_AUTO_JSON json_t *values = json_object();
-	GR_AUTO_FREE char *name = gr_printf("%s/%zu", task->plan->id, number);
+	bool is_top = task->lane == task->engine->main; /* lanes of other lanes are told apart by theirs */
+	GR_AUTO_FREE char *name =
+	        gr_printf("%s%s%s/%zu", is_top ? "" : task->lane->name, is_top ? "" : " ", task->plan->id, number);
 	struct lane *lane;
 	size_t rest = number;
 
@@ -63,6 +59,7 @@ static struct lane *make_lane(struct task *task, const json_t *axes, size_t numb
 		name = longer;
 	}
 	lane = lane_new(task->engine, task, name);
+	lane->is_finally = task->lane->is_finally;
 	if (task->lane->matrix) { /* a matrix inside a lane sees the outer values too */
 		lane->matrix = json_copy(task->lane->matrix);
 		(void)json_object_update(lane->matrix, values);
