@@ -172,6 +172,8 @@ bool read_lost_start(struct check *check, const struct node *node, bool *ret_res
 /* `with:` of a step against its kind's fields. */
 void check_fields(struct check *check, struct plan_step *step, const struct node *step_node);
 void check_call(struct check *check, const struct plan_step *step);
+/* The type of a value that is written down; TYPE_ANY for a list, a map, and what is known only during the run. */
+enum type check_type_of(const struct node *item);
 /* `matrix:` into the step; *ret_types are the types of its values, the caller's. */
 void check_matrix(struct check *check, const struct node *node, struct plan_step *step, struct typed **ret_types);
 

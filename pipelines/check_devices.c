@@ -98,8 +98,7 @@ static void check_times(struct check *check, const struct node *group, struct pl
 	char text[32];
 
 	(void)read_duration(check, node_member(group, "reserve"), "`reserve`", &ret->reserve_ms);
-	(void)read_duration(check, wait, "`wait`", &ret->wait_ms);
-	if (wait != NULL && ret->wait_ms > check->plan->timeout_ms)
+	if (read_duration(check, wait, "`wait`", &ret->wait_ms) && ret->wait_ms > check->plan->timeout_ms)
 		check_fail(check, wait, NULL, "`wait` is longer than the `timeout` of the run (%s)",
 		        number_format_duration(check->plan->timeout_ms, text));
 }

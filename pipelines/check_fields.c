@@ -147,6 +147,27 @@ static void check_field_value(struct check *check, const struct field *field, co
 		check_field_file(check, field, node, json_string_value(converted));
 }
 
+/* Of a list of texts that is known only in parts, those whose type is. */
+static void check_entries(struct check *check, const struct field *field, const struct node *list)
+{
+	struct typed typed;
+
+	for (size_t i = 0; i < list->count; i++) {
+		const struct node *entry = list->items[i];
+
+		typed = (struct typed){.type = entry->template != NULL ? TYPE_ANY : check_type_of(entry)};
+		if (entry->template != NULL &&
+		        !check_expression(check, entry->template, step_roots(check), entry, &typed))
+			continue;
+		if (!fits(TYPE_TEXT, typed.type) || entry->kind != NODE_SCALAR)
+			check_fail(check, entry, "format('{0}', ...) makes text of any value",
+			        "each entry of '%s' must be text; this is %s", field->name,
+			        entry->kind == NODE_LIST  ? "a list"
+			        : entry->kind == NODE_MAP ? "a map"
+			                                  : type_name(typed.type));
+	}
+}
+
 /* Only parts of the value are known: at least its shape. */
 static void check_field_shape(struct check *check, const struct field *field, const struct node *node)
 {
@@ -155,6 +176,8 @@ static void check_field_shape(struct check *check, const struct field *field, co
 	if (!fits(field->type, shape))
 		check_fail(check, node, NULL, "'%s' must be %s, not %s", field->name, type_name(field->type),
 		        type_name(shape));
+	else if (field->type == TYPE_TEXTS && node->kind == NODE_LIST)
+		check_entries(check, field, node);
 }
 
 /* Environment variables of a command. */

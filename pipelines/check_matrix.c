@@ -7,7 +7,7 @@
 /* Lanes of one run (security design 3.3). */
 #define LANES_MOST 10000
 
-static enum type type_of_item(const struct node *item)
+enum type check_type_of(const struct node *item)
 {
 	GR_AUTO_JSON json_t *value = NULL;
 
@@ -28,7 +28,7 @@ static void check_written(struct check *check, const struct node *node, struct t
 	if (node->count == 0)
 		check_fail(check, node, NULL, "a matrix needs at least one value, or it has no lanes");
 	for (size_t i = 0; i < node->count; i++) {
-		enum type type = type_of_item(node->items[i]);
+		enum type type = check_type_of(node->items[i]);
 
 		(void)check_templates(check, node->items[i], step_roots(check), false);
 		if (i == 0)

@@ -117,13 +117,18 @@ static json_t *finding_to_json(const struct diagnostics *diagnostics, const stru
 	return item;
 }
 
+void diagnostics_add_json(const struct diagnostics *diagnostics, json_t *list)
+{
+	for (size_t i = 0; i < diagnostics->count; i++)
+		(void)json_array_append_new(list, finding_to_json(diagnostics, &diagnostics->items[i]));
+}
+
 void diagnostics_print_json(const struct diagnostics *diagnostics, struct buffer *out)
 {
 	GR_AUTO_JSON json_t *list = json_array();
 	char *text;
 
-	for (size_t i = 0; i < diagnostics->count; i++)
-		(void)json_array_append_new(list, finding_to_json(diagnostics, &diagnostics->items[i]));
+	diagnostics_add_json(diagnostics, list);
 	text = json_dumps(list, JSON_INDENT(2));
 	buffer_add_text(out, text != NULL ? text : "[]");
 	buffer_add_char(out, '\n');

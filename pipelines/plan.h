@@ -187,6 +187,7 @@ void diagnostics_release(struct diagnostics *diagnostics);
 /* "file:line:column: error: message", the source line, a caret, the hint. Appends to out. */
 void diagnostics_print_text(const struct diagnostics *diagnostics, struct buffer *out);
 void diagnostics_print_json(const struct diagnostics *diagnostics, struct buffer *out);
+void diagnostics_add_json(const struct diagnostics *diagnostics, json_t *list); /* the same, for several files */
 void diagnostics_print_github(const struct diagnostics *diagnostics, struct buffer *out);
 
 struct plan_options {

@@ -98,34 +98,66 @@ static int parse_option(struct arguments *arguments, int argc, char **argv, int 
 	return 0;
 }
 
-/* GRIDLANE_OUT=... as --out ...; a flag is set by 1 or true; a repeated option holds one value a line. */
-static void add_from_environment(struct arguments *arguments, int id)
+static bool is_yes(const char *value)
 {
-	GR_AUTO_FREE char *variable = gr_printf("GRIDLANE_%s", command_options[id].name);
-	const char *value;
-	char *copy, *line;
+	return strcmp(value, "1") == 0 || strcmp(value, "true") == 0;
+}
 
-	for (char *p = variable; *p; p++)
-		*p = *p == '-' ? '_' : (char)toupper((unsigned char)*p);
-	value = getenv(variable);
-	if (!value || !*value || arguments->values[id] || id == OPT_HELP)
-		return;
-	if (!command_options[id].argument) {
-		if (strcmp(value, "1") == 0 || strcmp(value, "true") == 0)
-			add_value(arguments, id, "");
-		return;
-	}
-	copy = gr_strdup(value);
+static bool is_no(const char *value)
+{
+	return strcmp(value, "0") == 0 || strcmp(value, "false") == 0;
+}
+
+/* What GRIDLANE_NAME of a flag, or of an option that may stand alone, says: *ret_is_set,
+ * and false when it is neither yes nor no. */
+static bool read_flag(const char *value, bool *ret_is_set)
+{
+	*ret_is_set = is_yes(value);
+	return *ret_is_set || is_no(value);
+}
+
+static void add_copies(struct arguments *arguments, int id, const char *value)
+{
+	char *copy = gr_strdup(value), *line;
+
 	arguments->owned = gr_grow(arguments->owned, arguments->owned_count, sizeof(char *));
 	arguments->owned[arguments->owned_count++] = copy;
 	if (!(command_options[id].flags & OPTION_REPEATS)) {
-		add_value(arguments, id,
-		        (command_options[id].flags & OPTION_MAY_BE_BARE) && strcmp(copy, "1") == 0 ? "" : copy);
+		add_value(arguments, id, copy);
 		return;
 	}
 	while ((line = strsep(&copy, "\n")) != NULL)
 		if (*line)
 			add_value(arguments, id, line);
+}
+
+/* GRIDLANE_OUT=... as --out ...; a flag is set by 1 or true; a repeated option holds one value a line. */
+static int add_from_environment(struct arguments *arguments, int id, struct gr_error *err)
+{
+	const struct option *option = &command_options[id];
+	GR_AUTO_FREE char *variable = gr_printf("GRIDLANE_%s", option->name);
+	const char *value;
+	bool is_set;
+
+	for (char *p = variable; *p; p++)
+		*p = *p == '-' ? '_' : (char)toupper((unsigned char)*p);
+	value = getenv(variable);
+	if (!value || !*value || arguments->values[id] || id == OPT_HELP)
+		return 0;
+	if (option->argument && !(option->flags & OPTION_MAY_BE_BARE)) {
+		add_copies(arguments, id, value);
+		return 0;
+	}
+	if (read_flag(value, &is_set)) {
+		if (is_set)
+			add_value(arguments, id, "");
+		return 0;
+	}
+	if (!option->argument)
+		return gr_fail(err, GR_USAGE, 0, "%s is '%s': a flag is set by 1 or true, and not by 0 or false",
+		        variable, value);
+	add_copies(arguments, id, value);
+	return 0;
 }
 
 static int check_words(const struct command *command, const struct arguments *arguments, struct gr_error *err)
@@ -168,7 +200,7 @@ int arguments_parse(
 		        "GRIDLANE_HISTORY to the URL, or PGPASSWORD, or use ~/.pgpass");
 	for (int id = 0; r == 0 && id < OPT_COUNT; id++)
 		if (option_is_of(&command_options[id], command->name))
-			add_from_environment(arguments, id);
+			r = add_from_environment(arguments, id, err);
 	return r < 0 ? r : check_words(command, arguments, err);
 }
 

@@ -13,12 +13,13 @@ static int check_format(const char *format, struct gr_error *err)
 	return gr_fail(err, GR_USAGE, 0, "--format: '%s' is none of text, json, github", format);
 }
 
-static void print(const struct diagnostics *diagnostics, const char *format, const char *file)
+/* As JSON, all files are one list: it is added to. */
+static void print(const struct diagnostics *diagnostics, const char *format, const char *file, json_t *list)
 {
 	GR_AUTO_BUFFER struct buffer text = {0};
 
 	if (format && strcmp(format, "json") == 0)
-		diagnostics_print_json(diagnostics, &text);
+		diagnostics_add_json(diagnostics, list);
 	else if (format && strcmp(format, "github") == 0)
 		diagnostics_print_github(diagnostics, &text);
 	else if (diagnostics->count)
@@ -28,7 +29,7 @@ static void print(const struct diagnostics *diagnostics, const char *format, con
 	(void)fputs(buffer_text(&text), stdout);
 }
 
-static int validate_one(const struct arguments *arguments, const char *file)
+static int validate_one(const struct arguments *arguments, const char *file, json_t *list)
 {
 	const char *format = argument_value(arguments, OPT_FORMAT);
 	const struct plan_options options = {
@@ -47,7 +48,7 @@ static int validate_one(const struct arguments *arguments, const char *file)
 			(void)complain(&err);
 	}
 	if (status == 0 || diagnostics.errors)
-		print(&diagnostics, format, file);
+		print(&diagnostics, format, file, list);
 	diagnostics_release(&diagnostics);
 	plan_free(plan);
 	return status;
@@ -55,15 +56,22 @@ static int validate_one(const struct arguments *arguments, const char *file)
 
 int command_validate(const struct arguments *arguments)
 {
+	const char *format = argument_value(arguments, OPT_FORMAT);
+	GR_AUTO_JSON json_t *list = json_array();
+	GR_AUTO_FREE char *text = NULL;
 	struct gr_error err = {0};
 	int status = 0;
 
-	if (check_format(argument_value(arguments, OPT_FORMAT), &err) < 0)
+	if (check_format(format, &err) < 0)
 		return complain(&err);
 	for (size_t i = 0; i < arguments->word_count; i++) {
-		int one = validate_one(arguments, arguments->words[i]);
+		int one = validate_one(arguments, arguments->words[i], list);
 
 		status = one > status ? one : status;
+	}
+	if (format && strcmp(format, "json") == 0) {
+		text = json_dumps(list, JSON_INDENT(2));
+		puts(text ? text : "[]");
 	}
 	return status;
 }
