@@ -241,6 +241,7 @@ int plan_load(const char *file, const struct plan_options *options, struct plan 
 	check_root(&check, check.plan->root);
 	make_fingerprint(check.plan, &source);
 	findings_sort(ret_diagnostics);
+	check.plan->early = json_incref(check.early);
 	check_release(&check);
 	if (ret_diagnostics->errors > 0) {
 		plan_free(check.plan);

@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "pipelines/check.h"
+#include "runner/base/file.h"
 #include "runner/base/memory.h"
 #include "runner/base/text.h"
 
@@ -44,20 +45,8 @@ static const struct report_format *check_format(struct check *check, const struc
 	return NULL;
 }
 
-/* Reports are written below the output folder, nowhere else. */
-static bool is_below(const char *path)
-{
-	for (const char *at = path; at != NULL; at = strchr(at, '/')) {
-		at += *at == '/' && at != path;
-		if (strncmp(at, "..", 2) == 0 && (at[2] == '/' || at[2] == '\0'))
-			return false;
-		if (at == path && *at == '/')
-			return false;
-	}
-	return true;
-}
-
-bool plan_name_is_own(const char *format, const char *target)
+/* A report that took one of these would be in the way of `resume`, `cleanup` and `bundle verify`. */
+static bool is_own(const char *format, const char *target)
 {
 	static const char *const own[] = {"journal.jsonl", "manifest.json", "results.json", "state"};
 
@@ -68,6 +57,20 @@ bool plan_name_is_own(const char *format, const char *target)
 			return strcmp(format, "json") != 0 || strcmp(target, "results.json") != 0;
 	}
 	return false;
+}
+
+const char *report_target_fault(const char *format, char *target)
+{
+	const struct report_format *row = find_format(format);
+	size_t bytes = strlen(target);
+
+	if (strcmp(target, "-") == 0)
+		return row != NULL && row->is_printed ? NULL : "this format needs a file";
+	if (row != NULL && row->is_folder && bytes > 1 && target[bytes - 1] == '/')
+		target[bytes - 1] = '\0';
+	if (!file_is_below(target))
+		return "a file below the output folder is wanted: a relative path without '..', '.' or an empty part";
+	return is_own(format, target) ? "that name is gridlane's own in the output folder: give another one" : NULL;
 }
 
 static void check_taken(struct check *check, const struct node *node, const char *target)
@@ -81,21 +84,13 @@ static void check_taken(struct check *check, const struct node *node, const char
 /* A file; for some formats a folder, or `-`, the log. */
 static void check_target(struct check *check, const struct node *node, const struct report_format *format, char *target)
 {
-	size_t bytes = strlen(target);
+	const char *fault = report_target_fault(format->name, target);
 
-	if (strcmp(target, "-") == 0) {
-		if (!format->is_printed)
-			check_fail(check, node, NULL, "a report of the format '%s' needs a file", format->name);
-		return;
-	}
-	if (format->is_folder && bytes > 1 && target[bytes - 1] == '/')
-		target[--bytes] = '\0';
-	if (!is_below(target) || target[bytes - 1] == '/')
-		check_fail(check, node, NULL,
-		        "'%s' must be a file below the output folder: a relative path without '..'", target);
-	if (plan_name_is_own(format->name, target))
-		check_fail(check, node, NULL, "'%s' is gridlane's own in the output folder: give another name", target);
-	check_taken(check, node, target);
+	if (fault != NULL)
+		check_fail(check, node, NULL, "'%s' cannot be where the report '%s' goes: %s", target, format->name,
+		        fault);
+	else if (strcmp(target, "-") != 0)
+		check_taken(check, node, target);
 }
 
 static void check_report(struct check *check, const struct node *name, const struct node *node)
@@ -130,10 +125,32 @@ void check_reports(struct check *check, const struct node *node)
 const struct key artifact_keys[] = {{"bundle", NULL}, {"collect", NULL}, {"when", NULL}, {"required", NULL},
         {"max_size", NULL}, {"files", NULL}, {NULL, NULL}};
 
-/* The last part of the name as written: only that can be checked before the run. */
+/* The name as it will be, but for the run's id; the caller's, NULL when it cannot be told. */
+static char *bundle_example(struct check *check, const struct node *node)
+{
+	GR_AUTO_JSON json_t *scope = json_copy(check->early);
+	GR_AUTO_JSON json_t *value = NULL;
+	GR_AUTO_BUFFER struct buffer slug = {0};
+	struct gr_error err = {0};
+
+	text_slug(&slug, check->plan->name != NULL ? check->plan->name : "run");
+	(void)json_object_set_new(scope, "name", json_string(buffer_text(&slug)));
+	(void)json_object_set_new(scope, "run", json_pack("{s:s, s:s, s:s}", "id", "id", "key", "key", "name", "name"));
+	if (node_evaluate(node, scope, &value, &err) == 0 && json_is_string(value))
+		return gr_strdup(json_string_value(value));
+	if (check->options->inputs_are_optional && (value == NULL || json_is_null(value)))
+		return NULL; /* an input is missing */
+	if (err.failure != GR_NONE)
+		findings_add_error(check->findings, node_place(node), &err);
+	else
+		check_fail(check, node, NULL, "`bundle` must be text");
+	return NULL;
+}
+
 static void check_bundle(struct check *check, const struct node *node)
 {
 	static const char *const endings[] = {".tar.gz", ".tgz", ".zip", ".tar.zst", ".tar.xz"};
+	GR_AUTO_FREE char *name = NULL;
 	bool is_known = false;
 
 	if (node->kind != NODE_SCALAR || node->text[0] == '\0') {
@@ -143,13 +160,18 @@ static void check_bundle(struct check *check, const struct node *node)
 	}
 	if (!check_templates(check, node, ROOTS_EARLY | ROOT_RUN, false))
 		return;
+	name = bundle_example(check, node);
+	if (name == NULL)
+		return;
 	for (size_t i = 0; i < GR_COUNT(endings); i++)
-		is_known = is_known || text_has_suffix_nocase(node->text, endings[i]);
-	if (!is_known && !text_has_suffix_nocase(node->text, "}}"))
+		is_known = is_known || text_has_suffix_nocase(name, endings[i]);
+	if (!is_known)
 		check_fail(check, node, NULL, "a bundle's name ends with .tar.gz, .zip, .tar.zst or .tar.xz");
-	if (!is_below(node->text) || node->text[0] == '/')
-		check_fail(
-		        check, node, NULL, "the bundle must lie below the output folder: a relative path without '..'");
+	if (!file_is_below(name))
+		check_fail(check, node, NULL,
+		        "the bundle must lie below the output folder: a relative path without '..', '.' or an empty "
+		        "part, not '%s'",
+		        name);
 	check->plan->bundle = node;
 }
 

@@ -86,6 +86,7 @@ void plan_free(struct plan *plan)
 	ends_free(plan);
 	quarantine_release(&plan->quarantine);
 	node_free(plan->root);
+	json_decref(plan->early);
 	gr_free(plan->file);
 	gr_free(plan->name);
 	gr_free(plan->app_platform);

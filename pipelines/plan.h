@@ -130,6 +130,7 @@ struct plan {
 	char *file;
 	char *name;
 	struct node *root; /* the whole tree, which the nodes below are parts of */
+	json_t *early; /* what expressions see before the run: {inputs, env, name} */
 	int64_t timeout_ms, cleanup_reserve_ms;
 	struct plan_input *inputs;
 	size_t input_count;
@@ -201,6 +202,8 @@ struct plan_options {
 int plan_load(const char *file, const struct plan_options *options, struct plan **ret_plan,
         struct diagnostics *ret_diagnostics, struct gr_error *err);
 void plan_free(struct plan *plan);
+/* What is wrong with `target` as the place of a report of this format, or NULL. The '/' after a folder is taken off. */
+const char *report_target_fault(const char *format, char *target);
 
 /* `gridlane plan`: what would be called, lane by lane, with the worst-case duration. */
 struct plan_view {
@@ -212,9 +215,5 @@ int plan_print(const struct plan *plan, const struct plan_view *view, struct buf
 int plan_print_step(const struct plan *plan, const char *id, struct buffer *out, struct gr_error *err);
 /* Is there a step whose tests are spread over lanes? */
 bool plan_has_split(const struct plan *plan);
-
-/* Is this name in the output folder gridlane's own? A report that took it would be in the way of `resume`, `cleanup`
- * and all other reports. */
-bool plan_name_is_own(const char *format, const char *target);
 
 #endif

@@ -57,8 +57,7 @@ static bool is_own_name(const char *name)
 	return *name && strcmp(name, ".") != 0 && strcmp(name, "..") != 0;
 }
 
-/* Relative, and each part a name: nothing that leaves the directory. */
-static bool is_below(const char *path)
+bool file_is_below(const char *path)
 {
 	GR_AUTO_FREE char *copy = gr_strdup(path);
 
@@ -146,7 +145,7 @@ static int open_below(int directory, const char *path, bool make)
 	GR_AUTO_FREE char *parts = gr_strdup(path);
 	int fd;
 
-	if (path && !is_below(path))
+	if (path && !file_is_below(path))
 		return -EINVAL;
 	fd = openat(directory, ".", O_PATH | O_DIRECTORY | O_CLOEXEC);
 	if (fd < 0)
@@ -156,7 +155,7 @@ static int open_below(int directory, const char *path, bool make)
 
 static int fail_below(struct gr_error *err, enum gr_failure failure, int errnum, const char *path)
 {
-	if (errnum == EINVAL && !is_below(path))
+	if (errnum == EINVAL && !file_is_below(path))
 		return gr_fail(
 		        err, failure, 0, "'%s' is not a plain relative path (no '..', no '.', no empty part)", path);
 	if (errnum == ENOTDIR || errnum == ELOOP)
@@ -181,7 +180,7 @@ static int open_parent(int directory, const char *path, bool make, const char **
 	const char *slash = strrchr(path, '/');
 	GR_AUTO_FREE char *parent = slash ? gr_strndup(path, (size_t)(slash - path)) : NULL;
 
-	if (!is_below(path))
+	if (!file_is_below(path))
 		return -EINVAL;
 	*ret_name = slash ? slash + 1 : path;
 	return open_below(directory, parent, make);

@@ -20,6 +20,8 @@ int file_read(
 int file_read_at(int directory, const char *name, size_t most_bytes, enum gr_failure failure, struct buffer *ret_data,
         struct gr_error *err);
 
+/* Is `path` relative, and each part a name (no '..', no '.', none empty)? All that is written below a folder is. */
+bool file_is_below(const char *path);
 /* Make `path` (and its parents) and open it. The handle is the caller's (close). */
 int file_make_directory(const char *path, int *ret_directory, struct gr_error *err);
 /* Make sub-directories of `directory` ("artifacts/a/b") and open the last one; each part one of our own names. */

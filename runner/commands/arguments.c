@@ -66,6 +66,22 @@ static void add_value(struct arguments *arguments, int id, const char *value)
 	arguments->values[id][count + 1] = NULL;
 }
 
+/* The value of --NAME=VALUE (given), or the word after it. */
+static int take_value(struct arguments *arguments, int id, const char *given, const char *word, struct gr_error *err)
+{
+	const struct option *option = &command_options[id];
+	const char *value = given ? given : word, *dashes = option->name[1] ? "--" : "-";
+
+	if (!value)
+		return gr_fail(err, GR_USAGE, 0, "%s%s needs a value: %s%s %s", dashes, option->name, dashes,
+		        option->name, option->argument);
+	if (!*value) /* what "$OUT" is when nobody has set it */
+		return gr_fail(err, GR_USAGE, 0, "%s%s needs a value, and the one that is given is empty", dashes,
+		        option->name);
+	add_value(arguments, id, value);
+	return 0;
+}
+
 /* One option at argv[i]; *ret_used is how many words it took. */
 static int parse_option(struct arguments *arguments, int argc, char **argv, int i, int *ret_used, struct gr_error *err)
 {
@@ -87,15 +103,8 @@ static int parse_option(struct arguments *arguments, int argc, char **argv, int 
 		add_value(arguments, id, "");
 		return 0;
 	}
-	if (equals) {
-		add_value(arguments, id, equals + 1);
-		return 0;
-	}
-	if (i + 1 >= argc)
-		return gr_fail(err, GR_USAGE, 0, "%s needs a value: %s %s", argv[i], argv[i], option->argument);
-	add_value(arguments, id, argv[i + 1]);
-	*ret_used = 2;
-	return 0;
+	*ret_used = equals || i + 1 >= argc ? 1 : 2;
+	return take_value(arguments, id, equals ? equals + 1 : NULL, i + 1 < argc ? argv[i + 1] : NULL, err);
 }
 
 static bool is_yes(const char *value)

@@ -213,8 +213,11 @@ static char *bundle_name(const struct writing *writing, const struct plan *plan,
 	text_slug(&slug, writing->results->pipeline ? writing->results->pipeline : "run");
 	if (!plan || !plan->bundle)
 		return gr_printf("%s-%s.tar.gz", buffer_text(&slug), writing->output->run_id);
-	scope = json_pack("{s:s, s:{s:s, s:s, s:s}}", "name", buffer_text(&slug), "run", "id", writing->output->run_id,
-	        "key", writing->output->run_key, "name", buffer_text(&slug));
+	scope = json_copy(plan->early);
+	(void)json_object_set_new(scope, "name", json_string(buffer_text(&slug)));
+	(void)json_object_set_new(scope, "run",
+	        json_pack("{s:s, s:s, s:s}", "id", writing->output->run_id, "key", writing->output->run_key, "name",
+	                buffer_text(&slug)));
 	if (node_evaluate(plan->bundle, scope, &value, err) < 0 || !json_is_string(value))
 		return gr_printf("%s-%s.tar.gz", buffer_text(&slug), writing->output->run_id);
 	return gr_strdup(json_string_value(value));
@@ -234,14 +237,12 @@ static void write_bundle(struct writing *writing, const struct plan *plan)
 		note_place(writing, "bundle", name);
 }
 
-static int check_target(const struct reporter *reporter, const char *target, struct gr_error *err)
+/* Why that is no place for the report, or NULL. On the command line `-` will do for every report that is one text. */
+static const char *place_fault(const struct reporter *reporter, char *target)
 {
-	if (strcmp(target, "-") == 0 && !reporter->can_print)
-		return gr_fail(err, GR_USAGE, 0, "--report: '%s' needs a file", reporter->name);
-	if (plan_name_is_own(reporter->name, target))
-		return gr_fail(err, GR_USAGE, 0,
-		        "--report: '%s' is gridlane's own in the output folder: give another name", target);
-	return 0;
+	if (strcmp(target, "-") == 0)
+		return reporter->can_print ? NULL : "this format needs a file";
+	return target[0] ? report_target_fault(reporter->name, target) : NULL;
 }
 
 int output_check_reports(const char *const *wanted, struct gr_error *err)
@@ -252,16 +253,19 @@ int output_check_reports(const char *const *wanted, struct gr_error *err)
 	for (const struct reporter *reporter = reporters; reporter->name && count + 1 < GR_COUNT(names); reporter++)
 		names[count++] = reporter->name;
 	for (; wanted && *wanted; wanted++) {
-		GR_AUTO_FREE char *format = gr_strndup(*wanted, strcspn(*wanted, "="));
-		const char *near = text_suggest(format, names), *equals = strchr(*wanted, '=');
+		size_t bytes = strcspn(*wanted, "=");
+		GR_AUTO_FREE char *format = gr_strndup(*wanted, bytes);
+		GR_AUTO_FREE char *target = gr_strdup((*wanted)[bytes] ? *wanted + bytes + 1 : "");
 		const struct reporter *reporter = reporter_find(format);
+		const char *near = text_suggest(format, names), *fault = NULL;
 
 		if (!reporter)
 			return gr_fail(err, GR_USAGE, 0,
 			        "--report: there is no format '%s'%s%s%s; `gridlane report --help` names them", format,
 			        near ? " (did you mean '" : "", near ? near : "", near ? "'?)" : "");
-		if (equals && check_target(reporter, equals + 1, err) < 0)
-			return -(int)err->failure;
+		fault = place_fault(reporter, target);
+		if (fault)
+			return gr_fail(err, GR_USAGE, 0, "--report %s: %s", *wanted, fault);
 	}
 	return 0;
 }
