@@ -65,12 +65,12 @@ const char *report_target_fault(const char *format, char *target)
 	size_t bytes = strlen(target);
 
 	if (strcmp(target, "-") == 0)
-		return row != NULL && row->is_printed ? NULL : "this format needs a file";
+		return row != NULL && row->is_printed ? NULL : "is no place for this format, which needs a file";
 	if (row != NULL && row->is_folder && bytes > 1 && target[bytes - 1] == '/')
 		target[bytes - 1] = '\0';
 	if (!file_is_below(target))
-		return "a file below the output folder is wanted: a relative path without '..', '.' or an empty part";
-	return is_own(format, target) ? "that name is gridlane's own in the output folder: give another one" : NULL;
+		return "must be a file below the output folder: a relative path without '..', '.' or an empty part";
+	return is_own(format, target) ? "is gridlane's own in the output folder: give another name" : NULL;
 }
 
 static void check_taken(struct check *check, const struct node *node, const char *target)
@@ -87,8 +87,7 @@ static void check_target(struct check *check, const struct node *node, const str
 	const char *fault = report_target_fault(format->name, target);
 
 	if (fault != NULL)
-		check_fail(check, node, NULL, "'%s' cannot be where the report '%s' goes: %s", target, format->name,
-		        fault);
+		check_fail(check, node, NULL, "'%s' %s", target, fault);
 	else if (strcmp(target, "-") != 0)
 		check_taken(check, node, target);
 }

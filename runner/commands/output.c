@@ -241,7 +241,7 @@ static void write_bundle(struct writing *writing, const struct plan *plan)
 static const char *place_fault(const struct reporter *reporter, char *target)
 {
 	if (strcmp(target, "-") == 0)
-		return reporter->can_print ? NULL : "this format needs a file";
+		return reporter->can_print ? NULL : "is no place for this format, which needs a file";
 	return target[0] ? report_target_fault(reporter->name, target) : NULL;
 }
 
@@ -265,7 +265,7 @@ int output_check_reports(const char *const *wanted, struct gr_error *err)
 			        near ? " (did you mean '" : "", near ? near : "", near ? "'?)" : "");
 		fault = place_fault(reporter, target);
 		if (fault)
-			return gr_fail(err, GR_USAGE, 0, "--report %s: %s", *wanted, fault);
+			return gr_fail(err, GR_USAGE, 0, "--report %s: '%s' %s", *wanted, target, fault);
 	}
 	return 0;
 }

@@ -65,8 +65,10 @@ static int add_named(
 		GR_AUTO_FREE char *text = json_is_string(value) ? vault_resolve(engine->vault, json_string_value(value))
 		                                                : value_text(value);
 
-		if (!text)
-			return gr_fail(err, GR_CONFIG, 0, "env '%s': its secret is not known", key);
+		if (!text) {
+			(void)server_lacks_secret(engine, json_string_value(value), err);
+			return gr_context(err, "env '%s'", key);
+		}
 		add(list, count, gr_printf("%s=%s", key, text));
 	}
 	return 0;

@@ -315,6 +315,8 @@ void scope_release(struct engine *engine);
 
 /* ---- the server (server.c): URL, token, TLS ---- */
 int server_init(struct engine *engine, struct gr_error *err);
+/* What keeps a secret of the pipeline from having a value, as an error. Of the sandbox: elsewhere no run begins so. */
+int server_lacks_secret(const struct engine *engine, const char *handle, struct gr_error *err);
 void server_release(struct engine *engine);
 
 /* ---- who is asked, and as whom (identity.c) ---- */

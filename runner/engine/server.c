@@ -37,6 +37,14 @@ static int read_secret_file(const char *path, char **ret_secret, struct gr_error
 	return 0;
 }
 
+static int fail_without(const struct plan_secret *secret, struct gr_error *err)
+{
+	if (secret->environment)
+		return gr_fail(err, GR_CONFIG, 0, "secret '%s': the variable %s is not set", secret->name,
+		        secret->environment);
+	return gr_fail(err, GR_CONFIG, 0, "secret '%s': the file '%s' is missing or empty", secret->name, secret->file);
+}
+
 static int load_secret(struct engine *engine, const struct plan_secret *secret, struct gr_error *err)
 {
 	GR_AUTO_FREE char *value = NULL;
@@ -56,10 +64,18 @@ static int load_secret(struct engine *engine, const struct plan_secret *secret, 
 		return 0;
 	err->line = secret->line;
 	err->column = secret->column;
-	if (r == 0)
-		r = gr_fail(err, GR_CONFIG, 0, "secret '%s': the variable %s is not set", secret->name,
-		        secret->environment);
-	return r;
+	return r < 0 ? gr_context(err, "secret '%s'", secret->name) : fail_without(secret, err);
+}
+
+int server_lacks_secret(const struct engine *engine, const char *handle, struct gr_error *err)
+{
+	for (size_t i = 0; i < engine->plan->secret_count; i++) {
+		GR_AUTO_FREE char *own = handle_secret(engine->plan->secrets[i].name);
+
+		if (text_equal(own, handle))
+			return fail_without(&engine->plan->secrets[i], err);
+	}
+	return gr_fail(err, GR_CONFIG, 0, "its secret is not known");
 }
 
 static bool is_secret_name(const struct engine *engine, const char *name)
