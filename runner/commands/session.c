@@ -362,12 +362,13 @@ static json_t *environment_of_job(void)
 	return json;
 }
 
-/* The folder that a file is in, or will be. */
+/* The folder that a file is in, or will be, whatever the working directory becomes. */
 static char *folder_of(const char *path)
 {
+	GR_AUTO_FREE char *here = path[0] == '/' ? NULL : getcwd(NULL, 0);
 	const char *slash = strrchr(path, '/');
 
-	return slash ? gr_strndup(path, (size_t)(slash - path) + 1) : gr_strdup(".");
+	return gr_printf("%s%s%.*s", here ? here : "", here ? "/" : "", slash ? (int)(slash - path) + 1 : 0, path);
 }
 
 /* What is written beside the output folder. */
@@ -415,14 +416,14 @@ int session_execute(struct session *session, struct gr_error *err)
 	int r;
 
 	options.writes = list_writes(session);
-	if (folder && chdir(folder) != 0)
-		return gr_fail(err, GR_CONFIG, errno, "working_directory '%s'", folder);
 	r = reporters_make_ready(err);
 	if (r == 0)
 		r = transfer_init(err);
 	if (r < 0)
 		return r;
-	session_open_history(session, environment);
+	session_open_history(session, environment); /* the file of --history is meant from the folder of the command */
+	if (folder && chdir(folder) != 0)
+		return gr_fail(err, GR_CONFIG, errno, "working_directory '%s'", folder);
 	options.past = session->past;
 	if (session->history)
 		history_reach(session->history, &options.history_port, &session->certificates);
