@@ -10,24 +10,26 @@ static const struct {
 	const char *kind;
 	enum delivery delivery;
 	bool exchange, work;
+	const char *operations; /* the only ones that it means something for, or NULL */
 } kinds[] = {
-        {"status", DELIVER_NORMAL, true, false},
-        {"reset_before", DELIVER_RESET, true, false},
-        {"outage", DELIVER_RESET, true, false},
-        {"reset_after", DELIVER_RESET, true, true},
-        {"hang", DELIVER_HANG, true, true},
-        {"cut_body", DELIVER_CUT, true, true},
-        {"garbage", DELIVER_NORMAL, true, true},
-        {"html", DELIVER_NORMAL, true, true},
-        {"empty", DELIVER_NORMAL, true, true},
-        {"slow", DELIVER_SLOW, true, true},
-        {"late", DELIVER_NORMAL, true, true},
-        {"redirect", DELIVER_NORMAL, true, false},
-        {"foreign_build", DELIVER_NORMAL, false, true},
-        {"list_delay", DELIVER_NORMAL, false, true},
-        {"shrink", DELIVER_NORMAL, false, true},
-        {"device_vanishes", DELIVER_NORMAL, false, true},
-        {"release_fails", DELIVER_NORMAL, false, true},
+        {"status", DELIVER_NORMAL, true, false, NULL},
+        {"reset_before", DELIVER_RESET, true, false, NULL},
+        {"outage", DELIVER_RESET, true, false, NULL},
+        {"reset_after", DELIVER_RESET, true, true, NULL},
+        {"hang", DELIVER_HANG, true, true, NULL},
+        {"cut_body", DELIVER_CUT, true, true, NULL},
+        {"garbage", DELIVER_NORMAL, true, true, NULL},
+        {"html", DELIVER_NORMAL, true, true, NULL},
+        {"empty", DELIVER_NORMAL, true, true, NULL},
+        {"slow", DELIVER_SLOW, true, true, NULL},
+        {"late", DELIVER_NORMAL, true, true, NULL},
+        {"redirect", DELIVER_NORMAL, true, false, NULL},
+        {"foreign_build", DELIVER_NORMAL, false, true, "app_build_run"},
+        {"list_delay", DELIVER_NORMAL, false, true, "app_build_run reserve_device"},
+        {"shrink", DELIVER_NORMAL, false, true, "execution_details"},
+        {"device_vanishes", DELIVER_NORMAL, false, true,
+                "execution_details get_device_list get_all_devices_with_filter"},
+        {"release_fails", DELIVER_NORMAL, false, true, "release_device release_reserve_device cancel_reserve_device"},
 };
 
 static size_t kind_index(const char *kind)
@@ -43,6 +45,24 @@ static size_t kind_index(const char *kind)
 bool fault_kind_is_known(const char *kind)
 {
 	return kind_index(kind) < GR_COUNT(kinds);
+}
+
+const char *fault_kind_operations(const char *kind)
+{
+	size_t i = kind_index(kind);
+
+	return i < GR_COUNT(kinds) ? kinds[i].operations : NULL;
+}
+
+bool fault_can_happen(const char *kind, const char *operation)
+{
+	const char *all = fault_kind_operations(kind);
+	size_t bytes = strlen(operation);
+
+	for (const char *at = all; at != NULL && (at = strstr(at, operation)) != NULL; at += bytes)
+		if ((at == all || at[-1] == ' ') && (at[bytes] == ' ' || at[bytes] == '\0'))
+			return true;
+	return all == NULL;
 }
 
 /* `call` is one call, `from` and `until` (both included) a range; none of them: every call. */

@@ -19,5 +19,8 @@ bool fault_does_work(const json_t *fault);
 enum delivery fault_delivery(const json_t *fault);
 /* Is it a kind the sandbox knows? */
 bool fault_kind_is_known(const char *kind);
+/* The operations that it can happen to, separated by blanks; NULL: to each. */
+const char *fault_kind_operations(const char *kind);
+bool fault_can_happen(const char *kind, const char *operation);
 
 #endif

@@ -314,6 +314,19 @@ static int mapping_check(const struct checking *checking, const char *place, con
 	return 0;
 }
 
+/* What would never happen is a mistake, too. */
+static int fault_place_check(const struct checking *checking, const json_t *fault)
+{
+	const char *kind = member_text(fault, "kind"), *operation = member_text(fault, "operation");
+
+	if (*operation != '\0' && !fault_can_happen(kind, operation))
+		return gr_fail(checking->err, GR_CONFIG, 0, "%s: faults: '%s' cannot happen to %s, but to %s",
+		        checking->name, kind, operation, fault_kind_operations(kind));
+	if (member_number(fault, "call", 1) < 1 || member_number(fault, "until", 1) < 1)
+		return gr_fail(checking->err, GR_CONFIG, 0, "%s: faults: calls are counted from 1", checking->name);
+	return 0;
+}
+
 static int fault_check(const struct checking *checking, const json_t *fault)
 {
 	const char *kind = member_text(fault, "kind");
@@ -330,7 +343,7 @@ static int fault_check(const struct checking *checking, const json_t *fault)
 		return gr_fail(checking->err, GR_CONFIG, 0, "%s: faults: a status is from 200 to 599", checking->name);
 	if (strcmp(kind, "redirect") == 0 && *member_text(fault, "url") == '\0')
 		return gr_fail(checking->err, GR_CONFIG, 0, "%s: faults: a redirect needs its url", checking->name);
-	return 0;
+	return fault_place_check(checking, fault);
 }
 
 int scenario_check(const json_t *scenario, const char *name, struct gr_error *err)

@@ -75,7 +75,11 @@ static void it_refuses_what_it_does_not_know(void **state)
 	assert_non_null(strstr(check("suites: [1]", &err), "'suites' must be a mapping"));
 	assert_non_null(strstr(check("devices: [{flags: []}]", &err), "must be a mapping"));
 	assert_string_equal(check("tokens_in_answers: true\necho_token: [raw, base64]", &err), "");
+	assert_non_null(strstr(check("faults: [{kind: shrink, operation: user_list}]", &err), "execution_details"));
+	assert_non_null(strstr(check("faults: [{kind: hang, call: 0}]", &err), "from 1"));
 	assert_string_equal(check("faults: [{kind: hang, operation: file_recording}]", &err), "");
+	assert_string_equal(check("faults: [{kind: release_fails, operation: release_device}]", &err), "");
+	assert_string_equal(check("faults: [{kind: shrink}]", &err), "");
 	assert_string_equal(check("timezones: {Mars/Olympus: -40}", &err), "");
 }
 
