@@ -164,6 +164,8 @@ static int add_values(const struct arguments *arguments, enum option_id option, 
 		if (!equals || (is_file && equals[1] != '@'))
 			return gr_fail(err, GR_USAGE, 0, "'%s' is not of the form %s", *given,
 			        is_file ? "KEY=@FILE" : "KEY=VALUE");
+		if (json_object_get(values, key))
+			return gr_fail(err, GR_USAGE, 0, "'%s' is given twice", key);
 		if (json_object_set_new(values, key, json_string(equals + (is_file ? 2 : 1))) < 0)
 			return gr_fail(err, GR_USAGE, 0, "the value of '%s' is not UTF-8", key);
 	}
@@ -281,29 +283,57 @@ static int call(struct online *online, const struct operation *operation, struct
 	return answer ? print_answer(online, answer, err) : 0;
 }
 
+/* What is for a call means nothing to those who only look into the table, and the other way round. */
+static int check_use(const struct arguments *arguments, bool is_call, struct gr_error *err)
+{
+	static const enum option_id of_calls[] = {OPT_F, OPT_FILE, OPT_FIELD, OPT_PAGINATE};
+
+	if (is_call && arguments->words[1])
+		return gr_fail(err, GR_USAGE, 0,
+		        "api: '%s' is one word too many; parameters are given with -f KEY=VALUE, see `gridlane api "
+		        "describe %s`",
+		        arguments->words[1], arguments->words[0]);
+	for (size_t i = 0; !is_call && i < GR_COUNT(of_calls); i++)
+		if (argument_is_given(arguments, of_calls[i]))
+			return gr_fail(err, GR_USAGE, 0, "api %s calls nothing, so -%s%s means nothing to it",
+			        arguments->words[0], command_options[of_calls[i]].name[1] ? "-" : "",
+			        command_options[of_calls[i]].name);
+	return 0;
+}
+
+static int look(const char *verb, const char *name)
+{
+	struct gr_error err = {0};
+	const struct operation *operation;
+
+	if (strcmp(verb, "list") == 0) {
+		list(name);
+		return 0;
+	}
+	if (!name) {
+		(void)gr_fail(&err, GR_USAGE, 0, "api describe: which operation? see `gridlane api list`");
+		return complain(&err);
+	}
+	operation = operation_find(name);
+	if (!operation)
+		return no_such(name);
+	describe(operation);
+	return 0;
+}
+
 int command_api(const struct arguments *arguments)
 {
-	const char *first = arguments->words[0], *second = arguments->words[1];
+	const char *first = arguments->words[0];
+	bool is_call = strcmp(first, "list") != 0 && strcmp(first, "describe") != 0;
 	const struct operation *operation;
 	struct online online;
 	struct gr_error err = {0};
 	int status = 0;
 
-	if (strcmp(first, "list") == 0) {
-		list(second);
-		return 0;
-	}
-	if (strcmp(first, "describe") == 0 && !second) {
-		(void)gr_fail(&err, GR_USAGE, 0, "api describe: which operation? see `gridlane api list`");
+	if (check_use(arguments, is_call, &err) < 0)
 		return complain(&err);
-	}
-	if (strcmp(first, "describe") == 0) {
-		operation = operation_find(second);
-		if (!operation)
-			return no_such(second);
-		describe(operation);
-		return 0;
-	}
+	if (!is_call)
+		return look(first, arguments->words[1]);
 	operation = operation_find(first);
 	if (!operation)
 		return no_such(first);
