@@ -331,6 +331,8 @@ void task_send(struct task *task, struct event *event)
 	engine_settle_soon(task->engine);
 	r = task->plan->kind->ops->next(&task->step, event, &action, &err);
 	note_all(task, &action);
+	if (r != 0 && !task->outputs)
+		task->outputs = gr_take(&action.outputs);
 	if (action.start_lock == START_LOCK_GIVE)
 		start_lock_give(task->engine, &task->has_start_lock);
 	if (r == 0 && task->stop.failure && action.kind != ACTION_DONE) {

@@ -29,19 +29,19 @@ static int spawn(const struct step *step, struct action *action)
 static int take_exit(const struct step *step, const struct event *event, struct action *action, struct gr_error *err)
 {
 	const char *program = json_string_value(json_array_get(json_object_get(step->with, "command"), 0));
-	json_t *outputs = NULL;
+	json_t *outputs;
 
 	if (event->error.failure != GR_NONE)
 		return gr_fail(err, event->error.failure, 0, "command '%s': %s", program, event->error.text);
+	outputs = event->outputs != NULL ? json_deep_copy(event->outputs) : json_object();
+	(void)json_object_set_new(outputs, "exit_status", json_integer(event->exit_status));
+	if (event->exit_status == 0)
+		return step_done(action, OUTCOME_PASSED, outputs);
+	action->outputs = outputs;
 	if (event->exit_status > 128)
 		return gr_fail(err, GR_COMMAND, 0, "command '%s' was ended by signal %d (exit status %d)", program,
 		        event->exit_status - 128, event->exit_status);
-	if (event->exit_status != 0)
-		return gr_fail(
-		        err, GR_COMMAND, 0, "command '%s' ended with exit status %d", program, event->exit_status);
-	outputs = event->outputs != NULL ? json_deep_copy(event->outputs) : json_object();
-	(void)json_object_set_new(outputs, "exit_status", json_integer(0));
-	return step_done(action, OUTCOME_PASSED, outputs);
+	return gr_fail(err, GR_COMMAND, 0, "command '%s' ended with exit status %d", program, event->exit_status);
 }
 
 static int next(struct step *step, const struct event *event, struct action *ret_action, struct gr_error *err)

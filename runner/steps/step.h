@@ -138,8 +138,8 @@ void action_release(struct action *action);
 struct step_ops {
 	/* Make state; step->with and step->memory are there (memory is empty at a first start). */
 	int (*begin)(struct step *step, struct gr_error *err);
-	/* 0 and the next action, or -failure: the step ends with OUTCOME_ERROR (GR_FAILED, GR_COMMAND: OUTCOME_FAILED).
-	 */
+	/* 0 and the next action, or -failure: the step ends with OUTCOME_ERROR (GR_FAILED, GR_COMMAND: OUTCOME_FAILED)
+	 * and the outputs that the action has, if any. */
 	int (*next)(struct step *step, const struct event *event, struct action *ret_action, struct gr_error *err);
 	void (*release)(struct step *step); /* also after a failed begin */
 };

@@ -49,10 +49,12 @@ static void another_exit_status_is_a_failure(void **state)
 	script_start(&s, "run", "{'command': ['make', 'x']}");
 	exit_with(&s, 3, NULL);
 	expect_failure(&s, GR_COMMAND, "'make' ended with exit status 3");
+	assert_int_equal(json_integer_value(json_object_get(s.action.outputs, "exit_status")), 3);
 	script_close(&s);
 	script_start(&s, "run", "{'command': ['make', 'x']}");
 	exit_with(&s, 137, NULL);
 	expect_failure(&s, GR_COMMAND, "signal 9");
+	assert_int_equal(json_integer_value(json_object_get(s.action.outputs, "exit_status")), 137);
 	script_close(&s);
 }
 
