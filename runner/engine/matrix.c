@@ -165,6 +165,7 @@ static void settle(struct task *task)
 		return;
 	if (task->lanes_next < task->lane_count)
 		close_unstarted(task);
+	past_split_end(task);
 	json_decref(task->outputs);
 	task->outputs = outputs_of(task);
 	if (worst(task) != OUTCOME_PASSED && !task->error.failure)

@@ -6,6 +6,7 @@
 
 #include "runner/base/clock.h"
 #include "runner/base/memory.h"
+#include "runner/base/text.h"
 #include "runner/engine/journal.h"
 #include "runner/steps/schedule.h"
 
@@ -100,6 +101,32 @@ static void say_learned(const struct task *task)
 	        .kind = STEP_LEARNED, .lane = task->lane->name, .step = task->plan->id, .detail = task->step.memory};
 
 	engine_emit(task->engine, &event);
+}
+
+static bool was_skipped(const struct lane *lane, const struct plan_step *step)
+{
+	const json_t *seen = json_object_get(lane->done, step->id);
+
+	return text_equal(json_string_value(json_object_get(seen, "outcome")), outcome_name(OUTCOME_SKIPPED));
+}
+
+void past_split_end(struct task *matrix)
+{
+	for (size_t i = 0; i < matrix->plan->step_count; i++) {
+		const struct plan_step *step = &matrix->plan->steps[i];
+		size_t skipped = 0;
+
+		for (size_t k = 0; step->is_split && k < matrix->lane_count; k++)
+			skipped += was_skipped(matrix->lanes[k], step);
+		if (skipped == 0 || skipped == matrix->lane_count || step->best_effort)
+			continue;
+		for (size_t k = 0; k < matrix->lane_count; k++)
+			if (was_skipped(matrix->lanes[k], step))
+				engine_problem(matrix->engine, GR_NOT_RUN, matrix->lanes[k]->name, step->id,
+				        "the lane skipped its part of the tests of '%s', which other lanes did not do "
+				        "for it",
+				        step->id);
+	}
 }
 
 int past_split(struct task *matrix, struct gr_error *err)

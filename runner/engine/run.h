@@ -262,6 +262,8 @@ void past_fill(struct task *task);
 /* Spread tests over the lanes of a matrix, once for the whole run: it is in the journal before any lane begins, so that
  * a resumed run with a longer history spreads them no other way. */
 int past_split(struct task *matrix, struct gr_error *err);
+/* The lanes are over: a part that a lane skipped while others did theirs is a test that never ran. */
+void past_split_end(struct task *matrix);
 /* The lane's part of them into the step's fields. */
 int past_take_part(struct task *task, struct gr_error *err);
 
