@@ -39,6 +39,12 @@ void check_rerun(struct check *check, const struct node *node, const struct kind
 		ret->unless = read_unless(check, unless, kind);
 }
 
+/* `rerun: { max: 0 }`: the defaults are not for this step. */
+static bool switches_off(const struct node *node)
+{
+	return node != NULL && node->count == 1 && node_is(node_member(node, "max"), "0");
+}
+
 void check_step_rerun(struct check *check, const struct node *node, const struct node *usual, struct plan_step *step)
 {
 	bool is_native = step->kind != NULL && text_equal(step->kind->name, "native_test");
@@ -54,6 +60,8 @@ void check_step_rerun(struct check *check, const struct node *node, const struct
 			        "`rerun` means nothing for '%s', which starts no run on the server", step->kind->name);
 		return;
 	}
+	if (usual != NULL && switches_off(node))
+		return;
 	check_rerun(check, node != NULL ? node : usual, step->kind, &step->rerun);
 	if (!is_native || !step->rerun.failed_only)
 		return;
