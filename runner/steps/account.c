@@ -84,7 +84,8 @@ static int give_up(const struct account *account, struct gr_error *err)
 		return -(int)err->failure;
 	}
 	return gr_fail(err, GR_CONFIG, 0,
-	        "reservations need the account's user id, and the list of users has %zu entries: set TESTGRID_USER_ID, "
+	        "reservations need the account's user id, and the list of users has %zu entries: set server.user_id or "
+	        "TESTGRID_USER_ID, "
 	        "or "
 	        "TESTGRID_EMAIL to the account's address",
 	        account->users);
