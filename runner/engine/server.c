@@ -138,7 +138,7 @@ int server_setting(
 	if (!*ret_text) {
 		err->line = node->line;
 		err->column = node->column;
-		return gr_fail(err, GR_CONFIG, 0, "its secret is not known");
+		return server_lacks_secret(engine, json_string_value(value), err);
 	}
 	return 0;
 }
