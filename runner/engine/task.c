@@ -349,8 +349,7 @@ void task_send(struct task *task, struct event *event)
 
 /* ---- stopping ---- */
 
-/* A request that leaves a trace is on the wire, and nobody waits for its answer any more: whoever goes on with this run
- * must know. */
+/* A request that leaves a trace is on the wire, and nobody waits for its answer: who goes on later must know. */
 static void note_lost(struct task *task)
 {
 	const char *operation = call_committed(task->call);
