@@ -113,8 +113,8 @@ static char *next_command(const struct session *session)
 	case VERDICT_PASSED:
 	case VERDICT_FAILED:
 		return NULL; /* the failures are said above, and in the reports that are named */
-	case VERDICT_USAGE:
-		return gr_printf("gridlane validate %s", session->file);
+	case VERDICT_USAGE: /* of a file that has no mistake it is the surroundings that lack something */
+		return gr_printf("gridlane %s %s", session->plan ? "doctor" : "validate", session->file);
 	case VERDICT_INFRASTRUCTURE:
 		if (first == GR_NETWORK || first == GR_AUTH)
 			return gr_printf("gridlane doctor %s", session->file);

@@ -155,26 +155,48 @@ static int make_output_file(struct command *command, struct gr_error *err)
 	return 0;
 }
 
-static void read_line(json_t *outputs, char *line)
+/* false: it is no KEY=VALUE. */
+static bool read_line(json_t *outputs, char *line)
 {
 	char *equals = strchr(line, '=');
 
 	if (!equals || equals == line || !text_is_utf8(line, strlen(line)))
-		return;
+		return line[0] == '\0';
 	*equals = '\0';
 	(void)json_object_set_new(outputs, line, json_string(equals + 1));
+	return true;
+}
+
+static void warn_of_line(const struct task *task, size_t number)
+{
+	GR_AUTO_FREE char *text =
+	        gr_printf("line %zu of $GRIDLANE_OUTPUT is not KEY=VALUE, and is left out", number);
+	struct run_event warning = {.kind = RUN_PROBLEM,
+	        .failure = GR_COMMAND,
+	        .text = text,
+	        .lane = task->lane->name,
+	        .step = task->plan->id,
+	        .done = 1};
+
+	engine_emit(task->engine, &warning);
 }
 
 static json_t *read_outputs(struct command *command, struct gr_error *err)
 {
 	GR_AUTO_BUFFER struct buffer data = {0};
 	json_t *outputs = json_object();
+	size_t number = 0, bad = 0;
 	char *rest, *line;
 
 	if (file_read(command->output_file, OUTPUT_MOST_BYTES, GR_COMMAND, &data, err) < 0)
 		return outputs;
-	for (rest = data.data; rest && (line = strsep(&rest, "\n")) != NULL;)
-		read_line(outputs, line);
+	for (rest = data.data; rest && (line = strsep(&rest, "\n")) != NULL;) {
+		number++;
+		if (!read_line(outputs, line) && !bad)
+			bad = number;
+	}
+	if (bad)
+		warn_of_line(command->task, bad); /* the first will do */
 	return outputs;
 }
 

@@ -48,7 +48,7 @@ int until_check(struct task *task, const json_t *outputs, bool *ret_holds, struc
 		return r < 0 ? gr_context(err, "until") : 0;
 	if (limit != CLOCK_NEVER && limit > 0 && loop_now(task->engine->loop) - task->started_ms >= limit)
 		return gr_fail(err, GR_DEADLINE, 0, "until: did not hold within poll.timeout (%s)",
-		        clock_format_span(limit, span));
+		        clock_format_span(task->plan->poll.timeout_ms, span));
 	wait_again(task);
 	return 0;
 }
