@@ -232,6 +232,7 @@ static int collect_fields(
 	        field_convert(kind_field(plan->kind, "device"), device, &converted, &ignored) == 0)
 		(void)json_object_set_new(with, "device", converted);
 	(void)json_object_set(with, "run", run);
+	(void)json_object_set_new(with, "implied", json_true());
 	(void)json_object_set_new(with, "required", json_boolean(all->collect_required));
 	if (all->collect_most_bytes > 0)
 		(void)json_object_set_new(with, "max_size", json_integer((json_int_t)all->collect_most_bytes));

@@ -9,7 +9,8 @@
 struct state {
 	json_t *jobs;
 	size_t at; /* the job under way */
-	int64_t missing, kept;
+	int64_t missing;
+	bool is_closed; /* nothing is added any more */
 	char *first; /* why the first missing one is */
 	json_t *save; /* of the next action */
 };
@@ -101,15 +102,25 @@ static int ask(struct state *state, const json_t *job, struct action *action)
 	return 0;
 }
 
+static const json_t *next_job(const struct step *step)
+{
+	struct state *state = step->state;
+
+	if (job_now(state) == NULL && !state->is_closed) {
+		state->is_closed = true;
+		collect_jobs_close(step, state->jobs);
+	}
+	return job_now(state);
+}
+
 static int go_on(const struct step *step, struct action *action, struct gr_error *err)
 {
 	struct state *state = step->state;
-	const json_t *job = job_now(state);
+	const json_t *job = next_job(step);
 
-	while (job != NULL && json_object_get(job, "missing") != NULL) {
+	for (; job != NULL && json_object_get(job, "missing") != NULL; job = next_job(step)) {
 		miss(state, job, json_string_value(json_object_get(job, "missing")));
 		state->at++;
-		job = job_now(state);
 	}
 	if (job == NULL)
 		return finish(step, action, err);
@@ -141,6 +152,7 @@ static void take_answer(const struct step *step, const struct event *event)
 	const char *name = json_string_value(json_object_get(job, "name"));
 
 	if (event->outcome != CALL_DONE) {
+		(void)json_object_set_new(job, "failed", json_true());
 		miss(state, job, event->error.text[0] != '\0' ? event->error.text : "the server gave no usable answer");
 		return;
 	}
@@ -155,8 +167,6 @@ static void take_file(const struct step *step, const struct event *event)
 
 	if (event->error.failure != GR_NONE)
 		miss(state, job_now(state), event->error.text);
-	else
-		state->kept++;
 }
 
 /* What was not come to is listed as well. */

@@ -239,8 +239,11 @@ static void add_case_recordings(const struct asking *asking, const json_t *job, 
 
 static const char *device_id(const struct asking *asking)
 {
-	const char *id = json_string_value(json_object_get(json_object_get(asking->step->with, "device"), "device_id"));
+	const json_t *device = json_object_get(asking->step->with, "device");
+	const char *id = json_string_value(json_object_get(device, "device_id"));
 
+	if (id == NULL)
+		id = json_string_value(json_object_get(device, "id"));
 	return id != NULL ? id : run_text(asking, "device_id");
 }
 
@@ -403,5 +406,94 @@ void collect_jobs_extend(const struct step *step, json_t *jobs, const json_t *jo
 		break;
 	default:
 		break;
+	}
+}
+
+/* ---- at the end ---- */
+
+/* How the files of a kind are called, and whether another answer has to name them first. */
+static const struct {
+	const char *what, *names[2];
+	bool is_looked_up;
+} kinds[] = {
+        {"logs", {"*.log", "session-*.json"}, false},
+        {"recordings", {"recording*.mp4", "session-*.mp4"}, true},
+        {"network", {"network*.json"}, false},
+        {"insights", {"insights-*.json"}, true},
+        {"transactions", {"transactions*.json"}, false},
+        {"device_logs", {"device.log"}, true},
+        {"testcases", {"testcase*"}, true},
+        {"downloads", {"download*"}, true},
+};
+
+static bool has_file(const json_t *jobs, const char *const names[2])
+{
+	const json_t *job = NULL;
+	size_t i = 0;
+
+	json_array_foreach (jobs, i, job) {
+		const char *name = json_string_value(json_object_get(job, "name"));
+
+		for (size_t n = 0; n < 2 && name != NULL && names[n] != NULL; n++)
+			if (text_match_glob(names[n], name))
+				return true;
+	}
+	return false;
+}
+
+static bool has_named(const json_t *jobs)
+{
+	static const char *const any[2] = {"*", NULL};
+
+	return has_file(jobs, any);
+}
+
+/* Was a test asked for its recording? */
+static bool has_looked(const json_t *jobs)
+{
+	const json_t *job = NULL;
+	size_t i = 0;
+
+	json_array_foreach (jobs, i, job)
+		if (json_object_get(job, "call") != NULL &&
+		        json_integer_value(json_object_get(job, "call")) == OP_TEST_CASE_DETAILS)
+			return true;
+	return false;
+}
+
+/* Could an answer that names files not be had? That is listed then. */
+static bool has_failed(const json_t *jobs)
+{
+	const json_t *job = NULL;
+	size_t i = 0;
+
+	json_array_foreach (jobs, i, job)
+		if (json_is_true(json_object_get(job, "failed")) ||
+		        text_equal(json_string_value(json_object_get(job, "name")), "testcases"))
+			return true;
+	return false;
+}
+
+static const char *why_none(const struct asking *asking)
+{
+	return json_is_object(asking->run) ? "there is none for this run" : "it needs `run:`";
+}
+
+void collect_jobs_close(const struct step *step, json_t *jobs)
+{
+	const struct asking asking = {.step = step, .jobs = jobs, .run = json_object_get(step->with, "run")};
+	bool is_implied = with_flag(step, "implied");
+
+	if (json_array_size(json_object_get(step->with, "files")) > 0) {
+		if (!is_implied && !has_named(jobs))
+			add_job(&asking, "files", json_pack("{s:s}", "missing", "no file fits the patterns"));
+		return;
+	}
+	for (size_t i = 0; i < GR_COUNT(kinds); i++) {
+		bool is_due = !is_implied || (text_equal(kinds[i].what, "recordings") && has_looked(jobs));
+
+		if (is_due && is_wanted(&asking, kinds[i].what) && !has_file(jobs, kinds[i].names) &&
+		        !(kinds[i].is_looked_up && has_failed(jobs)))
+			add_job(&asking, kinds[i].what, json_pack("{s:s}", "missing", why_none(&asking)));
 	}
 }

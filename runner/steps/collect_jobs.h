@@ -12,5 +12,8 @@
 json_t *collect_jobs_new(const struct step *step);
 /* What the answer to a job names further: jobs are added to the end. */
 void collect_jobs_extend(const struct step *step, json_t *jobs, const json_t *job, const json_t *answer);
+/* When all are done: what was asked for and has no file is listed as missing. For a step that the pipeline does not
+ * write itself (`implied`) only what its run should have: it is asked for after all kinds of runs. */
+void collect_jobs_close(const struct step *step, json_t *jobs);
 
 #endif

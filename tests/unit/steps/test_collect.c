@@ -218,6 +218,58 @@ static void tests_of_a_run_without_a_number_are_listed_as_missing(void **state)
 	script_close(&s);
 }
 
+static void what_a_run_cannot_have_is_listed_and_fails_what_is_required(void **state)
+{
+	struct script s;
+
+	(void)state;
+	script_start(&s, "collect", "{'run': " SCRIPTLESS ", 'what': 'logs', 'required': true}");
+	expect_failure(&s, GR_SERVER, "logs: there is none for this run");
+	script_close(&s);
+	script_start(&s, "collect", "{'device': {'device_id': '3'}, 'what': ['recordings', 'network']}");
+	expect_done(&s, OUTCOME_PASSED, "{'missing': 2}");
+	expect_text(saved(&s, 1, "missing"), "needs `run:`");
+	script_close(&s);
+	script_start(&s, "collect", "{'run': " SCRIPTLESS ", 'what': 'logs', 'required': true, 'implied': true}");
+	expect_done(&s, OUTCOME_PASSED, "{'missing': 0}");
+	script_close(&s);
+}
+
+static void tests_without_a_recording_say_so(void **state)
+{
+	struct script s;
+
+	(void)state;
+	script_start(&s, "collect", "{'run': " SCRIPTLESS ", 'what': 'recordings', 'required': true, 'implied': true}");
+	answer(&s, "{'status': 1, 'build_devices': [{'build_test_id': '770', 'test_cases': [{'test_case_name': "
+	           "'pays'}]}]}");
+	answer(&s, "{'status': 1, 'test_case': []}");
+	expect_failure(&s, GR_SERVER, "recordings: there is none for this run");
+	script_close(&s);
+}
+
+static void patterns_that_no_file_fits_are_listed(void **state)
+{
+	struct script s;
+
+	(void)state;
+	script_start(&s, "collect", "{'run': " NATIVE ", 'what': 'logs', 'files': '*.mp4', 'required': true}");
+	expect_failure(&s, GR_SERVER, "no file fits the patterns");
+	script_close(&s);
+}
+
+static void a_device_may_be_given_by_its_id(void **state)
+{
+	struct script s;
+
+	(void)state;
+	script_start(&s, "collect", "{'device': {'id': '40'}, 'what': 'device_logs'}");
+	expect_call(&s, OP_DEVICE_LOGS, "{'device_id': '40'}");
+	refuse_call(&s, "{'success': false}");
+	expect_done(&s, OUTCOME_PASSED, "{'missing': 1}");
+	script_close(&s);
+}
+
 static void a_resumed_one_goes_on_behind_what_it_has(void **state)
 {
 	struct script s;
@@ -258,6 +310,10 @@ int main(void)
 	        cmocka_unit_test(recordings_of_a_test_are_found_one_level_down),
 	        cmocka_unit_test(sessions_that_the_run_has_fetched_are_not_asked_for),
 	        cmocka_unit_test(tests_of_a_run_without_a_number_are_listed_as_missing),
+	        cmocka_unit_test(what_a_run_cannot_have_is_listed_and_fails_what_is_required),
+	        cmocka_unit_test(tests_without_a_recording_say_so),
+	        cmocka_unit_test(patterns_that_no_file_fits_are_listed),
+	        cmocka_unit_test(a_device_may_be_given_by_its_id),
 	        cmocka_unit_test(a_resumed_one_goes_on_behind_what_it_has),
 	        cmocka_unit_test(what_it_did_not_come_to_is_listed),
 	};
