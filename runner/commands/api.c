@@ -153,11 +153,20 @@ static int no_such(const char *name)
 
 /* ---- calling ---- */
 
-static int add_values(const struct arguments *arguments, enum option_id option, json_t *values, struct gr_error *err)
+/* One that is no file would be sent the file's name, as if it were its value. */
+static bool is_no_file(const struct operation *operation, const char *key)
+{
+	const struct parameter *parameter = operation_parameter(operation, key);
+
+	return parameter && !(parameter->flags & PARAMETER_FILE);
+}
+
+static int add_values(const struct online *online, const struct operation *operation, enum option_id option,
+        json_t *values, struct gr_error *err)
 {
 	bool is_file = option == OPT_FILE;
 
-	for (const char **given = arguments->values[option]; given && *given; given++) {
+	for (const char **given = online->arguments->values[option]; given && *given; given++) {
 		const char *equals = strchr(*given, '=');
 		GR_AUTO_FREE char *key = equals ? gr_strndup(*given, (size_t)(equals - *given)) : NULL;
 
@@ -166,6 +175,9 @@ static int add_values(const struct arguments *arguments, enum option_id option, 
 			        is_file ? "KEY=@FILE" : "KEY=VALUE");
 		if (json_object_get(values, key))
 			return gr_fail(err, GR_USAGE, 0, "'%s' is given twice", key);
+		if (is_file && is_no_file(operation, key))
+			return gr_fail(err, GR_USAGE, 0, "parameter '%s' of '%s' is no file: give its value with -f",
+			        key, operation->id);
 		if (json_object_set_new(values, key, json_string(equals + (is_file ? 2 : 1))) < 0)
 			return gr_fail(err, GR_USAGE, 0, "the value of '%s' is not UTF-8", key);
 	}
@@ -208,22 +220,29 @@ static int add_pages(
         struct online *online, enum operation_id operation, json_t *values, json_t *answer, struct gr_error *err)
 {
 	int64_t total = 0, page = 1;
-	json_t *data = json_object_get(answer, "data");
+	GR_AUTO_JSON json_t *rows = NULL;
+	int r = answer_list(answer, "data", &rows, err);
 
-	if (!answer_int(answer, "total_page|total_pages", &total) || !json_is_array(data))
+	if (r < 0)
+		return gr_context(err, "--paginate");
+	if (!answer_int(answer, "total_page|total_pages", &total))
 		return gr_fail(err, GR_PROTOCOL, 0, "--paginate: the answer does not say how many pages there are");
+	if (total > PAGES_MOST)
+		return gr_fail(err, GR_PROTOCOL, 0, "--paginate: %lld pages are too many", (long long)total);
 	(void)answer_int(answer, "current_page|page", &page);
-	for (page++; page <= total && page < PAGES_MOST; page++) {
+	for (page++; page <= total; page++) {
 		GR_AUTO_JSON json_t *more = NULL;
-		int r;
+		GR_AUTO_JSON json_t *further = NULL;
 
 		(void)json_object_set_new(values, "page", json_integer((json_int_t)page));
 		r = online_call(online, operation, values, &more, err);
+		if (r == 0)
+			r = answer_list(more, "data", &further, err);
 		if (r < 0)
 			return gr_context(err, "page %lld of %lld", (long long)page, (long long)total);
-		if (json_is_array(json_object_get(more, "data")))
-			(void)json_array_extend(data, json_object_get(more, "data"));
+		(void)json_array_extend(rows, further);
 	}
+	(void)json_object_set(answer, "data", rows);
 	return 0;
 }
 
@@ -262,10 +281,10 @@ static int call(struct online *online, const struct operation *operation, struct
 	enum operation_id id = (enum operation_id)(operation - operation_get((enum operation_id)0));
 	GR_AUTO_JSON json_t *values = json_object();
 	GR_AUTO_JSON json_t *answer = NULL;
-	int r = add_values(online->arguments, OPT_F, values, err);
+	int r = add_values(online, operation, OPT_F, values, err);
 
 	if (r == 0)
-		r = add_values(online->arguments, OPT_FILE, values, err);
+		r = add_values(online, operation, OPT_FILE, values, err);
 	use_handle(operation, values, "app_id", "application_token");
 	use_handle(operation, values, "version_id", "version_token");
 	if (r == 0)

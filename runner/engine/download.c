@@ -320,7 +320,7 @@ static void attempt(void *context)
 	struct engine *engine = task->engine;
 	struct gr_error err = {0};
 	struct transfer_request wire = {.url = download->url,
-	        .answer_ms = 60000,
+	        .answer_ms = form_file_ms(engine),
 	        .body_most_bytes = download->most_bytes,
 	        .sink_fd = download->fd,
 	        .sink_offset = file_length(download),

@@ -5,6 +5,7 @@
 #include "runner/base/memory.h"
 #include "runner/engine/run.h"
 
+#define FILE_ANSWER_MS 60000
 #define ANSWER_LEAST_MS 1000 /* however fast time passes in a rehearsal: the machine does not get faster with it */
 
 static int64_t default_answer_ms(const struct operation *operation)
@@ -16,6 +17,13 @@ static int64_t default_answer_ms(const struct operation *operation)
 	if (operation->repeat == CLASS_MARKED)
 		return 600000;
 	return 60000;
+}
+
+int64_t form_file_ms(const struct engine *engine)
+{
+	int64_t scaled_ms = engine_scaled(engine, FILE_ANSWER_MS);
+
+	return scaled_ms > ANSWER_LEAST_MS ? scaled_ms : ANSWER_LEAST_MS;
 }
 
 int64_t form_answer_ms(const struct engine *engine, const struct operation *operation, int64_t wanted_ms)

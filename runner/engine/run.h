@@ -98,6 +98,8 @@ bool form_has_file(const struct request *request);
 void form_order(const struct request *request, struct transfer_field *fields);
 /* How long the answer may take; wanted_ms: what the step asks for, or 0. */
 int64_t form_answer_ms(const struct engine *engine, const struct operation *operation, int64_t wanted_ms);
+/* The same for a file that is fetched by GET. */
+int64_t form_file_ms(const struct engine *engine);
 
 /* A policy in the pace of a rehearsal. */
 struct retry_policy form_retries(const struct engine *engine, const struct retry_policy *policy);
