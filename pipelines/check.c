@@ -114,7 +114,8 @@ static void check_working_directory(struct check *check, const struct node *root
 	if (!read_text(check, node, "`working_directory`", &plan->working_directory))
 		return;
 	if (stat(plan->working_directory, &about) != 0 || !S_ISDIR(about.st_mode)) {
-		check_fail(check, node, NULL, "there is no folder '%s'", plan->working_directory);
+		if (!check->options->files_may_be_gone)
+			check_fail(check, node, NULL, "there is no folder '%s'", plan->working_directory);
 		return;
 	}
 	real = realpath(plan->working_directory, NULL);
@@ -197,6 +198,7 @@ static void make_fingerprint(struct plan *plan, const struct buffer *source)
 	buffer_add_text(&all, plan->quarantine_sha256);
 	file_sha256_memory(all.data, all.bytes, plan->fingerprint);
 	file_sha256_memory(buffer_text(source), source->bytes, plan->source_sha256);
+	plan->source = gr_strdup(buffer_text(source));
 }
 
 static void check_release(struct check *check)
@@ -221,10 +223,13 @@ int plan_load(const char *file, const struct plan_options *options, struct plan 
 	struct check check = {.findings = ret_diagnostics, .options = options != NULL ? options : &no_options};
 	GR_AUTO_BUFFER struct buffer source = {0};
 	struct gr_error why = {0};
-	int result;
+	int result = 0;
 
 	*ret_diagnostics = (struct diagnostics){.file = gr_strdup(file)};
-	result = file_read(file, TREE_MOST_BYTES, GR_CONFIG, &source, &why);
+	if (check.options->source != NULL)
+		buffer_add_text(&source, check.options->source);
+	else
+		result = file_read(file, TREE_MOST_BYTES, GR_CONFIG, &source, &why);
 	if (result != 0) {
 		findings_add(ret_diagnostics, (struct place){0},
 		        access(file, F_OK) != 0 ? "`gridlane init` writes a first pipeline" : NULL, "%s", why.text);

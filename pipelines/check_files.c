@@ -59,7 +59,8 @@ bool check_file(struct check *check, const struct node *node, const char *patter
 	struct gr_error err = {0};
 
 	if (file_find_one(seen, &path, &err) != 0) {
-		check_fail(check, node, NULL, "%s", err.text);
+		if (!check->options->files_may_be_gone)
+			check_fail(check, node, NULL, "%s", err.text);
 		return false;
 	}
 	if (!may_be_outside && !check->options->allow_outside && !is_inside(check, path)) {

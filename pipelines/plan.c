@@ -88,6 +88,7 @@ void plan_free(struct plan *plan)
 	node_free(plan->root);
 	json_decref(plan->early);
 	gr_free(plan->file);
+	gr_free(plan->source);
 	gr_free(plan->name);
 	gr_free(plan->app_platform);
 	gr_free(plan->working_directory);

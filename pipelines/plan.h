@@ -165,6 +165,7 @@ struct plan {
 	char quarantine_sha256[65]; /* of its file; "" without one */
 	char fingerprint[65]; /* SHA-256 of the file's bytes, the inputs' values, and the quarantine */
 	char source_sha256[65]; /* of the file's bytes alone */
+	char *source; /* the file's text */
 };
 
 /* One finding of the checker. */
@@ -195,6 +196,8 @@ struct plan_options {
 	const char *const *inputs; /* "K=V", NULL-terminated, or NULL */
 	bool inputs_are_optional; /* validate, plan: a missing required input is a warning, not an error */
 	bool allow_outside; /* files may lie outside the working directory */
+	bool files_may_be_gone; /* of a run that has begun: what steps and inputs name may have been sent by now */
+	const char *source; /* the file's text, which is not read then; or NULL */
 };
 /* Load and check a file. All findings go to ret_diagnostics (release it in every case). 0 with a plan when there is no
  * error; -GR_CONFIG otherwise. No network, no child process; files that the pipeline names are looked at (exist,

@@ -4,6 +4,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "runner/base/credentials.h"
 #include "runner/base/file.h"
 #include "runner/base/memory.h"
 #include "runner/base/text.h"
@@ -39,19 +40,32 @@ static json_t *list_of_inputs(const struct arguments *arguments)
 	return list;
 }
 
+/* Before the pipeline's text is written down: what is a secret by now is none of it. */
+static void learn_secrets(const struct session *session)
+{
+	const struct plan *plan = session->plan;
+
+	environment_learn(session->redactor);
+	for (size_t i = 0; i < plan->secret_count; i++)
+		if (plan->secrets[i].environment)
+			(void)redactor_add(session->redactor, getenv(plan->secrets[i].environment));
+}
+
 /* What `resume` needs to know. */
 static json_t *make_head(const struct session *session)
 {
 	GR_AUTO_FREE char *folder = getcwd(NULL, 0);
 	char host[256] = "";
 
+	learn_secrets(session);
+
 	(void)gethostname(host, sizeof(host) - 1);
-	return json_pack("{s:s, s:s, s:s, s:s?, s:o, s:b, s:s, s:s, s:b, s:f, s:i, s:s}", "run_id",
+	return json_pack("{s:s, s:s, s:s, s:s?, s:o, s:b, s:s, s:s, s:s?, s:b, s:f, s:i, s:s}", "run_id",
 	        session->output.run_id, "run_key", session->output.run_key, "pipeline", session->file, "folder", folder,
 	        "inputs", list_of_inputs(session->arguments), "allow_outside",
 	        argument_is_given(session->arguments, OPT_ALLOW_OUTSIDE), "fingerprint", session->plan->fingerprint,
-	        "source", session->plan->source_sha256, "sandbox", session->has_sandbox, "time_scale",
-	        session->time_scale, "pid", (int)getpid(), "host", host);
+	        "source", session->plan->source_sha256, "text", session->plan->source, "sandbox", session->has_sandbox,
+	        "time_scale", session->time_scale, "pid", (int)getpid(), "host", host);
 }
 
 static void forget_unfinished(struct session *session)
@@ -163,13 +177,14 @@ static int prepare(struct session *session, struct gr_error *err)
 
 static int run(struct session *session, struct gr_error *err)
 {
+	const struct plan_options options = {.inputs = session->arguments->values[OPT_INPUT],
+	        .allow_outside = argument_is_given(session->arguments, OPT_ALLOW_OUTSIDE)};
 	int r = output_open(argument_value(session->arguments, OPT_OUT), &session->output, err);
 
 	if (r < 0)
 		return complain(err);
 	session->file = session->arguments->words[0];
-	if (session_load(session, session->arguments->values[OPT_INPUT],
-	            argument_is_given(session->arguments, OPT_ALLOW_OUTSIDE), err) < 0) {
+	if (session_load(session, &options, err) < 0) {
 		if (session_open_readers(session, false, err) < 0)
 			return complain(err);
 		return session_finish(session);

@@ -107,7 +107,7 @@ int session_reopen(struct session *session, struct gr_error *err)
 		return gr_context(err, "'%s'", wanted);
 	output_adopt(&session->output, session->replay->head);
 	folder = json_string_value(json_object_get(session->replay->head, "folder"));
-	if (folder && chdir(folder) != 0)
+	if (folder && chdir(folder) != 0 && !session->is_cleanup)
 		return gr_fail(err, GR_CONFIG, errno, "the run's working directory '%s'", folder);
 	if (json_number_value(json_object_get(session->replay->head, "time_scale")) > 0)
 		session->time_scale = json_number_value(json_object_get(session->replay->head, "time_scale"));
@@ -178,11 +178,10 @@ static int check_signer(struct session *session, struct gr_error *err)
 	return gr_fail(err, GR_USAGE, 0, "the report 'attestation' needs --sign-with FILE (or GRIDLANE_SIGN_WITH)");
 }
 
-int session_load(struct session *session, const char *const *inputs, bool allow_outside, struct gr_error *err)
+int session_load(struct session *session, const struct plan_options *options, struct gr_error *err)
 {
-	const struct plan_options options = {.inputs = inputs, .allow_outside = allow_outside};
 	struct diagnostics diagnostics = {0};
-	int r = plan_load(session->file, &options, &session->plan, &diagnostics, err);
+	int r = plan_load(session->file, options, &session->plan, &diagnostics, err);
 
 	print_diagnostics(&diagnostics);
 	if (r == 0)
@@ -240,19 +239,38 @@ char *session_difference(const struct session *session, const json_t *inputs)
 		return gr_printf("'%s' has changed since it began", session->file);
 	if (input)
 		return gr_printf("input '%s' is not what it was", input);
-	return gr_strdup("the value of an input has changed since it began");
+	return gr_strdup("the value of an input, or the quarantine, has changed since it began");
+}
+
+/* For a cleanup: the pipeline as it began, whatever has become of the workspace. false: secrets were taken out of its
+ * text, which is none any more without them. */
+static bool load_recorded(struct session *session, struct plan_options options)
+{
+	struct diagnostics diagnostics = {0};
+	struct gr_error ignored = {0};
+	int r;
+
+	options.source = json_string_value(json_object_get(session->head, "text"));
+	if (!session->is_cleanup || !options.source)
+		return false;
+	r = plan_load(session->file, &options, &session->plan, &diagnostics, &ignored);
+	diagnostics_release(&diagnostics);
+	return r == 0;
 }
 
 int session_load_again(struct session *session, struct gr_error *err)
 {
 	const json_t *head = session->replay->head;
 	const char **inputs = inputs_of(head);
+	struct plan_options options = {.inputs = inputs,
+	        .allow_outside = session->is_cleanup || json_is_true(json_object_get(head, "allow_outside")),
+	        .files_may_be_gone = true};
 	int r;
 
 	session->file = json_string_value(json_object_get(head, "pipeline"));
 	session->head = json_deep_copy(head);
 	(void)json_object_set_new(session->head, "pid", json_integer((json_int_t)getpid()));
-	r = session_load(session, inputs, json_is_true(json_object_get(head, "allow_outside")), err);
+	r = load_recorded(session, options) ? 0 : session_load(session, &options, err);
 	gr_free(inputs);
 	if (r < 0)
 		return r;
@@ -422,7 +440,7 @@ int session_execute(struct session *session, struct gr_error *err)
 	if (r < 0)
 		return r;
 	session_open_history(session, environment); /* the file of --history is meant from the folder of the command */
-	if (folder && chdir(folder) != 0)
+	if (folder && chdir(folder) != 0 && !session->is_cleanup)
 		return gr_fail(err, GR_CONFIG, errno, "working_directory '%s'", folder);
 	options.past = session->past;
 	if (session->history)

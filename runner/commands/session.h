@@ -49,8 +49,9 @@ void session_wait(const struct session *session);
  * directory again. */
 int session_reopen(struct session *session, struct gr_error *err);
 /* The pipeline, with its mistakes printed; on failure results hold them, so that reports can be written. */
-int session_load(struct session *session, const char *const *inputs, bool allow_outside, struct gr_error *err);
-/* The pipeline of the journal; GR_CONFIG when it has changed since (unless all that is wanted is a cleanup). */
+int session_load(struct session *session, const struct plan_options *options, struct gr_error *err);
+/* The pipeline of the journal; GR_CONFIG when it has changed since. For a cleanup its text as it was then, whatever
+ * has become of the file. */
 int session_load_again(struct session *session, struct gr_error *err);
 /* The first thing in which the pipeline is not that of the journal, for people; the caller's. inputs: as given now. No
  * values: they may be secret. */
