@@ -91,6 +91,57 @@ static void on_signal(void *context, int number)
 	engine_advance(engine);
 }
 
+/* Fetches what the run can do without. */
+static bool is_expendable(const struct plan_step *plan)
+{
+	return plan->collect_for && plan->best_effort;
+}
+
+/* Is there nothing else left to do for the lane? */
+static bool is_only_fetching(const struct lane *lane)
+{
+	const struct task *task = lane->task;
+
+	if (lane->is_ended)
+		return true;
+	if (lane->replacement)
+		return false;
+	for (size_t i = lane->next; i < lane->count; i++)
+		if (!is_expendable(&lane->steps[i]))
+			return false;
+	if (!task || task->outcome != OUTCOME_NOT_RUN)
+		return true;
+	for (size_t i = 0; i < task->lane_count; i++)
+		if (i >= task->lanes_next || !is_only_fetching(task->lanes[i]))
+			return false;
+	return task->lanes || is_expendable(task->plan);
+}
+
+static void stop_fetching(const struct lane *lane, const char *why)
+{
+	struct task *task = lane->task;
+
+	if (lane->is_ended || !task || task->outcome != OUTCOME_NOT_RUN)
+		return;
+	for (size_t i = 0; i < task->lane_count; i++)
+		stop_fetching(task->lanes[i], why);
+	if (!task->lanes)
+		task_stop(task, GR_DEADLINE, why);
+}
+
+/* All is done but for what may be missing: that is no reason against the run. */
+static bool ends_fetching(struct engine *engine, const char *why)
+{
+	struct run_event event = {.kind = RUN_NOTE, .text = why};
+
+	if (!is_only_fetching(engine->main))
+		return false;
+	engine_emit(engine, &event);
+	engine->is_late = true;
+	stop_fetching(engine->main, why);
+	return true;
+}
+
 static void on_limit(void *context)
 {
 	struct engine *engine = context;
@@ -99,9 +150,11 @@ static void on_limit(void *context)
 
 	if (engine->stop || engine->phase != PHASE_STEPS)
 		return;
-	engine->stop = GR_DEADLINE;
 	why = gr_printf("the run's timeout of %s is over (%s of it is kept for giving back, `finally` and reports)",
 	        clock_format_span(engine->plan->timeout_ms, span), "cleanup_reserve");
+	if (ends_fetching(engine, why))
+		return;
+	engine->stop = GR_DEADLINE;
 	engine_problem(engine, GR_DEADLINE, NULL, NULL, "%s", why);
 	set_grace(engine, engine_scaled(engine, engine->plan->cleanup_reserve_ms));
 	lane_stop(engine->main, GR_DEADLINE, why);

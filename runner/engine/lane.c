@@ -119,7 +119,7 @@ static bool collect_is_due(const struct lane *lane, const struct plan_step *plan
 	const json_t *test = json_object_get(lane->done, plan->collect_for);
 	const char *outcome = json_string_value(json_object_get(test, "outcome"));
 
-	if (!outcome || lane->engine->stop || lane->is_stopped)
+	if (!outcome || lane->engine->stop || lane->engine->is_late || lane->is_stopped)
 		return false;
 	if (strcmp(outcome, outcome_name(OUTCOME_SKIPPED)) == 0 || strcmp(outcome, outcome_name(OUTCOME_NOT_RUN)) == 0)
 		return false;

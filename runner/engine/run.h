@@ -384,6 +384,7 @@ struct engine {
 	int signal_number;
 	int64_t signalled_ms;
 	bool is_cleanup; /* `gridlane cleanup` */
+	bool is_late; /* the time is over, and all is done but for artifacts: no more are fetched */
 	unsigned requests; /* HTTP exchanges, those outside steps (look-ups, releases) included */
 	enum { PHASE_STEPS, PHASE_FINALLY, PHASE_RELEASE, PHASE_OVER } phase;
 };
