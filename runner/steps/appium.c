@@ -39,7 +39,7 @@ static int begin(struct step *step, struct gr_error *err)
 	if (json_array_size(json_object_get(step->with, "command")) == 0)
 		return gr_fail(err, GR_CONFIG, 0, "'command' must name a program");
 	if (json_is_object(device))
-		state->device.device_id = answer_text(device, "device_id");
+		state->device.device_id = answer_text(device, "device_id|id");
 	else if (with_text(step, "platform") == NULL && step->context->platform == NULL)
 		return gr_fail(err, GR_CONFIG, 0, "appium needs `device:`, or `platform:` to take any free one");
 	return 0;

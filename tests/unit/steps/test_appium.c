@@ -129,6 +129,9 @@ static void a_device_that_is_given_is_not_given_back(void **state)
 	send_exit(&s, 0, NULL, NULL);
 	expect_done(&s, OUTCOME_PASSED, "{'device_id': '5'}");
 	script_close(&s);
+	script_start(&s, "appium", "{'device': {'id': '5'}, 'command': ['x']}"); /* not any free one */
+	expect_call(&s, OP_GET_DEVICE_DETAILS, "{'device_id': '5'}");
+	script_close(&s);
 }
 
 static void it_waits_for_a_free_device_as_long_as_it_may(void **state)

@@ -207,6 +207,19 @@ static void sessions_that_the_run_has_fetched_are_not_asked_for(void **state)
 	script_close(&s);
 }
 
+static void what_the_run_has_fetched_is_not_missing(void **state)
+{
+	struct script s;
+
+	(void)state;
+	script_start(&s, "collect",
+	        "{'run': {'build_numbers': ['31'], 'files': ['artifacts/main/x/session-31.json']}, 'what': ['logs', "
+	        "'recordings', 'network']}");
+	expect_done(&s, OUTCOME_PASSED, "{'missing': 1}");
+	assert_string_equal(saved(&s, 0, "name"), "network");
+	script_close(&s);
+}
+
 static void tests_of_a_run_without_a_number_are_listed_as_missing(void **state)
 {
 	struct script s;
@@ -309,6 +322,7 @@ int main(void)
 	        cmocka_unit_test(urls_that_are_written_for_html_are_read),
 	        cmocka_unit_test(recordings_of_a_test_are_found_one_level_down),
 	        cmocka_unit_test(sessions_that_the_run_has_fetched_are_not_asked_for),
+	        cmocka_unit_test(what_the_run_has_fetched_is_not_missing),
 	        cmocka_unit_test(tests_of_a_run_without_a_number_are_listed_as_missing),
 	        cmocka_unit_test(what_a_run_cannot_have_is_listed_and_fails_what_is_required),
 	        cmocka_unit_test(tests_without_a_recording_say_so),
