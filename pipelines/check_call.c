@@ -124,6 +124,11 @@ void check_call(struct check *check, const struct plan_step *step)
 		if (parameter != NULL && (parameter->flags & PARAMETER_TOKEN) == 0)
 			(void)json_object_set_new(given, parameter->name, json_true());
 	}
+	if (operation != NULL && step->until != NULL &&
+	        (operation->repeat == CLASS_START || operation->repeat == CLASS_MARKED))
+		check_fail(check, node_member(with, "operation"),
+		        "ask with another operation whether it is done, in a step of its own",
+		        "`until` would send '%s' again and again, and each time it makes something new", operation->id);
 	if (operation != NULL && request_check_names(operation, given, &err) != 0)
 		check_fail(check, node_member(with, "operation"), NULL, "%s", err.text);
 }

@@ -267,9 +267,44 @@ static void check_command_rule(struct check *check, const struct node *with)
 		        "'command' is a list: the program and each of its arguments");
 }
 
+/* Fields that nobody would look at, beside another (which has that value, or any): what they ask for would not be done,
+ * and nothing would say so. */
+static const struct vain {
+	const char *kind, *field, *beside, *value;
+} vain[] = {
+        {"appium", "platform", "device", NULL},
+        {"appium", "device_name", "device", NULL},
+        {"appium", "os_version", "device", NULL},
+        {"appium", "device_tag", "device", NULL},
+        {"appium", "manufactured_by", "device", NULL},
+        {"appium", "wait", "device", NULL},
+        {"release_device", "device", "reservation", NULL},
+        {"upload_build", "version", "direct", "true"},
+        {"upload_build", "name", "direct", "true"},
+        {"upload_build", "bundle_identifier", "direct", "true"},
+        {"install", "disable_secure_flag", "mode", "async"},
+        {"install", "disable_secure_flag", "mode", "direct"},
+};
+
+static void check_vain(struct check *check, const struct plan_step *step)
+{
+	for (size_t i = 0; i < GR_COUNT(vain); i++) {
+		const struct vain *row = &vain[i];
+		const struct node *field = node_member(step->with, row->field);
+		const struct node *beside = node_member(step->with, row->beside);
+
+		if (strcmp(row->kind, step->kind->name) != 0 || field == NULL || node_is(field, "false") ||
+		        beside == NULL || (row->value != NULL && !node_is(beside, row->value)))
+			continue;
+		check_fail(check, field, NULL, "'%s' means nothing beside '%s%s%s'", row->field, row->beside,
+		        row->value != NULL ? ": " : "", row->value != NULL ? row->value : "");
+	}
+}
+
 /* Rules that a table of fields cannot say. */
 static void check_rules(struct check *check, const struct plan_step *step, const struct node *place)
 {
+	check_vain(check, step);
 	if ((step->kind->flags & KIND_LOCAL) != 0)
 		check_command_rule(check, step->with);
 	if (strcmp(step->kind->name, "upload_build") == 0)

@@ -267,7 +267,7 @@ static int convert_texts(const struct field *field, const json_t *value, json_t 
 		        !is_choice(field->choices, json_string_value(item), json_string_length(item)))
 			return gr_fail(err, GR_CONFIG, 0, "'%s' must be a list of %s, not '%s'", field->name,
 			        field->choices, json_string_value(item));
-	if (json_array_size(list) == 0 && (field->flags & FIELD_REQUIRED) != 0)
+	if (json_array_size(list) == 0) /* it would mean all there are: null says that, and is no slip */
 		return refuse(field, value, "it must not be empty", err);
 	*ret_value = gr_take(&list);
 	return 0;

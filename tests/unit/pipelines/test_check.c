@@ -155,7 +155,8 @@ static void it_warns_only_where_inputs_are_optional(void **state)
 	static const char text[] =
 	        "version: 1\ninputs:\n  apk: { type: file, required: true }\n  t: { type: string, required: true }\n"
 	        "name: \"x-${{ inputs.t }}\"\ntimeout: \"${{ inputs.t }}\"\napp: { name: \"${{ inputs.t }}\" }\n"
-	        "steps:\n  - uses: upload_build\n    with: { file: \"${{ inputs.apk }}\", direct: true, name: \"a ${{ "
+	        "steps:\n  - uses: upload_build\n    with: { file: \"${{ inputs.apk }}\", direct: true, platform: "
+	        "\"${{ "
 	        "inputs.t }}\" }\n";
 	static const struct plan_options optional = {.inputs_are_optional = true};
 
