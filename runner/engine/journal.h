@@ -48,6 +48,9 @@ struct replay_step {
 	                         NULL */
 };
 
+/* In the id of a selection that took another device for a lane that had lost its own. */
+#define REPLACE_MARK ".instead-"
+
 struct replay {
 	json_t *head; /* {run_id, run_key, pipeline, folder, inputs, fingerprint, sandbox, pid, host} of the first
 	                 process */

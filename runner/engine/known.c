@@ -4,6 +4,13 @@
 #include "runner/base/text.h"
 #include "runner/engine/unfinished.h"
 
+const struct replay_step *known_find(const struct lane *lane, const struct plan_step *plan)
+{
+	if (!plan->kind || lane->is_anew)
+		return NULL;
+	return replay_find(lane->engine->options->replay, lane->name, plan->id);
+}
+
 static bool is_settled(const struct replay_step *known)
 {
 	return known && replay_is_settled(known);
@@ -53,8 +60,7 @@ void known_remember(struct task *task, const struct replay_step *known)
 
 bool known_close(const struct lane *lane, const struct plan_step *plan)
 {
-	const struct replay_step *known =
-	        plan->kind ? replay_find(lane->engine->options->replay, lane->name, plan->id) : NULL;
+	const struct replay_step *known = known_find(lane, plan);
 	struct run_event event = {.kind = STEP_ENDED, .lane = lane->name, .step = plan->id};
 
 	if (!is_settled(known))

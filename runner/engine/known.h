@@ -5,6 +5,8 @@
 #include "runner/engine/journal.h"
 #include "runner/engine/run.h"
 
+/* What is known of a step, or NULL. */
+const struct replay_step *known_find(const struct lane *lane, const struct plan_step *plan);
 /* A step that came to a definite end is not done again: its results and outputs are taken as they were. known: NULL is
  * fine. false: it has to be done. */
 bool known_finish(struct task *task, const struct replay_step *known);

@@ -215,6 +215,7 @@ struct lane *lane_new(struct engine *engine, struct task *parent, const char *na
 void lane_begin(struct lane *lane)
 {
 	emit(lane, LANE_STARTED);
+	replace_recall(lane);
 	go_on(lane);
 }
 

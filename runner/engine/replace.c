@@ -7,6 +7,7 @@
 
 #include "runner/base/memory.h"
 #include "runner/base/text.h"
+#include "runner/engine/journal.h"
 
 #define REPLACEMENTS_MOST 3 /* of one lane: what goes on failing then is not the devices' fault */
 
@@ -89,6 +90,24 @@ bool replace_is(const struct lane *lane, const struct plan_step *plan)
 	return lane->replacement && plan == &lane->replacement->plan;
 }
 
+static struct replacement *prepare(struct lane *lane, const struct plan_step *selection, const char *axis)
+{
+	struct replacement *replacement = lane->replacement;
+
+	if (!replacement)
+		replacement = lane->replacement = gr_alloc(1, sizeof(*replacement));
+	gr_free(replacement->id);
+	gr_free(replacement->axis);
+	json_decref(replacement->lost);
+	replacement->id = gr_printf("%s" REPLACE_MARK "%u", selection->id, ++replacement->count);
+	replacement->axis = gr_strdup(axis);
+	replacement->lost = json_incref(json_object_get(lane->matrix, axis));
+	replacement->plan = *selection;
+	replacement->plan.id = replacement->id;
+	replacement->plan.best_effort = true; /* without another device it is the first trouble that counts */
+	return replacement;
+}
+
 bool replace_begin(struct lane *lane)
 {
 	const char *axis = NULL;
@@ -97,17 +116,7 @@ bool replace_begin(struct lane *lane)
 
 	if (!selection || (replacement && replacement->count >= REPLACEMENTS_MOST))
 		return false;
-	if (!replacement)
-		replacement = lane->replacement = gr_alloc(1, sizeof(*replacement));
-	gr_free(replacement->id);
-	gr_free(replacement->axis);
-	json_decref(replacement->lost);
-	replacement->id = gr_printf("%s.instead-%u", selection->id, ++replacement->count);
-	replacement->axis = gr_strdup(axis);
-	replacement->lost = json_incref(json_object_get(lane->matrix, axis));
-	replacement->plan = *selection;
-	replacement->plan.id = replacement->id;
-	replacement->plan.best_effort = true; /* without another device it is the first trouble that counts */
+	replacement = prepare(lane, selection, axis);
 	replacement->outcome = lane->task->outcome;
 	replacement->stops_lane = !lane->task->plan->may_continue;
 	replacement->is_under_way = true;
@@ -136,12 +145,45 @@ static void say(const struct lane *lane, const json_t *taken, const struct task 
 	engine_emit(lane->engine, &event);
 }
 
+static void take(struct lane *lane, json_t *taken)
+{
+	struct replacement *replacement = lane->replacement;
+	json_t *matrix = json_copy(lane->matrix);
+
+	(void)json_array_append(json_object_get(lane->engine->devices, replacement->plan.devices->name), taken);
+	(void)json_object_set(matrix, replacement->axis, taken);
+	json_decref(lane->matrix);
+	lane->matrix = matrix;
+	json_decref(lane->done);
+	lane->done = json_copy(lane->parent->lane->done);
+	lane->next = 0;
+	say(lane, taken, NULL);
+}
+
+void replace_recall(struct lane *lane)
+{
+	const char *axis = NULL;
+	const struct plan_step *selection = lane->parent && lane->matrix ? selection_of(lane, &axis) : NULL;
+
+	while (selection) {
+		unsigned count = lane->replacement ? lane->replacement->count : 0;
+		GR_AUTO_FREE char *id = gr_printf("%s" REPLACE_MARK "%u", selection->id, count + 1);
+		const struct replay_step *known = replay_find(lane->engine->options->replay, lane->name, id);
+		json_t *taken = known ? json_array_get(json_object_get(known->outputs, "devices"), 0) : NULL;
+
+		if (!taken || !replay_is_settled(known))
+			return;
+		(void)prepare(lane, selection, axis);
+		take(lane, taken);
+		selection = selection_of(lane, &axis);
+	}
+}
+
 /* The selection has ended: begin the lane anew with the new device, or let the first trouble stand. */
 void replace_end(struct lane *lane, const struct task *task)
 {
 	struct replacement *replacement = lane->replacement;
 	json_t *taken = json_array_get(json_object_get(task->outputs, "devices"), 0);
-	json_t *matrix;
 
 	if (task->outcome != OUTCOME_PASSED || !taken) {
 		lane->outcome = replacement->outcome;
@@ -149,15 +191,8 @@ void replace_end(struct lane *lane, const struct task *task)
 		say(lane, NULL, task);
 		return;
 	}
-	(void)json_array_append(json_object_get(lane->engine->devices, replacement->plan.devices->name), taken);
-	matrix = json_copy(lane->matrix);
-	(void)json_object_set(matrix, replacement->axis, taken);
-	json_decref(lane->matrix);
-	lane->matrix = matrix;
-	json_decref(lane->done);
-	lane->done = json_copy(lane->parent->lane->done);
-	lane->next = 0;
-	say(lane, taken, task);
+	lane->is_anew = true;
+	take(lane, taken);
 }
 
 void replace_free(struct lane *lane)

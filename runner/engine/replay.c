@@ -154,6 +154,8 @@ static void note_step(struct replay *replay, const struct run_event *event)
 		note_intent(step, event);
 	else if (event->kind == STEP_ENDED)
 		note_end(step, event);
+	if (event->kind == STEP_ENDED && event->outcome == OUTCOME_PASSED)
+		replay_begin_anew(replay, event);
 	if (event->kind == STEP_LEARNED || event->kind == RUN_DEVICE_RESULT) {
 		gr_free(step->open_operation); /* what came of it is known */
 		step->open_operation = NULL;

@@ -6,5 +6,7 @@
 
 /* record: of the event, with its clocks. */
 void replay_note_reservation(struct replay *replay, const struct run_event *event, const json_t *record);
+/* A selection has ended that took another device for its lane. */
+void replay_begin_anew(struct replay *replay, const struct run_event *event);
 
 #endif

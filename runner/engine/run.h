@@ -286,6 +286,7 @@ struct lane {
 	struct task *task;
 	struct timer turn; /* goes on from the loop, never from inside a call back */
 	bool has_failed, is_ended, is_stopped, is_finally;
+	bool is_anew; /* on another device: what earlier processes knew of its steps is of the one that was lost */
 	enum outcome outcome;
 	struct replacement *replacement; /* of a lost device (replace.c), or NULL */
 	void (*on_end)(struct lane *lane);
@@ -298,6 +299,8 @@ const struct plan_step *replace_due(struct lane *lane); /* the selection to run 
 bool replace_is(const struct lane *lane, const struct plan_step *plan);
 void replace_fields(const struct lane *lane, json_t *with);
 void replace_end(struct lane *lane, const struct task *task);
+/* The lane is about to begin: on the device that an earlier process had taken for it, if there is one. */
+void replace_recall(struct lane *lane);
 void replace_free(struct lane *lane);
 
 struct lane *lane_new(struct engine *engine, struct task *parent, const char *name);

@@ -449,8 +449,7 @@ struct task *task_start(struct lane *lane, const struct plan_step *plan)
 	struct run_event started = {
 	        .kind = STEP_STARTED, .text = plan->kind ? plan->kind->name : "matrix", .detail = facts};
 	struct event first = {.kind = EVENT_START};
-	const struct replay_step *known =
-	        plan->kind ? replay_find(lane->engine->options->replay, lane->name, plan->id) : NULL;
+	const struct replay_step *known = known_find(lane, plan);
 	struct gr_error err = {0};
 
 	task->engine = lane->engine;
