@@ -246,6 +246,23 @@ static bool is_summary(struct native_log_line line)
 	return false;
 }
 
+/* "Tests run: 5,  Failures: 1" of a log that does not show the failure: its beginning is lost, and with it the names.
+ */
+static void take_counts(struct reader *reader, struct native_log_line line)
+{
+	static const char word[] = "Failures: ";
+	const char *count = memmem(line.text, line.bytes, word, sizeof(word) - 1);
+	const char *end = line.text + line.bytes;
+
+	count = count != NULL ? count + sizeof(word) - 1 : end;
+	if (count == end || *count < '1' || *count > '9' || reader->log->trouble != NULL)
+		return;
+	for (size_t i = 0; i < reader->log->case_count; i++)
+		if (reader->log->cases[i].status == STATUS_FAILED)
+			return;
+	reader->log->trouble = native_log_copy(line.text, line.bytes);
+}
+
 /* The last line of a summary. A log may have more runs: shards, or tests that are run one by one. */
 static bool ends_summary(struct native_log_line line)
 {
@@ -292,6 +309,8 @@ void native_log_instrumentation(const char *text, size_t bytes, struct native_lo
 				add_stack_line(&reader, line);
 		} else {
 			is_over = (is_over || take_plain(&reader, line)) && !ends_summary(line);
+			if (native_log_skip(&rest, "Tests run: "))
+				take_counts(&reader, line);
 		}
 		reader.was_empty = line.bytes == 0;
 	}

@@ -179,6 +179,22 @@ static void it_counts_the_dots_of_each_class(void **unused)
 	        {"org.example.PayTest", "(passed test 1, not named in the log)", STATUS_PASSED, TIME_UNKNOWN, NULL});
 }
 
+static void a_summary_that_counts_failures_is_trouble_where_none_is_shown(void **unused)
+{
+	static const char text[] = "FAILURES!!!\nTests run: 5,  Failures: 1\n";
+	static const char shown[] = "a.B:\nError in c(a.B):\njava.lang.AssertionError\n\nTime: 1\n\nFAILURES!!!\n"
+	                            "Tests run: 1,  Failures: 1\n";
+	struct native_log log;
+
+	(void)unused;
+	assert_false(native_log_parse(text, sizeof(text) - 1, &log));
+	assert_string_equal(log.trouble, "Tests run: 5,  Failures: 1");
+	native_log_release(&log);
+	assert_true(native_log_parse(shown, sizeof(shown) - 1, &log));
+	assert_null(log.trouble);
+	native_log_release(&log);
+}
+
 static void it_names_failures_of_the_form_for_people_once(void **unused)
 {
 	(void)unused;
@@ -397,6 +413,7 @@ int main(void)
 	        cmocka_unit_test(it_forgets_the_first_of_too_many_that_never_end),
 	        cmocka_unit_test(it_reads_crlf_and_a_missing_beginning),
 	        cmocka_unit_test(it_counts_the_dots_of_each_class),
+	        cmocka_unit_test(a_summary_that_counts_failures_is_trouble_where_none_is_shown),
 	        cmocka_unit_test(it_names_failures_of_the_form_for_people_once),
 	        cmocka_unit_test(it_reads_older_runners),
 	        cmocka_unit_test(it_reads_one_run_after_another),
