@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
+#include <strings.h>
 #include <unistd.h>
 
 #include "runner/base/clock.h"
@@ -16,6 +17,7 @@
 #include "runner/base/text.h"
 
 #define HOPS_MOST 5
+#define PAGE_HEAD_BYTES 64 /* enough to tell a web page */
 #define MEMORY_MOST_BYTES (16 << 20)
 #define FILE_MOST_BYTES (4LL << 30)
 /* One turn of the loop reads so much of a finished file: other lanes are not to wait for its end. */
@@ -284,6 +286,41 @@ static void try_again(struct download *download, const struct transfer_result *r
 	set_next(download, attempt, decision.wait_ms);
 }
 
+/* A page to sign in at, say, where a file is asked for. Its Content-Type proves nothing: PHP calls all it sends HTML.
+ */
+static bool is_page(const struct download *download)
+{
+	static const char *const beginnings[] = {"<!doctype html", "<html"};
+	char head[PAGE_HEAD_BYTES + 1] = "";
+	const char *at = head;
+
+	if (text_match_glob("*.htm", download->path) || text_match_glob("*.html", download->path) ||
+	        pread(download->fd, head, PAGE_HEAD_BYTES, 0) <= 0)
+		return false;
+	at += strspn(at, "\xef\xbb\xbf \t\r\n");
+	for (size_t i = 0; i < GR_COUNT(beginnings); i++)
+		if (strncasecmp(at, beginnings[i], strlen(beginnings[i])) == 0)
+			return true;
+	return false;
+}
+
+/* An answer with a good status that is no file all the same. */
+static void take_file(struct download *download)
+{
+	struct gr_error why = {0};
+
+	if (is_page(download))
+		(void)gr_fail(&why, GR_SERVER, 0, "a web page came in place of the file");
+	else if (!download->is_text && file_length(download) == 0)
+		(void)gr_fail(&why, GR_SERVER, 0, "it is empty");
+	if (why.failure) {
+		(void)gr_context(&why, "download of '%s'", strrchr(download->path, '/') + 1);
+		give_up(download, &why);
+		return;
+	}
+	finish_file(download);
+}
+
 static void on_transferred(void *context, struct transfer_result *result)
 {
 	struct download *download = context;
@@ -294,7 +331,7 @@ static void on_transferred(void *context, struct transfer_result *result)
 	if (result->validator[0] && result->status / 100 == 2)
 		(void)snprintf(download->validator, sizeof(download->validator), "%s", result->validator);
 	if (verdict == ATTEMPT_ANSWERED && download->path) {
-		finish_file(download);
+		take_file(download);
 	} else if (verdict == ATTEMPT_ANSWERED) {
 		download->text = result->body;
 		result->body = (struct buffer){0};
