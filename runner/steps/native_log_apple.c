@@ -102,7 +102,7 @@ static void add_words(struct buffer *out, const struct apple_failure *failure)
 
 char *apple_reason(struct apple_reader *reader, const struct test_case *test)
 {
-	struct buffer words = {0};
+	GR_AUTO_BUFFER struct buffer words = {0};
 
 	for (size_t i = 0; i < reader->pending_count;) {
 		const struct apple_failure *failure = &reader->pending[i];
