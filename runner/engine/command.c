@@ -169,8 +169,7 @@ static bool read_line(json_t *outputs, char *line)
 
 static void warn_of_line(const struct task *task, size_t number)
 {
-	GR_AUTO_FREE char *text =
-	        gr_printf("line %zu of $GRIDLANE_OUTPUT is not KEY=VALUE, and is left out", number);
+	GR_AUTO_FREE char *text = gr_printf("line %zu of $GRIDLANE_OUTPUT is not KEY=VALUE, and is left out", number);
 	struct run_event warning = {.kind = RUN_PROBLEM,
 	        .failure = GR_COMMAND,
 	        .text = text,
