@@ -131,18 +131,33 @@ const struct plan_step *replace_due(struct lane *lane)
 	return &lane->replacement->plan;
 }
 
-/* `taken` is NULL when there is none. */
-static void say(const struct lane *lane, const json_t *taken, const struct task *task)
+static void warn(const struct lane *lane, const char *text)
 {
-	const char *lost = json_string_value(json_object_get(lane->replacement->lost, "name"));
-	GR_AUTO_FREE char *text =
-	        taken ? gr_printf("device '%s' was lost before its run was started; '%s' takes its place", lost,
-	                        json_string_value(json_object_get(taken, "name")))
-	              : gr_printf("no other device takes the place of '%s': %s", lost, task->error.text);
 	struct run_event event = {
 	        .kind = RUN_PROBLEM, .lane = lane->name, .failure = GR_DEVICE, .text = text, .done = 1};
 
 	engine_emit(lane->engine, &event);
+}
+
+static const char *lost_name(const struct lane *lane)
+{
+	return json_string_value(json_object_get(lane->replacement->lost, "name"));
+}
+
+static void say_taken(const struct lane *lane, const json_t *taken)
+{
+	GR_AUTO_FREE char *text = gr_printf("device '%s' was lost before its run was started; '%s' takes its place",
+	        lost_name(lane), json_string_value(json_object_get(taken, "name")));
+
+	warn(lane, text);
+}
+
+static void say_none(const struct lane *lane, const struct task *task)
+{
+	GR_AUTO_FREE char *text =
+	        gr_printf("no other device takes the place of '%s': %s", lost_name(lane), task->error.text);
+
+	warn(lane, text);
 }
 
 static void take(struct lane *lane, json_t *taken)
@@ -157,7 +172,7 @@ static void take(struct lane *lane, json_t *taken)
 	json_decref(lane->done);
 	lane->done = json_copy(lane->parent->lane->done);
 	lane->next = 0;
-	say(lane, taken, NULL);
+	say_taken(lane, taken);
 }
 
 void replace_recall(struct lane *lane)
@@ -188,7 +203,7 @@ void replace_end(struct lane *lane, const struct task *task)
 	if (task->outcome != OUTCOME_PASSED || !taken) {
 		lane->outcome = replacement->outcome;
 		lane->has_failed = lane->has_failed || replacement->stops_lane;
-		say(lane, NULL, task);
+		say_none(lane, task);
 		return;
 	}
 	lane->is_anew = true;
