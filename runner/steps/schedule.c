@@ -183,7 +183,7 @@ int64_t *schedule_plan(
 		looks[(*ret_count)++] = (int64_t)ceil(ends->at[plan->next[i]]);
 	gr_free(plan);
 	gr_free(ends);
-	return looks;
+	return gr_resize(looks, *ret_count, sizeof(*looks)); /* each of 1,000 lanes keeps its own */
 }
 
 double schedule_looks_of_pace(const struct schedule_run *runs, size_t count, int64_t low_ms, int64_t high_ms)

@@ -120,10 +120,10 @@ class Sandbox:
 
 
 class Watch:
-    """A process while it runs: the most of its sockets and threads."""
+    """A process while it runs: the most of its sockets, of its threads while it has any, and of its memory."""
 
     def __init__(self, argv, place, environment):
-        self.sockets = self.threads = 0
+        self.sockets = self.threads = self.rss_kib = 0
         self.process = subprocess.Popen(argv, cwd=place.folder, env=dict(os.environ, **environment),
                                         stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
 
@@ -133,8 +133,12 @@ class Watch:
             links = [os.readlink(os.path.join(base, "fd", name)) for name in os.listdir(os.path.join(base, "fd"))]
             with open(os.path.join(base, "net/tcp"), encoding="ascii") as file:  # libcurl has a pair of its own as well
                 connections = {f"socket:[{line.split()[9]}]" for line in file if ":" in line}
-            self.sockets = max(self.sockets, sum(link in connections for link in links))
-            self.threads = max(self.threads, len(os.listdir(os.path.join(base, "task"))))
+            sockets = sum(link in connections for link in links)
+            self.sockets = max(self.sockets, sockets)
+            if sockets:  # at the end a bundle's files are hashed by another
+                self.threads = max(self.threads, len(os.listdir(os.path.join(base, "task"))))
+            with open(os.path.join(base, "status"), encoding="ascii") as file:
+                self.rss_kib = max(self.rss_kib, 0, *(int(line.split()[1]) for line in file if line.startswith("VmHWM")))
         except OSError:
             pass
 

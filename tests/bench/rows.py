@@ -318,9 +318,10 @@ def lanes(place):
         cost = Command(ours, server.environment).run(place)
     work = f"{count} lanes, 100 tests each"
     yield Row(work + ": memory", "", cost.rss_mib, "MiB", 64, note=f"{cost.cpu_s:.1f} s of CPU in {cost.wall_s:.0f} s; the "
-              "second run against a server that lists the first one's builds")
+              "second run, against a server that lists the first one's builds, with a history of it; the first one: "
+              f"{watch.rss_kib / 1024:.0f} MiB")
     yield Row(work + ": connections", "", watch.sockets, "", 8)
-    yield Row(work + ": threads", "", watch.threads, "", 1)
+    yield Row(work + ": threads", "", watch.threads, "", 1, note="while there are connections")
     yield Row(work + ": a poll late by", "", late, "ms", 100, note=f"beyond {every_s} s and a tenth")
 
 
