@@ -104,7 +104,7 @@ static bool is_of_another_job(const struct session *session)
 
 static bool holds_something(const struct replay *replay)
 {
-	return json_array_size(replay->held) > 0 || replay->lost_reservations > 0;
+	return json_array_size(replay->held) > 0 || replay->lost_reservations > 0 || replay->doubts_reservations;
 }
 
 /* Why the unfinished run is not gone on with; the caller's, or NULL. */

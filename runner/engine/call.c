@@ -226,6 +226,8 @@ static void say_answer(struct call *call, const struct transfer_result *result, 
 	if (call->is_sharing)
 		(void)json_object_set_new(detail, "shared", json_true());
 	if (reading_is_undone(reading)) {
+		if (result->status && call->result.error.failure != GR_AUTH)
+			marked_note_refused(call->engine, call->operation);
 		marked_note_undone(call->engine, call->operation);
 		(void)json_object_set_new(detail, JOURNAL_UNDONE, json_true());
 	}

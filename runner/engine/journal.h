@@ -69,6 +69,7 @@ struct replay {
 	struct replay_step *steps;
 	size_t step_count;
 	unsigned lost_reservations; /* asked for, and not known to be held or refused */
+	bool doubts_reservations; /* one was refused, and no process has looked for it at its end */
 	int64_t reservation_ms, reservation_wall_ms; /* clocks of the process that asked for the last one */
 	char reservation_boot[CLOCK_BOOT_BYTES];
 	json_t *held; /* list of {key, what, operation, arguments} not proven given back */

@@ -1,5 +1,6 @@
 /* A reservation that was asked for and whose answer got lost, by a process that was killed or by a connection that
- * broke, may hold a device. It carries the run's key in its comment: the server's list tells. */
+ * broke, may hold a device; and so may one that was refused, by a gateway that gave up on a server which did not. It
+ * carries the run's key in its comment: the server's list tells. */
 #include "runner/api/answer.h"
 #include "runner/base/clock.h"
 #include "runner/base/memory.h"
@@ -19,7 +20,10 @@ void marked_recall(struct engine *engine)
 {
 	const struct replay *replay = engine->options->replay;
 
-	if (!replay || !replay->lost_reservations)
+	if (!replay)
+		return;
+	engine->marked.is_doubted = replay->doubts_reservations;
+	if (!replay->lost_reservations)
 		return;
 	engine->marked.open = replay->lost_reservations;
 	engine->marked.since_ms = loop_now(engine->loop) - replay_since_reservation(replay);
@@ -35,6 +39,11 @@ void marked_note_undone(struct engine *engine, const struct operation *operation
 {
 	if (is_reservation(operation) && engine->marked.open)
 		engine->marked.open--;
+}
+
+void marked_note_refused(struct engine *engine, const struct operation *operation)
+{
+	engine->marked.is_doubted = engine->marked.is_doubted || is_reservation(operation);
 }
 
 void marked_note_lost(struct engine *engine, const struct operation *operation)
@@ -115,11 +124,12 @@ static void on_list(void *context, const struct call_result *result)
 	struct gr_error err = {0};
 
 	engine->marked.call = NULL;
+	engine->marked.has_looked = true;
 	if (take_list(engine, result, &err) < 0)
 		engine_problem(engine, GR_RELEASE, NULL, NULL,
-		        "a reservation was asked for without an answer, and the reservations cannot be listed (%s): a "
-		        "device may be held; `gridlane cleanup` looks again",
-		        err.text);
+		        "a reservation was %s, and the reservations cannot be listed (%s): a device may be held; "
+		        "`gridlane cleanup` looks again",
+		        engine->marked.open ? "asked for without an answer" : "refused", err.text);
 	else
 		look_again(engine);
 	resources_release_all(engine, engine->stop == GR_CANCELLED);
@@ -143,8 +153,13 @@ static void look(void *context)
 
 void marked_look(struct engine *engine)
 {
-	if (engine->marked.open)
+	if (engine->marked.open || engine->marked.is_doubted)
 		look(engine);
+}
+
+bool marked_is_owed(const struct engine *engine)
+{
+	return (engine->marked.open || engine->marked.is_doubted) && !engine->marked.has_looked;
 }
 
 bool marked_is_settled(const struct engine *engine)

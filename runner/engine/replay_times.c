@@ -43,6 +43,14 @@ static bool is_new_resource(const struct replay *replay, const struct run_event 
 	return true;
 }
 
+static bool has_release_problem(const struct results *results)
+{
+	for (size_t i = 0; i < results->problem_count; i++)
+		if (results->problems[i].failure == GR_RELEASE)
+			return true;
+	return false;
+}
+
 void replay_note_reservation(struct replay *replay, const struct run_event *event, const json_t *record)
 {
 	bool is_ours = text_equal(event->text, operation_get(OP_RESERVE_DEVICE)->id);
@@ -51,6 +59,10 @@ void replay_note_reservation(struct replay *replay, const struct run_event *even
 
 	if ((is_new_resource(replay, event) || is_undone) && replay->lost_reservations > 0)
 		replay->lost_reservations--;
+	if (is_undone && json_integer_value(json_object_get(event->detail, "status")) > 0)
+		replay->doubts_reservations = true;
+	if (event->kind == RUN_JUDGED && !has_release_problem(&replay->results))
+		replay->doubts_reservations = false;
 	if (event->kind != STEP_INTENT || !is_ours)
 		return;
 	replay->lost_reservations++;

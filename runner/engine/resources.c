@@ -272,10 +272,10 @@ void resources_give_up(struct engine *engine)
 		(void)gr_fail(&resource->error, GR_RELEASE, 0, "there was no time left to see the release confirmed");
 		give_up(resource);
 	}
-	if (!marked_is_settled(engine))
+	if (!marked_is_settled(engine) || marked_is_owed(engine))
 		engine_problem(engine, GR_RELEASE, NULL, NULL,
-		        "a reservation was asked for without an answer, and there was no time left to look for it: a "
-		        "device may be held; `gridlane cleanup` looks again");
+		        "a reservation was asked for without a sure answer, and there was no time left to look for it: "
+		        "a device may be held; `gridlane cleanup` looks again");
 	marked_release(engine);
 }
 

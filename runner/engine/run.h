@@ -133,17 +133,21 @@ void outage_release(struct engine *engine);
 struct marked {
 	unsigned open; /* asked for, and not known to be held or refused */
 	int64_t since_ms; /* when the last one was sent, or its answer got lost */
+	bool is_doubted; /* one was refused: what made it although it says no is held all the same */
+	bool has_looked;
 	struct call *call;
 	struct timer again;
 };
 void marked_recall(struct engine *engine); /* those of earlier processes; after what they held is taken over */
 void marked_note_sent(struct engine *engine, const struct operation *operation);
 void marked_note_undone(struct engine *engine, const struct operation *operation); /* proven: it made nothing */
+void marked_note_refused(struct engine *engine, const struct operation *operation); /* worth one look at the end */
 void marked_note_lost(struct engine *engine, const struct operation *operation);
 void marked_note_held(struct engine *engine, enum operation_id gives_back);
 /* Ask, if any may be there; engine_advance() follows. */
 void marked_look(struct engine *engine);
 bool marked_is_settled(const struct engine *engine);
+bool marked_is_owed(const struct engine *engine); /* a look that has not been done */
 void marked_release(struct engine *engine); /* no look follows */
 
 /* ---- what is held (resources.c) ---- */
