@@ -138,6 +138,27 @@ static int selector_fields(
 	return 0;
 }
 
+/* What other groups of the run have: {ID: {group, held}}, held: reserved until the run's end. */
+static void add_taken(const struct engine *engine, const struct plan_devices *own, json_t *with)
+{
+	json_t *taken = json_object();
+
+	for (size_t i = 0; i < engine->plan->devices_count; i++) {
+		const struct plan_devices *group = &engine->plan->devices[i];
+		const json_t *device;
+		size_t k;
+
+		json_array_foreach (json_object_get(engine->devices, group->name), k, device) {
+			const char *id = json_string_value(json_object_get(device, "device_id"));
+
+			if (id && strcmp(group->name, own->name) != 0)
+				(void)json_object_set_new(taken, id,
+				        json_pack("{s:s, s:b}", "group", group->name, "held", group->reserve_ms > 0));
+		}
+	}
+	(void)json_object_set_new(with, "taken", taken);
+}
+
 static int devices_fields(struct engine *engine, const struct plan_devices *devices, const json_t *scope, json_t *with,
         struct gr_error *err)
 {
@@ -145,6 +166,7 @@ static int devices_fields(struct engine *engine, const struct plan_devices *devi
 	int r;
 
 	(void)json_object_set_new(with, "any_of", any_of);
+	add_taken(engine, devices, with);
 	(void)json_object_set_new(with, "reserve_ms", json_integer((json_int_t)devices->reserve_ms));
 	(void)json_object_set_new(with, "wait_ms", json_integer((json_int_t)engine_scaled(engine, devices->wait_ms)));
 	for (size_t i = 0; i < devices->any_of_count; i++) {

@@ -81,6 +81,23 @@ bool select_matches(const struct step *step, const struct device *device)
 	return is_open(step, device) && fits_any(step, device);
 }
 
+static const json_t *taken_by(const struct step *step, const struct device *device)
+{
+	const json_t *taken = json_object_get(step->with, "taken");
+
+	return device->device_id != NULL ? json_object_get(taken, device->device_id) : NULL;
+}
+
+const char *select_other_group(const struct step *step, const struct device *device)
+{
+	return json_string_value(json_object_get(taken_by(step, device), "group"));
+}
+
+bool select_is_held(const struct step *step, const struct device *device)
+{
+	return device->state != DEVICE_FREE && json_is_true(json_object_get(taken_by(step, device), "held"));
+}
+
 static bool is_ordered(const struct select_state *state, size_t index)
 {
 	for (size_t i = 0; i < state->order_count; i++)
@@ -89,12 +106,29 @@ static bool is_ordered(const struct select_state *state, size_t index)
 	return false;
 }
 
-static bool is_usable(const struct select_state *state, const struct device *device)
+static bool is_usable(const struct step *step, const struct device *device)
 {
-	return device->device_id != NULL && !texts_has(state->not_granted, device->device_id);
+	const struct select_state *state = step->state;
+
+	return device->device_id != NULL && !texts_has(state->not_granted, device->device_id) &&
+	       !select_is_held(step, device);
 }
 
-/* Free devices: entry by entry, inside an entry in the server's order. */
+static void put_entry(const struct step *step, const json_t *entry, bool is_shared)
+{
+	struct select_state *state = step->state;
+
+	for (size_t i = 0; i < state->list.count; i++) {
+		const struct device *device = &state->list.devices[i];
+
+		if (device->state == DEVICE_FREE && is_open(step, device) && device_fits(device, entry) &&
+		        is_usable(step, device) && !is_ordered(state, i) &&
+		        (select_other_group(step, device) != NULL) == is_shared)
+			state->order[state->order_count++] = i;
+	}
+}
+
+/* Free devices: entry by entry, inside an entry in the server's order; last those that another group has. */
 static void put_in_order(const struct step *step)
 {
 	struct select_state *state = step->state;
@@ -109,16 +143,12 @@ static void put_in_order(const struct step *step)
 		bool is_matching = select_matches(step, device);
 
 		state->matching += is_matching;
-		state->usable += is_matching && is_usable(state, device);
+		state->usable += is_matching && is_usable(step, device);
 	}
 	json_array_foreach (json_object_get(step->with, "any_of"), at, entry)
-		for (size_t i = 0; i < state->list.count; i++) {
-			const struct device *device = &state->list.devices[i];
-
-			if (device->state == DEVICE_FREE && is_open(step, device) && device_fits(device, entry) &&
-			        is_usable(state, device) && !is_ordered(state, i))
-				state->order[state->order_count++] = i;
-		}
+		put_entry(step, entry, false);
+	json_array_foreach (json_object_get(step->with, "any_of"), at, entry)
+		put_entry(step, entry, true);
 }
 
 static size_t missing(const struct select_state *state)

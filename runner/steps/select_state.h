@@ -26,6 +26,10 @@ struct select_state {
 
 /* Is it one that the pipeline's platform, the engine's exceptions and our own choice leave, and does it match? */
 bool select_matches(const struct step *step, const struct device *device);
+/* The name of another group of this run that has it, or NULL. */
+const char *select_other_group(const struct step *step, const struct device *device);
+/* Reserved by another group of this run, so that waiting for it is of no use. */
+bool select_is_held(const struct step *step, const struct device *device);
 /* What came of its last reservation, or NULL. */
 const char *select_refusal(const struct select_state *state, const struct device *device);
 /* No device matches; the wait for one is over (GR_NO_DEVICE). */

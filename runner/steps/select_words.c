@@ -10,8 +10,14 @@ const char *select_refusal(const struct select_state *state, const struct device
 	return device->device_id != NULL ? json_string_value(json_object_get(state->refused, device->device_id)) : NULL;
 }
 
-static void say_state(const struct select_state *state, const struct device *device, struct buffer *words)
+static void say_state(const struct step *step, const struct device *device, struct buffer *words)
 {
+	const struct select_state *state = step->state;
+
+	if (select_is_held(step, device)) {
+		buffer_printf(words, "held by devices.%s of this run", select_other_group(step, device));
+		return;
+	}
 	buffer_add_text(words, device_state_words(device->state));
 	if (select_refusal(state, device) != NULL)
 		buffer_printf(words, ", and its reservation %s", select_refusal(state, device));
@@ -31,7 +37,7 @@ static void say_why(const struct step *step, struct buffer *words)
 		if (!select_matches(step, device))
 			continue;
 		buffer_printf(words, "%s%s is ", words->bytes > 0 ? "; " : "", name);
-		say_state(state, device, words);
+		say_state(step, device, words);
 	}
 }
 
@@ -50,6 +56,14 @@ int select_give_up(const struct step *step, const struct event *event, struct gr
 	        buffer_text(&words));
 }
 
+static const char *other_group(const struct step *step, const json_t *chosen)
+{
+	const json_t *taken = json_object_get(step->with, "taken");
+
+	return json_string_value(json_object_get(
+	        json_object_get(taken, json_string_value(json_object_get(chosen, "device_id"))), "group"));
+}
+
 /* Which devices were taken, and why not the others that match. */
 char *select_say_taken(const struct step *step)
 {
@@ -58,8 +72,13 @@ char *select_say_taken(const struct step *step)
 	const json_t *item = NULL;
 	size_t i = 0;
 
-	json_array_foreach (state->chosen, i, item)
+	json_array_foreach (state->chosen, i, item) {
+		const char *group = other_group(step, item);
+
 		buffer_printf(&taken, "%s%s", i > 0 ? ", " : "", json_string_value(json_object_get(item, "name")));
+		if (group != NULL)
+			buffer_printf(&taken, " (which devices.%s has, too: the lanes share it)", group);
+	}
 	for (i = 0; i < state->list.count && others.bytes < 350; i++) {
 		const struct device *device = &state->list.devices[i];
 
@@ -68,7 +87,7 @@ char *select_say_taken(const struct step *step)
 			continue;
 		buffer_printf(&others, "%s%s is ", others.bytes > 0 ? ", " : "; not taken: ",
 		        device->name != NULL ? device->name : device->device_id);
-		say_state(state, device, &others);
+		say_state(step, device, &others);
 	}
 	return gr_printf("took %s%s", buffer_text(&taken), buffer_text(&others));
 }
