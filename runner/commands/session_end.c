@@ -100,6 +100,18 @@ static bool holds_something(const struct results *results)
 	return false;
 }
 
+/* Sent without an answer, and the API has nothing to look it up with: whoever goes on with the run hears the same. */
+static bool is_lost_for_good(const struct results *results)
+{
+	for (size_t i = 0; i < results->problem_count; i++)
+		if (!results->problems[i].is_warning && results->problems[i].failure == GR_UNKNOWN_CALL)
+			return true;
+	for (size_t i = 0; i < results->run_count; i++)
+		if (results->runs[i].kind == RUN_NATIVE && results->runs[i].failure == GR_UNKNOWN_START)
+			return true;
+	return false;
+}
+
 /* The command to type next; the caller's, NULL when there is none. Nothing is left of the sandbox to go on with. */
 static char *next_command(const struct session *session)
 {
@@ -109,6 +121,9 @@ static char *next_command(const struct session *session)
 
 	if (holds_something(results) && !session->has_sandbox)
 		return gr_printf("gridlane cleanup %s", folder);
+	if (results->verdict == VERDICT_INFRASTRUCTURE && is_lost_for_good(results))
+		return gr_printf(
+		        "look in the web console for what came of it, then gridlane run %s --fresh", session->file);
 	switch (results->verdict) {
 	case VERDICT_PASSED:
 	case VERDICT_FAILED:

@@ -196,6 +196,7 @@ struct task {
 	char *part; /* of the step's tests, when they are spread over lanes: "2/4" */
 	int64_t until_every_ms; /* pace of `until:` */
 	bool is_begun, has_result, has_start_lock;
+	bool is_over_limit; /* told to stop by its own timeout */
 	bool is_repeatable; /* until something other than reading is done */
 	unsigned requests;
 	int64_t started_ms, started_wall_ms, deadline_ms;
@@ -260,6 +261,7 @@ void artifact_repeat(struct task *task);
 
 /* ---- until (until.c) ----
  * false in ret_holds: the step is asked again later, and has not ended. */
+int until_allows(const struct task *task, struct gr_error *err); /* GR_CONFIG: what makes something new each time */
 int until_check(struct task *task, const json_t *outputs, bool *ret_holds, struct gr_error *err);
 
 /* ---- what earlier runs say (past.c) ---- */

@@ -360,7 +360,7 @@ static void note_lost(struct task *task)
 
 void task_force(struct task *task)
 {
-	struct event event = {.kind = EVENT_STOP, .error = task->stop};
+	struct event event = {.kind = EVENT_STOP, .error = task->stop, .is_own_limit = task->is_over_limit};
 
 	if (task->outcome != OUTCOME_NOT_RUN || call_conclude(task->call, &task->stop))
 		return; /* with the call's end on_answer() comes here again, if the step has not ended */
@@ -402,6 +402,7 @@ static void on_limit(void *context)
 	GR_AUTO_FREE char *why =
 	        gr_printf("the step's timeout of %s is over", clock_format_span(task->plan->timeout_ms, span));
 
+	task->is_over_limit = !task->stop.failure;
 	task_stop(task, GR_DEADLINE, why);
 }
 
@@ -427,9 +428,8 @@ static int begin(struct task *task, const struct replay_step *known, struct gr_e
 	r = scope_fields(task->engine, task->lane, task->plan, &task->step.with, err);
 	if (r < 0 && err->line)
 		return gr_context(err, "%s:%u:%u", task->engine->plan->file, err->line, err->column);
-	if (r < 0)
-		return r;
-	r = past_take_part(task, err);
+	r = r < 0 ? r : until_allows(task, err);
+	r = r < 0 ? r : past_take_part(task, err);
 	if (r < 0)
 		return r;
 	past_fill(task);

@@ -4,6 +4,18 @@
 #include "runner/base/clock.h"
 #include "runner/base/memory.h"
 
+int until_allows(const struct task *task, struct gr_error *err)
+{
+	const char *name = json_string_value(json_object_get(task->step.with, "operation"));
+	const struct operation *operation = task->plan->until && name ? operation_find(name) : NULL;
+
+	if (!operation || (operation->repeat != CLASS_START && operation->repeat != CLASS_MARKED))
+		return 0;
+	return gr_fail(err, GR_CONFIG, 0,
+	        "`until` would send '%s' again and again, and each time it makes something new; it was not sent",
+	        operation->id);
+}
+
 static void on_due(void *context)
 {
 	struct event event = {.kind = EVENT_START};

@@ -79,7 +79,7 @@ static int send(const struct step *step, struct action *action)
 static int say_lost(const struct step *step, struct action *action, struct gr_error *err, const char *why)
 {
 	step_learn(action, "unknown", json_true());
-	return gr_fail(err, GR_NETWORK, 0,
+	return gr_fail(err, GR_UNKNOWN_CALL, 0,
 	        "%s was sent, but no usable answer came: it may or may not have been done (%s); it is not sent again",
 	        with_text(step, "operation"), why);
 }

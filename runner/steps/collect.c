@@ -169,13 +169,17 @@ static void take_file(const struct step *step, const struct event *event)
 		miss(state, job_now(state), event->error.text);
 }
 
-/* What was not come to is listed as well. */
-static int stop(const struct step *step, const struct event *event, struct action *action)
+/* What was not come to is listed as well. What is not required takes no verdict, when the step's own time is over. */
+static int stop(const struct step *step, const struct event *event, struct action *action, struct gr_error *err)
 {
 	struct state *state = step->state;
 
 	for (; job_now(state) != NULL; state->at++)
-		miss(state, job_now(state), "the run was stopped before it was fetched");
+		miss(state, job_now(state),
+		        event->is_own_limit ? "the step's timeout was over before it was fetched"
+		                            : "the run was stopped before it was fetched");
+	if (event->is_own_limit && !with_flag(step, "required"))
+		return finish(step, action, err);
 	action->save = gr_take(&state->save);
 	return step_stop(event, action);
 }
@@ -186,7 +190,7 @@ static int next(struct step *step, const struct event *event, struct action *ret
 	size_t jobs_before = json_array_size(state->jobs);
 
 	if (event->kind == EVENT_STOP)
-		return stop(step, event, ret_action);
+		return stop(step, event, ret_action, err);
 	if (event->kind == EVENT_START) {
 		if (state->jobs == NULL) {
 			state->jobs = collect_jobs_new(step);

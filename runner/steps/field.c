@@ -185,6 +185,8 @@ static int convert_size(const struct field *field, const json_t *value, json_t *
 		bytes = json_integer_value(value);
 	else if (!json_is_string(value) || !number_parse_size(json_string_value(value), &bytes))
 		return refuse(field, value, "", err);
+	if (bytes == 0)
+		return refuse(field, value, "nothing would fit", err);
 	*ret_value = json_integer(bytes);
 	return 0;
 }

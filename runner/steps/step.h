@@ -83,7 +83,9 @@ struct event {
 	int exit_status; /* of the command; 128 + signal */
 	const json_t *cases; /* of the JUnit files it wrote, where asked for; NULL: see error */
 	const json_t *outputs; /* KEY=VALUE lines it wrote to $GRIDLANE_OUTPUT, as an object of texts */
-	/* EVENT_STOP: error.failure is GR_CANCELLED or GR_DEADLINE; the answer must be ACTION_DONE, with all that is
+	/* EVENT_STOP: */
+	bool is_own_limit; /* the step's own timeout is over, not the run's */
+	/* error.failure is GR_CANCELLED or GR_DEADLINE; the answer must be ACTION_DONE, with all that is
 	 * known */
 };
 

@@ -125,7 +125,7 @@ static int start(const struct step *step, struct action *action, struct gr_error
 	struct state *state = step->state;
 
 	if (state->is_direct && json_is_true(json_object_get(step->memory, "sent")))
-		return gr_fail(err, GR_NETWORK, 0,
+		return gr_fail(err, GR_UNKNOWN_CALL, 0,
 		        "the direct upload of '%s' was cut off: it may or may not have arrived, and the API has no "
 		        "list to look in",
 		        with_text(step, "file"));
@@ -234,7 +234,7 @@ static int take_upload(const struct step *step, const struct event *event, struc
 	}
 	if (!state->is_direct)
 		return settle(step, event, action);
-	return gr_fail(err, GR_NETWORK, 0,
+	return gr_fail(err, GR_UNKNOWN_CALL, 0,
 	        "'%s' was sent, but no usable answer came: the upload may or may not have arrived, and a direct upload "
 	        "cannot be looked up (%s)",
 	        file, event->error.text[0] != '\0' ? event->error.text : "the answer has no app_build_id");

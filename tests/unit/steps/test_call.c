@@ -79,9 +79,9 @@ static void a_lost_answer_is_unknown_and_never_sent_again(void **state)
 	(void)state;
 	script_start(&s, "call", "{'operation': 'create_team', 'team_name': 'a', 'team_description': 'b'}");
 	lose_answer(&s);
-	expect_failure(&s, GR_NETWORK, "may or may not have been done");
+	expect_failure(&s, GR_UNKNOWN_CALL, "may or may not have been done");
 	script_restart(&s); /* nor is it sent by a later process */
-	expect_failure(&s, GR_NETWORK, "not sent again");
+	expect_failure(&s, GR_UNKNOWN_CALL, "not sent again");
 	script_close(&s);
 }
 

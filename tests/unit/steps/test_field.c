@@ -80,6 +80,8 @@ static void it_reads_durations_ranges_and_sizes(void **state)
 	takes(TYPE_SIZE, NULL, "'64KiB'", "65536");
 	takes(TYPE_SIZE, NULL, "100", "100");
 	refuses(TYPE_SIZE, NULL, "-1", "64MiB");
+	refuses(TYPE_SIZE, NULL, "0", "nothing would fit");
+	refuses(TYPE_SIZE, NULL, "'0KiB'", "nothing would fit");
 }
 
 static void a_file_must_have_one_of_the_extensions(void **state)

@@ -119,11 +119,11 @@ static void a_lost_direct_upload_is_not_sent_again(void **state)
 	script_start(&s, "upload_build", "{'file': 'a.apk', 'direct': true}");
 	expect_call(&s, OP_APP_UPLOAD_DIRECT, "{'platform': '2'}");
 	lose_answer(&s);
-	expect_failure(&s, GR_NETWORK, "may or may not have arrived");
+	expect_failure(&s, GR_UNKNOWN_CALL, "may or may not have arrived");
 	script_close(&s);
 	script_start(&s, "upload_build", "{'file': 'a.apk', 'direct': true}");
 	script_restart(&s);
-	expect_failure(&s, GR_NETWORK, "may or may not have arrived");
+	expect_failure(&s, GR_UNKNOWN_CALL, "may or may not have arrived");
 	script_close(&s);
 }
 
