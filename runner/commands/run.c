@@ -49,6 +49,7 @@ static void learn_secrets(const struct session *session)
 	for (size_t i = 0; i < plan->secret_count; i++)
 		if (plan->secrets[i].environment)
 			(void)redactor_add(session->redactor, getenv(plan->secrets[i].environment));
+	engine_learn_secret_files(plan, session->redactor);
 }
 
 /* What `resume` needs to know. */

@@ -60,6 +60,10 @@ struct engine_options {
 	const json_t *past;
 };
 
+/* The values of the plan's secrets that are read from files, before anything is written down. What cannot be read is
+ * left for the run to say. */
+void engine_learn_secret_files(const struct plan *plan, struct redactor *redactor);
+
 /* Execute. Returns 0 when the run came to an end of whatever kind: *ret_results says which (judged, release it). An
  * error means that it could not even begin; ret_results is filled then, too, so that reports exist. */
 int engine_run(const struct plan *plan, const struct engine_options *options, struct results *ret_results,

@@ -45,6 +45,19 @@ static int fail_without(const struct plan_secret *secret, struct gr_error *err)
 	return gr_fail(err, GR_CONFIG, 0, "secret '%s': the file '%s' is missing or empty", secret->name, secret->file);
 }
 
+void engine_learn_secret_files(const struct plan *plan, struct redactor *redactor)
+{
+	for (size_t i = 0; i < plan->secret_count; i++) {
+		GR_AUTO_FREE char *value = NULL;
+		struct gr_error ignored = {0}; /* the run itself says it */
+
+		if (!plan->secrets[i].file || read_secret_file(plan->secrets[i].file, &value, &ignored) < 0)
+			continue;
+		(void)redactor_add(redactor, value);
+		explicit_bzero(value, strlen(value));
+	}
+}
+
 static int load_secret(struct engine *engine, const struct plan_secret *secret, struct gr_error *err)
 {
 	GR_AUTO_FREE char *value = NULL;
