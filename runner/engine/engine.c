@@ -213,6 +213,7 @@ static int go(struct engine *engine, struct gr_error *err)
 		loop_timer_set(engine->loop, &engine->tick, engine->started_ms + TICK_MS);
 	}
 	take_over_held(engine);
+	still_held_look(engine);
 	starts_recall(engine);
 	lane_begin(engine->main);
 	return loop_run(engine->loop, err);
@@ -234,6 +235,7 @@ static void release(struct engine *engine)
 {
 	outage_release(engine);
 	marked_release(engine);
+	still_held_release(engine);
 	lane_free(engine->finally);
 	lane_free(engine->main);
 	resources_free(engine);

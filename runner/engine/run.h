@@ -150,6 +150,10 @@ bool marked_is_settled(const struct engine *engine);
 bool marked_is_owed(const struct engine *engine); /* a look that has not been done */
 void marked_release(struct engine *engine); /* no look follows */
 
+/* ---- what an earlier process reserved (still_held.c) ---- */
+void still_held_look(struct engine *engine);
+void still_held_release(struct engine *engine);
+
 /* ---- what is held (resources.c) ---- */
 
 struct resource {
@@ -377,6 +381,7 @@ struct engine {
 	struct outage outage;
 	struct start_lock start_lock;
 	struct marked marked;
+	struct call *still_held; /* still_held.c, or NULL */
 	json_t *artifact_paths; /* taken names (artifact.c), or NULL */
 	struct lookup *lookups; /* of the vault, under way (call.c) */
 	struct departure {
