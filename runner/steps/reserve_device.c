@@ -8,13 +8,18 @@
 #include "runner/steps/reservation.h"
 #include "runner/steps/target.h"
 
-enum phase { PHASE_USER, PHASE_RESERVE, PHASE_FIND, PHASE_PENDING };
+enum phase { PHASE_USER, PHASE_RESERVE, PHASE_FIND, PHASE_SETTLE, PHASE_PENDING };
+
+/* When a reservation that the list does not show is looked for again, in ms after its answer was lost. */
+static const int64_t look_after_ms[] = {2000, 5000, 10000, 20000, 40000, 60000};
 
 struct state {
 	enum phase phase;
 	struct target target;
 	struct account account;
 	int64_t start_ms; /* wall clock */
+	int64_t lost_ms; /* since when it is looked for */
+	size_t looks;
 	bool was_resent;
 };
 
@@ -48,6 +53,13 @@ static int find(struct state *state, struct action *action)
 	return step_call(action, OP_RESERVE_DEVICE_LIST, json_pack("{s:s}", "timezone", "UTC"));
 }
 
+static int look(struct state *state, const struct event *event, struct action *action)
+{
+	state->lost_ms = event->now_ms;
+	state->looks = 0;
+	return find(state, action);
+}
+
 static int reserve(const struct step *step, const struct event *event, struct action *action)
 {
 	struct state *state = step->state;
@@ -66,7 +78,7 @@ static int start(const struct step *step, const struct event *event, struct acti
 
 	/* Sent before, and not answered: it may be there. */
 	if (state->start_ms != 0)
-		return find(state, action);
+		return look(state, event, action);
 	if (state->account.user_id != NULL)
 		return reserve(step, event, action);
 	state->phase = PHASE_USER;
@@ -101,7 +113,7 @@ static int take_reserve(const struct step *step, const struct event *event, stru
 	case RESERVATION_MADE:
 		return finish(step, id, action);
 	case RESERVATION_LOOK:
-		return find(state, action);
+		return look(state, event, action);
 	case RESERVATION_PENDING:
 		/* Not ours to use, but ours to take back: registered first, then it is an error. */
 		reservation_take_back(action, id, &state->target.device);
@@ -125,6 +137,12 @@ static int take_find(const struct step *step, const struct event *event, struct 
 		return gr_context(err, "%s was perhaps reserved", words);
 	if (id != NULL)
 		return finish(step, id, action);
+	if (state->looks < GR_COUNT(look_after_ms)) {
+		state->phase = PHASE_SETTLE;
+		action->progress = gr_printf("the answer to the reservation of %s got lost; looking for it", words);
+		return step_wait(
+		        action, state->lost_ms + settle_ms(&step->context->poll, look_after_ms[state->looks++]));
+	}
 	if (state->was_resent)
 		return gr_fail(err, GR_NETWORK, 0,
 		        "the reservation of %s was sent twice without an answer, and is not there", words);
@@ -167,6 +185,8 @@ static int next(struct step *step, const struct event *event, struct action *ret
 		return take_reserve(step, event, ret_action, err);
 	case PHASE_FIND:
 		return take_find(step, event, ret_action, err);
+	case PHASE_SETTLE:
+		return find(state, ret_action);
 	case PHASE_PENDING:
 		return gr_fail(err, GR_NO_DEVICE, 0,
 		        "the server took the reservation of device %s, but has not granted it; it is taken back",

@@ -256,6 +256,21 @@ static int check_lost(const struct step *step, struct gr_error *err)
 	return 0;
 }
 
+/* Somebody has the device that was asked for without success: is it this run? */
+static bool is_perhaps_ours(const struct select_state *state)
+{
+	for (size_t i = 0; state->is_doubted && !state->has_looked && i < state->list.count; i++)
+		if (text_equal(state->list.devices[i].device_id, state->interrupted.device_id))
+			return state->list.devices[i].state != DEVICE_FREE;
+	return false;
+}
+
+static int find(struct select_state *state, struct action *action)
+{
+	state->phase = PHASE_FIND;
+	return step_call(action, OP_RESERVE_DEVICE_LIST, json_pack("{s:s}", "timezone", "UTC"));
+}
+
 static int take_list(const struct step *step, const struct event *event, struct action *action, struct gr_error *err)
 {
 	struct select_state *state = step->state;
@@ -271,7 +286,20 @@ static int take_list(const struct step *step, const struct event *event, struct 
 	if (failure != 0)
 		return failure;
 	put_in_order(step);
+	if (is_perhaps_ours(state)) {
+		state->has_looked = state->was_interrupted = true;
+		return find(state, action);
+	}
 	return choose(step, event, action, err);
+}
+
+static void doubt(struct select_state *state)
+{
+	GR_AUTO_JSON json_t *device = device_to_json(candidate(state));
+	struct gr_error ignored = {0};
+
+	device_release(&state->interrupted);
+	state->is_doubted = device_from_json(device, &state->interrupted, &ignored) == 0;
 }
 
 /* What became of the reservation is known: into memory with the next action, whatever that is. */
@@ -309,6 +337,8 @@ static int made(const struct step *step, const struct event *event, const char *
 	struct select_state *state = step->state;
 
 	(void)json_array_append_new(state->chosen, device_to_json(candidate(state)));
+	if (text_equal(candidate(state)->device_id, state->interrupted.device_id))
+		state->is_doubted = false;
 	step_acquire(action, id, "release_reserve_device", candidate(state));
 	keep(state, action);
 	return go_on_held(step, event, action);
@@ -350,12 +380,12 @@ static int take_reserve(const struct step *step, const struct event *event, stru
 		return go_on_held(step, event, action);
 	case RESERVATION_REFUSED:
 		note_refusal(state, event, action);
+		doubt(state);
 		return go_on(step, event, action, err);
 	case RESERVATION_LOOK:
 		break;
 	}
-	state->phase = PHASE_FIND;
-	return step_call(action, OP_RESERVE_DEVICE_LIST, json_pack("{s:s}", "timezone", "UTC"));
+	return find(state, action);
 }
 
 static int take_find(const struct step *step, const struct event *event, struct action *action, struct gr_error *err)
@@ -369,7 +399,7 @@ static int take_find(const struct step *step, const struct event *event, struct 
 		return gr_context(err, "%s was perhaps reserved", words);
 	if (id != NULL)
 		return made(step, event, id, action);
-	step_learn(action, "asked", json_null());
+	doubt(state);
 	return go_on(step, event, action, err);
 }
 
@@ -391,8 +421,7 @@ static int start(const struct step *step, const struct event *event, struct acti
 		return step_done(action, OUTCOME_PASSED, json_pack("{s:O}", "devices", devices));
 	if (!state->was_interrupted)
 		return missing(state) == 0 ? finish(step, action) : list(state, action);
-	state->phase = PHASE_FIND;
-	return step_call(action, OP_RESERVE_DEVICE_LIST, json_pack("{s:s}", "timezone", "UTC"));
+	return find(state, action);
 }
 
 static int stop(const struct select_state *state, const struct event *event, struct action *action)
@@ -418,6 +447,7 @@ static int next(struct step *step, const struct event *event, struct action *ret
 	case PHASE_LIST:
 		return take_list(step, event, ret_action, err);
 	case PHASE_PAUSE:
+		state->has_looked = false;
 		return list(state, ret_action);
 	case PHASE_USER:
 		return take_user(step, event, ret_action, err);

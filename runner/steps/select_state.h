@@ -22,6 +22,9 @@ struct select_state {
 	json_t *not_granted; /* ids of devices that somebody would have to grant first: not asked for again */
 	bool was_interrupted; /* resumed after a reservation without an answer */
 	struct device interrupted;
+	/* A reservation of `interrupted` was refused, or lost and not listed, and may be there all the same: when the
+	 * device is not free any more, the list of reservations is asked. */
+	bool is_doubted, has_looked;
 };
 
 /* Is it one that the pipeline's platform, the engine's exceptions and our own choice leave, and does it match? */

@@ -283,6 +283,35 @@ static void a_lost_reservation_is_looked_for_by_its_marker(void **state)
 	script_close(&s);
 }
 
+static void a_device_that_is_not_free_any_more_may_be_ours(void **state)
+{
+	struct script s;
+
+	(void)state;
+	for (int is_refused = 0; is_refused < 2; is_refused++) {
+		open_reserving(&s, "");
+		answer(&s, LIST(S21));
+		if (is_refused) {
+			refuse_call(&s, "{'success': false, 'message': 'taken'}");
+		} else {
+			lose_answer(&s);
+			answer(&s, LIST("")); /* it lags */
+		}
+		let_time_come(&s);
+		answer(&s, LIST(DEVICE("1", "Galaxy S21", "14", "", "'1'")));
+		expect_call(&s, OP_RESERVE_DEVICE_LIST, "{}");
+		answer(&s, LIST("")); /* still; asked once in a round */
+		expect_call(&s, OP_GET_DEVICE_LIST, "{}");
+		answer(&s, LIST(DEVICE("1", "Galaxy S21", "14", "", "'1'")));
+		let_time_come(&s);
+		answer(&s, LIST(DEVICE("1", "Galaxy S21", "14", "", "'1'")));
+		answer(&s, LIST("{'device_reservation_id': 9, 'device_id': '1', 'comments': 'x [gr:0123456789ab]'}"));
+		assert_string_equal(json_string_value(json_object_get(s.action.acquired, "key")), "reservation/9");
+		expect_devices(&s, "['1']");
+		script_close(&s);
+	}
+}
+
 static void a_resumed_choice_keeps_what_it_holds(void **state)
 {
 	struct script s;
@@ -362,6 +391,7 @@ int main(void)
 	        cmocka_unit_test(the_servers_reason_for_a_refusal_is_named),
 	        cmocka_unit_test(a_reservation_that_is_not_granted_is_given_back),
 	        cmocka_unit_test(a_lost_reservation_is_looked_for_by_its_marker),
+	        cmocka_unit_test(a_device_that_is_not_free_any_more_may_be_ours),
 	        cmocka_unit_test(a_resumed_choice_keeps_what_it_holds),
 	        cmocka_unit_test(a_held_device_is_registered_before_anything_can_fail),
 	        cmocka_unit_test(a_stop_warns_of_an_unanswered_reservation),
