@@ -28,6 +28,27 @@ static enum attempt_verdict judge_failure(const struct transfer_result *result)
 	return is_hopeless(result) ? ATTEMPT_HOPELESS : ATTEMPT_NOT_SENT;
 }
 
+/* Said before anything is done, whoever says it. Of the others (409, 423, 425, 499 ...) a gateway may know nothing of
+ * what those behind it did: they are a no when the server says so in its own words. */
+static bool is_no_by_itself(long status)
+{
+	switch (status) {
+	case 400:
+	case 401:
+	case 403:
+	case 404:
+	case 405:
+	case 411:
+	case 413:
+	case 414:
+	case 415:
+	case 422:
+		return true;
+	default:
+		return status < 400;
+	}
+}
+
 enum attempt_verdict attempt_judge(const struct transfer_result *result, bool body_is_json)
 {
 	long status = result->status;
@@ -44,7 +65,7 @@ enum attempt_verdict attempt_judge(const struct transfer_result *result, bool bo
 		return ATTEMPT_OVERLOADED;
 	if (status >= 500 || status == 408)
 		return ATTEMPT_BROKEN;
-	return ATTEMPT_REFUSED;
+	return body_is_json || is_no_by_itself(status) ? ATTEMPT_REFUSED : ATTEMPT_BROKEN;
 }
 
 /* ---- whether to send again ---- */

@@ -39,11 +39,19 @@ static void it_tells_a_definite_no_from_no_answer(void **state)
 {
 	static const long refused[] = {
 	        300, 301, 302, 303, 307, 308, 400, 401, 403, 404, 405, 409, 411, 413, 414, 415, 422};
+	static const long by_itself[] = {302, 307, 400, 401, 403, 404, 405, 411, 413, 414, 415, 422};
+	static const long in_words[] = {402, 409, 410, 423, 425, 428, 460, 499};
 	static const long broken[] = {408, 500, 501, 502, 503, 504, 520, 599};
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(refused) / sizeof(refused[0]); i++)
 		assert_int_equal(judge(refused[i], -1, true), ATTEMPT_REFUSED);
+	for (size_t i = 0; i < sizeof(by_itself) / sizeof(by_itself[0]); i++)
+		assert_int_equal(judge(by_itself[i], -1, false), ATTEMPT_REFUSED);
+	for (size_t i = 0; i < sizeof(in_words) / sizeof(in_words[0]); i++) {
+		assert_int_equal(judge(in_words[i], -1, true), ATTEMPT_REFUSED);
+		assert_int_equal(judge(in_words[i], -1, false), ATTEMPT_BROKEN);
+	}
 	for (size_t i = 0; i < sizeof(broken) / sizeof(broken[0]); i++)
 		assert_int_equal(judge(broken[i], -1, true), ATTEMPT_BROKEN);
 	assert_int_equal(judge(429, -1, false), ATTEMPT_THROTTLED);
