@@ -255,6 +255,17 @@ int64_t settle_ms(const struct poll_policy *policy, int64_t ms)
 	return policy->time_scale > 1 ? (int64_t)((double)ms / policy->time_scale) : ms;
 }
 
+bool settle_again(const struct step *step, struct settling *settling, const struct event *event, struct action *action)
+{
+	static const int64_t after_ms[] = {2000, 5000, 10000, 20000, 40000, 60000};
+	enum { LOOKS_SHORT = 3 };
+
+	if (settling->looks >= (settling->is_long ? GR_COUNT(after_ms) : LOOKS_SHORT))
+		return false;
+	(void)step_wait(action, event->now_ms + settle_ms(&step->context->poll, after_ms[settling->looks++]));
+	return true;
+}
+
 bool limit_passed(int64_t since_ms, int64_t limit_ms, int64_t now_ms)
 {
 	return limit_ms != CLOCK_NEVER && now_ms - since_ms >= limit_ms;

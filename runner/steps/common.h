@@ -67,6 +67,14 @@ int64_t pace_next(struct pace *pace, const struct poll_policy *policy, uint64_t 
 void pace_restart(struct pace *pace);
 /* A settling time, in the pace of a rehearsal as all durations are. */
 int64_t settle_ms(const struct poll_policy *policy, int64_t ms);
+/* What was sent without an answer is looked for in a list that may lag; several times, and longer when the server may
+ * still be at work on it (a time limit was over, ours or a gateway's). */
+struct settling {
+	size_t looks;
+	bool is_long;
+};
+/* The wait before the next look; false: it has been looked for long enough. */
+bool settle_again(const struct step *step, struct settling *settling, const struct event *event, struct action *action);
 /* Is a limit (CLOCK_NEVER: none) reached? */
 bool limit_passed(int64_t since_ms, int64_t limit_ms, int64_t now_ms);
 

@@ -15,6 +15,7 @@ struct state {
 	char *app_id;
 	enum platform platform;
 	bool is_reused, was_resent;
+	struct settling settling;
 };
 
 static int begin(struct step *step, struct gr_error *err)
@@ -128,6 +129,14 @@ static int take_look(struct step *step, const struct event *event, struct action
 	return look_at_version(state, action);
 }
 
+static bool settle(const struct step *step, const struct event *event, struct action *action)
+{
+	struct state *state = step->state;
+
+	state->phase = PHASE_SETTLE;
+	return settle_again(step, &state->settling, event, action);
+}
+
 static int take_create(struct step *step, const struct event *event, struct action *action, struct gr_error *err)
 {
 	struct state *state = step->state;
@@ -140,8 +149,9 @@ static int take_create(struct step *step, const struct event *event, struct acti
 		step_learn(action, "before", json_null()); /* a definite no: a resumed step begins anew */
 		return answer_fail(event, GR_SERVER, err, "create application '%s'", with_text(step, "name"));
 	}
-	state->phase = PHASE_SETTLE;
-	return step_wait(action, event->now_ms + settle_ms(&step->context->poll, 2000));
+	state->settling = (struct settling){.is_long = event->may_still_work};
+	(void)settle(step, event, action); /* the first look is always there */
+	return 0;
 }
 
 static int take_find(struct step *step, const struct event *event, struct action *action, struct gr_error *err)
@@ -163,6 +173,8 @@ static int take_find(struct step *step, const struct event *event, struct action
 		state->app_id = gr_strdup(json_string_value(json_array_get(added, 0)));
 		return look_at_version(state, action);
 	}
+	if (settle(step, event, action))
+		return 0;
 	if (state->was_resent)
 		return gr_fail(err, GR_NETWORK, 0,
 		        "application '%s' was sent twice without an answer, and is not there", name);
@@ -216,8 +228,8 @@ static int start(const struct step *step, const struct event *event, struct acti
 
 	if (state->phase != PHASE_FIND || state->app_id != NULL)
 		return look(step, action);
-	state->phase = PHASE_SETTLE;
-	return step_wait(action, event->now_ms + settle_ms(&step->context->poll, 2000));
+	(void)settle(step, event, action);
+	return 0;
 }
 
 static int next(struct step *step, const struct event *event, struct action *ret_action, struct gr_error *err)

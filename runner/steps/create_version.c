@@ -13,6 +13,7 @@ struct state {
 	json_t *before; /* ids of versions of that name, before ours; NULL: not looked yet */
 	enum platform platform;
 	bool was_resent;
+	struct settling settling;
 };
 
 static int begin(struct step *step, struct gr_error *err)
@@ -113,6 +114,14 @@ static int take_look(struct step *step, const struct event *event, struct action
 	return finish(step, json_string_value(json_array_get(state->before, 0)), true, action);
 }
 
+static bool settle(const struct step *step, const struct event *event, struct action *action)
+{
+	struct state *state = step->state;
+
+	state->phase = PHASE_SETTLE;
+	return settle_again(step, &state->settling, event, action);
+}
+
 static int take_create(struct step *step, const struct event *event, struct action *action, struct gr_error *err)
 {
 	struct state *state = step->state;
@@ -127,8 +136,9 @@ static int take_create(struct step *step, const struct event *event, struct acti
 		return answer_fail(event, GR_SERVER, err, "create version '%s'", with_text(step, "name"));
 	}
 	/* Done or lost, but which one? The list knows. It may lag a little behind. */
-	state->phase = PHASE_SETTLE;
-	return step_wait(action, event->now_ms + settle_ms(&step->context->poll, 2000));
+	state->settling = (struct settling){.is_long = event->may_still_work};
+	(void)settle(step, event, action); /* the first look is always there */
+	return 0;
 }
 
 static int take_find(struct step *step, const struct event *event, struct action *action, struct gr_error *err)
@@ -152,6 +162,8 @@ static int take_find(struct step *step, const struct event *event, struct action
 		return gr_fail(err, GR_SERVER, 0,
 		        "%zu versions named '%s' appeared at once: which is ours is not clear; remove the others",
 		        json_array_size(added), name);
+	if (settle(step, event, action))
+		return 0;
 	if (state->was_resent)
 		return gr_fail(
 		        err, GR_NETWORK, 0, "version '%s' was sent twice without an answer, and is not there", name);
@@ -166,8 +178,8 @@ static int start(const struct step *step, const struct event *event, struct acti
 
 	if (state->phase != PHASE_FIND)
 		return look(step, action);
-	state->phase = PHASE_SETTLE;
-	return step_wait(action, event->now_ms + settle_ms(&step->context->poll, 2000));
+	(void)settle(step, event, action);
+	return 0;
 }
 
 static int next(struct step *step, const struct event *event, struct action *ret_action, struct gr_error *err)

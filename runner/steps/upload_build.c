@@ -12,16 +12,13 @@
 
 enum phase { PHASE_VERSION, PHASE_BEFORE, PHASE_UPLOAD, PHASE_SETTLE, PHASE_FIND };
 
-/* Looks after a lost answer, in ms from one to the next: the list may lag. */
-static const int64_t look_after_ms[] = {2000, 5000, 10000};
-
 struct state {
 	enum phase phase;
 	bool is_direct, was_resent;
 	char *name;
 	char *app_id, *version_id;
 	json_t *before; /* ids of builds of that name, before ours */
-	size_t looks;
+	struct settling settling;
 };
 
 static char *make_name(const struct step *step)
@@ -69,6 +66,7 @@ static int begin(struct step *step, struct gr_error *err)
 		return 0;
 	if (json_is_array(before)) {
 		state->before = json_deep_copy(before);
+		state->settling.is_long = !json_is_false(json_object_get(step->memory, "may_still_work"));
 		state->app_id = gr_strdup(memory_text(step, "app_id"));
 		state->version_id = gr_strdup(memory_text(step, "version_id"));
 		return 0;
@@ -102,7 +100,7 @@ static int upload(const struct step *step, struct action *action)
 	json_t *arguments = json_object();
 
 	state->phase = PHASE_UPLOAD;
-	state->looks = 0;
+	state->settling = (struct settling){0};
 	set_text(arguments, "upload_file", with_text(step, "file"));
 	if (state->is_direct) {
 		set_text(arguments, "platform", platform_direct_code(upload_platform(step)));
@@ -117,6 +115,7 @@ static int upload(const struct step *step, struct action *action)
 	step_learn(action, "app_id", json_string(state->app_id));
 	step_learn(action, "version_id", json_string(state->version_id));
 	step_learn(action, "resent", json_boolean(state->was_resent));
+	step_learn(action, "may_still_work", json_null());
 	return step_call(action, OP_APP_BUILD_UPLOAD, arguments);
 }
 
@@ -206,18 +205,20 @@ static int finish(
 	return step_done(action, OUTCOME_PASSED, outputs);
 }
 
-static int settle(const struct step *step, const struct event *event, struct action *action)
+static bool settle(const struct step *step, const struct event *event, struct action *action)
 {
 	struct state *state = step->state;
 
+	if (!settle_again(step, &state->settling, event, action))
+		return false;
 	state->phase = PHASE_SETTLE;
 	action->progress = gr_printf("the answer to the upload got lost; looking for '%s'", state->name);
-	return step_wait(action, event->now_ms + settle_ms(&step->context->poll, look_after_ms[state->looks++]));
+	return true;
 }
 
 static int take_upload(const struct step *step, const struct event *event, struct action *action, struct gr_error *err)
 {
-	const struct state *state = step->state;
+	struct state *state = step->state;
 	const char *file = with_text(step, "file");
 	GR_AUTO_FREE char *id = NULL;
 
@@ -232,8 +233,12 @@ static int take_upload(const struct step *step, const struct event *event, struc
 		step_learn(action, state->is_direct ? "sent" : "before", json_null());
 		return answer_fail(event, GR_SERVER, err, "upload '%s'", file);
 	}
-	if (!state->is_direct)
-		return settle(step, event, action);
+	state->settling.is_long = event->may_still_work;
+	if (!state->is_direct) {
+		step_learn(action, "may_still_work", json_boolean(event->may_still_work));
+		(void)settle(step, event, action); /* the first look is always there */
+		return 0;
+	}
 	return gr_fail(err, GR_UNKNOWN_CALL, 0,
 	        "'%s' was sent, but no usable answer came: the upload may or may not have arrived, and a direct upload "
 	        "cannot be looked up (%s)",
@@ -267,8 +272,8 @@ static int take_find(const struct step *step, const struct event *event, struct 
 	if (json_array_size(added) > 1)
 		return gr_fail(err, GR_SERVER, 0, "%zu builds named '%s' appeared at once: which is ours is not clear",
 		        json_array_size(added), state->name);
-	if (state->looks < GR_COUNT(look_after_ms))
-		return settle(step, event, action);
+	if (settle(step, event, action))
+		return 0;
 	if (state->was_resent)
 		return gr_fail(
 		        err, GR_NETWORK, 0, "'%s' was sent twice without an answer, and is not there", state->name);

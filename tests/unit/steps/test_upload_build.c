@@ -165,6 +165,34 @@ static void an_absent_upload_is_sent_once_more_and_no_third_time(void **state)
 	script_close(&s);
 }
 
+static void an_upload_that_the_server_may_be_at_is_looked_for_longer(void **state)
+{
+	struct script s;
+	int64_t began = 0;
+
+	(void)state;
+	script_start(&s, "upload_build", WITH);
+	answer(&s, BUILDS(""));
+	lose_answer_slowly(&s);
+	for (int process = 0; process < 2; process++) { /* another one looks as long */
+		began = s.now_ms;
+		for (int look = 0; look < 6; look++) {
+			let_time_come(&s);
+			expect_call(&s, OP_GET_BUILD_VERSION_INFO, "{}");
+			if (look < 5)
+				answer(&s, BUILDS(""));
+		}
+		assert_in_range(s.now_ms - began, 137000, 138000);
+		if (process == 0) {
+			script_restart(&s);
+			answer(&s, BUILDS(""));
+		}
+	}
+	answer(&s, BUILDS(""));
+	expect_call(&s, OP_APP_BUILD_UPLOAD, "{}");
+	script_close(&s);
+}
+
 static void what_cannot_be_told_apart_or_looked_up_is_an_error(void **state)
 {
 	struct script s;
@@ -241,6 +269,7 @@ int main(void)
 	        cmocka_unit_test(a_lost_direct_upload_is_not_sent_again),
 	        cmocka_unit_test(a_lost_upload_is_found_by_its_name_and_adopted),
 	        cmocka_unit_test(an_absent_upload_is_sent_once_more_and_no_third_time),
+	        cmocka_unit_test(an_upload_that_the_server_may_be_at_is_looked_for_longer),
 	        cmocka_unit_test(what_cannot_be_told_apart_or_looked_up_is_an_error),
 	        cmocka_unit_test(a_resumed_upload_is_looked_for_first),
 	        cmocka_unit_test(a_refusal_carries_the_servers_words),
