@@ -95,12 +95,13 @@ static void explain_implied(struct engine *engine, struct gate_rule *rule)
 	bool is_best_effort = !rule->holds && !counts_failures(&engine->results);
 	GR_AUTO_FREE char *values = rule->values;
 
-	rule->values = gr_printf("%s%s; implied, as no rule speaks of failures", values,
+	rule->values = gr_printf("%s%s; implied, as no other rule answers for failures", values,
 	        is_best_effort ? ", all in best_effort steps" : "");
 	rule->holds = rule->holds || is_best_effort;
 }
 
-static void judge_rule(struct engine *engine, const struct plan_gate_rule *plan, const struct past *past, json_t *scope)
+/* true: it looked at the failed tests, and so answers for them. */
+static bool judge_rule(struct engine *engine, const struct plan_gate_rule *plan, const struct past *past, json_t *scope)
 {
 	bool may_lack = engine->plan->history.may_lack_baseline;
 	struct gate_rule rule = {.text = plan->text, .line = plan->line};
@@ -121,11 +122,28 @@ static void judge_rule(struct engine *engine, const struct plan_gate_rule *plan,
 		explain_implied(engine, &rule);
 	engine_emit(engine, &event);
 	gr_free(rule.values);
+	return plan->has_failures && !rule.lacks_baseline;
+}
+
+/* A rule that holds only because there is nothing to compare with says nothing of the failed tests: when no other one
+ * does, they count. */
+static void judge_failures(struct engine *engine, const struct past *past, json_t *scope)
+{
+	char text[] = "results.failed == 0";
+	struct plan_gate_rule rule = {.text = text, .is_implied = true, .line = engine->plan->gate[0].line};
+	struct gr_error err = {0};
+
+	if (expression_compile(text, rule.line, 1, &rule.expression, &err) == 0)
+		(void)judge_rule(engine, &rule, past, scope);
+	else
+		engine_problem(engine, GR_INTERNAL, NULL, NULL, "%s", err.text);
+	expression_free(rule.expression);
 }
 
 void gate_judge(struct engine *engine)
 {
 	GR_AUTO_JSON json_t *scope = NULL;
+	bool is_answered = false;
 	struct past past;
 
 	if (engine->plan->gate_count == 0)
@@ -134,6 +152,8 @@ void gate_judge(struct engine *engine)
 	(void)json_object_set(scope, "steps", engine->main->done);
 	past_init(&past, engine, scope);
 	for (size_t i = 0; i < engine->plan->gate_count; i++)
-		judge_rule(engine, &engine->plan->gate[i], &past, scope);
+		is_answered = judge_rule(engine, &engine->plan->gate[i], &past, scope) || is_answered;
+	if (!is_answered && engine->plan->history.may_lack_baseline) /* else the rule that lacks one fails */
+		judge_failures(engine, &past, scope);
 	json_decref(past.known);
 }
