@@ -1,6 +1,8 @@
 /* The gate: every rule is evaluated and said with its values; results_judge() makes the verdict. */
 #include "runner/engine/run.h"
 
+#include <string.h>
+
 #include "runner/base/memory.h"
 #include "runner/results/index.h"
 
@@ -140,6 +142,65 @@ static void judge_failures(struct engine *engine, const struct past *past, json_
 	expression_free(rule.expression);
 }
 
+/* ---- commands ---- */
+
+static bool ends_with(const char *from, const char *to, const char *end)
+{
+	size_t bytes = strlen(end);
+
+	return (size_t)(to - from) >= bytes && memcmp(to - bytes, end, bytes) == 0;
+}
+
+/* "steps.ID", and not the beginning of a longer name; "steps['ID']". */
+static bool names_step(const char *rule, const char *id)
+{
+	static const char name[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-";
+
+	for (const char *at = strstr(rule, id); at != NULL; at = strstr(at + 1, id)) {
+		const char *next = at + strlen(id);
+
+		if ((*next == '\0' || strchr(name, *next) == NULL) &&
+		        (ends_with(rule, at, "steps.") || ends_with(rule, at, "steps['") ||
+		                ends_with(rule, at, "steps[\"")))
+			return true;
+	}
+	return false;
+}
+
+static bool is_named(const struct plan *plan, const char *id)
+{
+	for (size_t i = 0; i < plan->gate_count; i++)
+		if (names_step(plan->gate[i].text, id))
+			return true;
+	return false;
+}
+
+/* A command that failed where `on_failure: continue` let its lane go on is the gate's to judge; where no rule speaks
+ * of it, it counts. */
+static void judge_command(struct engine *engine, const struct step_result *step)
+{
+	GR_AUTO_FREE char *text = gr_printf("steps.%s.outcome == 'passed'", step->step);
+	GR_AUTO_FREE char *values = gr_printf("steps.%s.outcome = '%s' in lane '%s'; implied, as no rule speaks of it",
+	        step->step, outcome_name(step->outcome), step->lane ? step->lane : "?");
+	struct gate_rule rule = {.text = text, .values = values, .line = engine->plan->gate[0].line};
+	struct run_event event = {.kind = RUN_GATE_RULE, .rule = &rule};
+
+	engine_emit(engine, &event);
+}
+
+static void judge_commands(struct engine *engine)
+{
+	const struct results *results = &engine->results;
+
+	for (size_t i = 0; i < results->step_count; i++) {
+		const struct step_result *step = &results->steps[i];
+
+		if (step_is_trouble(step) && step->failure == GR_COMMAND && step->may_continue &&
+		        !is_named(engine->plan, step->step))
+			judge_command(engine, step);
+	}
+}
+
 void gate_judge(struct engine *engine)
 {
 	GR_AUTO_JSON json_t *scope = NULL;
@@ -155,5 +216,6 @@ void gate_judge(struct engine *engine)
 		is_answered = judge_rule(engine, &engine->plan->gate[i], &past, scope) || is_answered;
 	if (!is_answered && engine->plan->history.may_lack_baseline) /* else the rule that lacks one fails */
 		judge_failures(engine, &past, scope);
+	judge_commands(engine);
 	json_decref(past.known);
 }
