@@ -442,6 +442,24 @@ bool replay_leaves_open(const struct replay *replay)
 	return false;
 }
 
+/* The gate, what `finally` left and the reports belong to a verdict, and the journal has none of them: without one, or
+ * beside one that was not green, it proves no green. */
+static void doubt_green(struct replay *replay)
+{
+	struct results *results = &replay->results;
+
+	if (results->verdict != VERDICT_PASSED || (replay->has_verdict && replay->exit_status == 0))
+		return;
+	if (replay->has_verdict)
+		(void)results_add_problem(results, GR_UNKNOWN, NULL, NULL,
+		        "the run ended with exit status %d, and the results that say why are lost",
+		        replay->exit_status);
+	else
+		(void)results_add_problem(results, GR_CANCELLED, NULL, NULL,
+		        "the process was killed before it had judged the run; `gridlane resume` goes on with it");
+	results_judge(results);
+}
+
 void replay_conclude(struct replay *replay)
 {
 	for (size_t i = 0; i < replay->step_count; i++) {
@@ -454,6 +472,7 @@ void replay_conclude(struct replay *replay)
 			        "it");
 	}
 	results_judge(&replay->results);
+	doubt_green(replay);
 }
 
 void replay_free(struct replay *replay)

@@ -428,6 +428,35 @@ static void steps_that_were_under_way_are_problems_of_the_report(void **state)
 	close_world(&world);
 }
 
+/* The gate is not in the journal: what was not judged, or not judged to be green, is not green for it. */
+static void no_green_without_a_green_verdict(void **state)
+{
+	static const struct {
+		const char *judged; /* 'done' of the verdict, or NULL */
+		int exit_status;
+	} rows[] = {{NULL, 3}, {"0", 0}, {"1", 3}};
+
+	(void)state;
+	for (size_t i = 0; i < GR_COUNT(rows); i++) {
+		GR_AUTO_FREE char *judged =
+		        gr_printf("'type':'run_judged','done':%s", rows[i].judged ? rows[i].judged : "0");
+		struct world world;
+		struct replay *replay;
+
+		open_world(&world);
+		add(&world, "'type':'step_started','lane':'main','step':'done','text':'run'");
+		add(&world, "'type':'step_ended','lane':'main','step':'done','outcome':'passed'");
+		add(&world, "'type':'lane_ended','lane':'main','outcome':'passed'");
+		if (rows[i].judged)
+			add(&world, judged);
+		replay = read_back(&world);
+		replay_conclude(replay);
+		assert_int_equal(replay->results.exit_status, rows[i].exit_status);
+		replay_free(replay);
+		close_world(&world);
+	}
+}
+
 /* Polls had shown one test of a run when the process was killed: it is in the results. */
 static void what_polls_had_shown_of_a_killed_run_is_in_the_results(void **state)
 {
@@ -469,6 +498,7 @@ int main(void)
 	        cmocka_unit_test(the_first_token_of_a_run_is_the_one_it_was_made_with),
 	        cmocka_unit_test(files_are_known_by_their_paths),
 	        cmocka_unit_test(steps_that_were_under_way_are_problems_of_the_report),
+	        cmocka_unit_test(no_green_without_a_green_verdict),
 	        cmocka_unit_test(what_polls_had_shown_of_a_killed_run_is_in_the_results),
 	};
 
