@@ -116,6 +116,11 @@ static void check_commit(struct results *all, const struct results *part, const 
 {
 	const char *ours = commit_of(all), *theirs = commit_of(part);
 
+	if (!ours && theirs && all->part_count > 0) { /* those before it did not say */
+		json_decref(all->environment);
+		all->environment = json_incref(part->environment);
+		return;
+	}
 	if (ours && theirs && !text_equal(ours, theirs))
 		(void)results_add_problem(all, GR_INCONSISTENT, NULL, NULL,
 		        "part '%s' is of commit %s, and those before it are of %s: it is left over from another build",

@@ -132,6 +132,24 @@ static void it_counts_a_run_once_and_refuses_another_commit(void **state)
 	results_release(&all);
 }
 
+/* A part that does not say its commit hides nothing of the others. */
+static void it_compares_the_commits_that_are_known(void **state)
+{
+	struct results all;
+
+	(void)state;
+	merge_init(&all, "gridlane");
+	add(&all, "by hand", part_of("1", VERDICT_PASSED, 0, NULL));
+	add(&all, "new", part_of("2", VERDICT_PASSED, 0, "abc"));
+	results_judge(&all);
+	assert_int_equal(all.verdict, VERDICT_PASSED);
+	add(&all, "old", part_of("3", VERDICT_PASSED, 0, "def"));
+	results_judge(&all);
+	assert_int_equal(all.verdict, VERDICT_INFRASTRUCTURE);
+	assert_non_null(strstr(all.cause, "left over from another build"));
+	results_release(&all);
+}
+
 /* Names are those of the part, so that no two lanes, resources or rules are taken for one. */
 static void it_says_of_everything_which_part_it_is_of(void **state)
 {
@@ -166,6 +184,7 @@ int main(void)
 	        cmocka_unit_test(it_has_the_worst_verdict_of_its_parts),
 	        cmocka_unit_test(it_is_not_green_without_an_expected_part),
 	        cmocka_unit_test(it_counts_a_run_once_and_refuses_another_commit),
+	        cmocka_unit_test(it_compares_the_commits_that_are_known),
 	        cmocka_unit_test(it_says_of_everything_which_part_it_is_of),
 	};
 
