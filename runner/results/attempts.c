@@ -111,11 +111,20 @@ static void take_outcome(struct test_case *test, const struct test_case *again, 
 	test->rerun = (unsigned)rerun;
 }
 
+/* The case stands for tests that are only counted, and fewer of them passed than were started: which ones is not known.
+ */
+static bool lacks_counted(const struct taking *taking, const struct test_case *again)
+{
+	return again == taking->again->cases && again->status == STATUS_PASSED &&
+	       taking->again->counted.tests < taking->run->counted.tests;
+}
+
 static void take_case(struct taking *taking, size_t place, const struct test_case *again)
 {
 	struct test_case *test = &taking->run->cases[place];
 	bool is_repeated = test_case_is_repeated(test, taking->repeat->flags);
-	bool has_result = again && (again->status == STATUS_PASSED || again->status == STATUS_FAILED);
+	bool has_result = again && (again->status == STATUS_PASSED || again->status == STATUS_FAILED) &&
+	                  !lacks_counted(taking, again);
 
 	if (is_repeated && has_result) {
 		take_outcome(test, again, taking->number);

@@ -38,6 +38,25 @@ static void it_takes_the_counts_with_the_case_that_stands_for_them(void **state)
 	device_run_release(&again);
 }
 
+/* The one that failed may be among those that are not there any more. */
+static void fewer_counted_tests_mend_nothing(void **state)
+{
+	struct device_run run = {.is_complete = true, .counted = {50, 48, 2, 0}},
+	                  again = {.is_complete = true, .counted = {10, 10, 0, 0}};
+
+	(void)state;
+	add(&run, "ui.zip", STATUS_FAILED, GR_FAILED);
+	add(&again, "ui.zip", STATUS_PASSED, GR_NONE);
+	device_run_take(&run, &again, &failed);
+	assert_int_equal(run.cases[0].status, STATUS_FAILED);
+	assert_int_equal(device_run_totals(&run).tests, 50);
+	assert_int_equal(device_run_totals(&run).failed, 2);
+	assert_non_null(strstr(run.problems[0].message, "brought no result"));
+	assert_true(run.problems[0].is_warning);
+	device_run_release(&run);
+	device_run_release(&again);
+}
+
 static void it_takes_the_outcomes_of_repeated_tests_alone(void **state)
 {
 	struct device_run run = {.is_complete = true, .elapsed_ms = 10, .polls = 2},
@@ -182,6 +201,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 	        cmocka_unit_test(it_takes_the_counts_with_the_case_that_stands_for_them),
+	        cmocka_unit_test(fewer_counted_tests_mend_nothing),
 	        cmocka_unit_test(it_takes_the_outcomes_of_repeated_tests_alone),
 	        cmocka_unit_test(it_keeps_what_a_rerun_brought_no_result_for),
 	        cmocka_unit_test(it_tells_tests_of_one_name_apart_by_their_order),
