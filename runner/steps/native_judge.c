@@ -355,6 +355,13 @@ static bool has_failed(const struct device_run *result)
 	return false;
 }
 
+static bool has_skipped_all(const struct device_run *result)
+{
+	const struct tally tally = count_cases(result);
+
+	return tally.total > 0 && tally.skipped == tally.total;
+}
+
 void native_judge_log(const struct step *step, const char *name, const struct native_device *native,
         struct native_log *log, struct device_run *result)
 {
@@ -368,6 +375,9 @@ void native_judge_log(const struct step *step, const char *name, const struct na
 	compare(step, native, result);
 	if ((failure == GR_INCONSISTENT || failure == GR_NOT_RUN) && are_the_rest_skipped(native, result))
 		failure = GR_NONE;
+	if (failure == GR_NONE && has_skipped_all(result))
+		device_run_add_problem(
+		        result, GR_NOT_RUN, "the run's log says that every test was skipped: none was executed");
 	if (failure == GR_FAILED && !has_failed(result))
 		add_whole(name, native, failure, words, result);
 	if (log->trouble != NULL && !has_failed(result))

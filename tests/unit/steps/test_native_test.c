@@ -368,6 +368,10 @@ static void tests_that_the_log_says_were_skipped_are_not_missing(void **state)
 	expect_done(&s, OUTCOME_PASSED, "{'tests': 3, 'passed': 2}");
 	assert_int_equal(s.action.device_run->problem_count, 0);
 	script_close(&s);
+	fetch_log(&s, LOGGED("2", "Passed", "2", "2", "0"), TESTED("one", "-3") TESTED("two", "-4"));
+	expect_problem(&s, GR_NOT_RUN, "every test was skipped");
+	assert_int_equal(s.action.outcome, OUTCOME_ERROR);
+	script_close(&s);
 	fetch_log(
 	        &s, LOGGED("2", "Passed", "3", "1", "0"), TESTED("one", "0") TESTED("two", "0") TESTED("three", "-3"));
 	expect_problem(&s, GR_INCONSISTENT, "not proven");
