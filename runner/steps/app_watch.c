@@ -200,12 +200,35 @@ static bool has_seen(const struct watch *watch, const char *name)
 	return false;
 }
 
+/* One test may be listed with each of its data. */
+static size_t count_tests(const struct watch *watch)
+{
+	GR_AUTO_JSON json_t *names = json_object();
+	size_t count = 0;
+
+	for (size_t i = 0; i < watch->count; i++) {
+		const struct seen_case *seen = &watch->cases[i];
+		GR_AUTO_FREE char *name = gr_printf(
+		        "%s\x1f%s", seen->module_id ? seen->module_id : "", seen->name ? seen->name : "");
+
+		count += seen->data == NULL || json_object_get(names, name) == NULL;
+		if (seen->data != NULL)
+			(void)json_object_set_new_nocheck(names, name, json_true());
+	}
+	return count;
+}
+
+static bool lacks_ids(const struct watch *watch, const json_t *selected)
+{
+	return json_is_array(selected) && count_tests(watch) < json_array_size(selected);
+}
+
 static bool lacks_selected(const struct watch *watch)
 {
 	json_t *selected = json_object_get(watch->run->step->with, "testcases"), *id = NULL;
 	const char *name = NULL;
 
-	if (json_is_array(selected) && watch->count < json_array_size(selected))
+	if (lacks_ids(watch, selected))
 		return true;
 	json_object_foreach (selected, name, id)
 		if (!has_seen(watch, name))
@@ -377,9 +400,9 @@ static void judge_selection(const struct watch *watch, struct device_run *result
 	json_t *selected = json_object_get(watch->run->step->with, "testcases"), *id = NULL;
 	const char *name = NULL;
 
-	if (json_is_array(selected) && watch->count < json_array_size(selected))
+	if (lacks_ids(watch, selected))
 		device_run_add_problem(result, GR_NOT_RUN, "%zu test cases were selected, and the server lists %zu",
-		        json_array_size(selected), watch->count);
+		        json_array_size(selected), count_tests(watch));
 	json_object_foreach (selected, name, id) {
 		struct test_case *test = NULL;
 

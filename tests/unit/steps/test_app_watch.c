@@ -322,6 +322,10 @@ static void a_rehearsal_settles_as_fast_as_its_time_passes(void **state)
 	script_close(&s);
 }
 
+#define WITH_DATUM(name, data)                                                                                         \
+	"{'test_case_name': '" name                                                                                    \
+	"', 'test_status': '2', 'build_module_id': '5', 'parameterised_test_data': '" data "'}"
+
 static void every_selected_test_must_appear(void **state)
 {
 	struct script s;
@@ -335,6 +339,10 @@ static void every_selected_test_must_appear(void **state)
 	run_to_first_poll(&s, WITH(", 'testcases': [7, 8]"));
 	answer_until_settled(&s, DETAILS("770", OURS, "1", "3", PASS("a")));
 	expect_problem(&s, GR_NOT_RUN, "2 test cases were selected");
+	script_close(&s);
+	run_to_first_poll(&s, WITH(", 'testcases': [7, 8]")); /* one of them, with two data */
+	answer_until_settled(&s, DETAILS("770", OURS, "1", "3", WITH_DATUM("a", "x") ", " WITH_DATUM("a", "y")));
+	expect_problem(&s, GR_NOT_RUN, "2 test cases were selected, and the server lists 1");
 	script_close(&s);
 }
 
