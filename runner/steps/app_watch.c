@@ -208,8 +208,8 @@ static size_t count_tests(const struct watch *watch)
 
 	for (size_t i = 0; i < watch->count; i++) {
 		const struct seen_case *seen = &watch->cases[i];
-		GR_AUTO_FREE char *name = gr_printf(
-		        "%s\x1f%s", seen->module_id ? seen->module_id : "", seen->name ? seen->name : "");
+		GR_AUTO_FREE char *name =
+		        gr_printf("%s\x1f%s", seen->module_id ? seen->module_id : "", seen->name ? seen->name : "");
 
 		count += seen->data == NULL || json_object_get(names, name) == NULL;
 		if (seen->data != NULL)

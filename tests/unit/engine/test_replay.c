@@ -431,27 +431,21 @@ static void steps_that_were_under_way_are_problems_of_the_report(void **state)
 /* The gate is not in the journal: what was not judged, or not judged to be green, is not green for it. */
 static void no_green_without_a_green_verdict(void **state)
 {
-	static const struct {
-		const char *judged; /* 'done' of the verdict, or NULL */
-		int exit_status;
-	} rows[] = {{NULL, 3}, {"0", 0}, {"1", 3}};
+	static const char *const judged[] = {NULL, "'type':'run_judged','done':0", "'type':'run_judged','done':1"};
 
 	(void)state;
-	for (size_t i = 0; i < GR_COUNT(rows); i++) {
-		GR_AUTO_FREE char *judged =
-		        gr_printf("'type':'run_judged','done':%s", rows[i].judged ? rows[i].judged : "0");
+	for (size_t i = 0; i < GR_COUNT(judged); i++) {
 		struct world world;
 		struct replay *replay;
 
 		open_world(&world);
-		add(&world, "'type':'step_started','lane':'main','step':'done','text':'run'");
 		add(&world, "'type':'step_ended','lane':'main','step':'done','outcome':'passed'");
 		add(&world, "'type':'lane_ended','lane':'main','outcome':'passed'");
-		if (rows[i].judged)
-			add(&world, judged);
+		if (judged[i])
+			add(&world, judged[i]);
 		replay = read_back(&world);
 		replay_conclude(replay);
-		assert_int_equal(replay->results.exit_status, rows[i].exit_status);
+		assert_int_equal(replay->results.exit_status, i == 1 ? 0 : 3);
 		replay_free(replay);
 		close_world(&world);
 	}

@@ -323,8 +323,8 @@ static void a_rehearsal_settles_as_fast_as_its_time_passes(void **state)
 }
 
 #define WITH_DATUM(name, data)                                                                                         \
-	"{'test_case_name': '" name                                                                                    \
-	"', 'test_status': '2', 'build_module_id': '5', 'parameterised_test_data': '" data "'}"
+	"{'test_case_name': '" name "', 'test_status': '2', 'build_module_id': '5', 'parameterised_test_data': '" data \
+	"'}"
 
 static void every_selected_test_must_appear(void **state)
 {
