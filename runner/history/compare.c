@@ -232,21 +232,36 @@ static json_t *baseline_object(const json_t *row)
 	        (json_int_t)row_number(row, 4), "pass_rate", rate, "seconds", (double)row_number(row, 5) / 1000.0);
 }
 
+/* As the run itself counted; older ones are counted by their outcomes. */
+#define COUNTED(column, which)                                                                                         \
+	"COALESCE(r." column ", (SELECT COUNT(*) FROM outcomes o WHERE o.run = r.id AND o.last = 1 " which "))"
+
 static int read_baseline(struct history *history, const struct results *results, const char *branch, json_t *result,
         struct gr_error *err)
 {
 	GR_AUTO_JSON json_t *rows = json_array();
 	int r = store_execute(&history->store,
 	        STATEMENT(
-	                "SELECT r.run_id, (SELECT COUNT(*) FROM outcomes o WHERE o.run = r.id AND o.last = 1), "
-	                "(SELECT COUNT(*) FROM outcomes o WHERE o.run = r.id AND o.last = 1 AND o.status = 'passed'), "
-	                "(SELECT COUNT(*) FROM outcomes o WHERE o.run = r.id AND o.last = 1 AND o.status = 'failed' "
-	                "AND o.quarantined = 0), "
-	                "(SELECT COUNT(*) FROM outcomes o WHERE o.run = r.id AND o.last = 1 AND o.status = 'passed' "
-	                "AND EXISTS (SELECT 1 FROM outcomes p WHERE p.run = o.run AND p.device_run = o.device_run "
-	                "AND p.position = o.position AND p.status = 'failed')), r.elapsed_ms FROM runs r WHERE "
-	                "r.pipeline = $1 AND r.branch = $2 AND "
-	                "r.run_id <> $3 AND r.green = 1 ORDER BY r.started_ms DESC, r.id DESC LIMIT 1",
+	                "SELECT r.run_id, " COUNTED("tests", "") ", " COUNTED(
+	                        "passed", "AND o.status = 'passed'") ", " COUNTED("failed",
+	                        "AND o.status = 'failed' AND o.quarantined = 0") ", "
+	                                                                         "(SELECT COUNT(*) FROM outcomes o "
+	                                                                         "WHERE o.run = r.id AND o.last = 1 "
+	                                                                         "AND o.status = 'passed' "
+	                                                                         "AND EXISTS (SELECT 1 FROM outcomes p "
+	                                                                         "WHERE p.run = o.run AND p.device_run "
+	                                                                         "= o.device_run "
+	                                                                         "AND p.position = o.position AND "
+	                                                                         "p.status = 'failed')), r.elapsed_ms "
+	                                                                         "FROM runs r WHERE "
+	                                                                         "r.pipeline = $1 AND r.branch = $2 "
+	                                                                         "AND "
+	                                                                         "r.run_id <> $3 AND r.green = 1 AND "
+	                                                                         "EXISTS (SELECT 1 FROM outcomes o "
+	                                                                         "WHERE o.run = r.id AND "
+	                                                                         "o.last = 1 AND o.status IN "
+	                                                                         "('passed', 'failed')) ORDER BY "
+	                                                                         "r.started_ms DESC, r.id DESC LIMIT 1",
 	                TEXT(results->pipeline), TEXT(branch), TEXT(own_id(results))),
 	        rows, err);
 

@@ -119,14 +119,16 @@ static int forget_run(struct store *store, const char *run_id, struct gr_error *
 static int write_run(struct writer *writer, struct gr_error *err)
 {
 	const struct results *results = writer->results;
+	const struct totals totals = results_totals(results);
 	GR_AUTO_FREE char *cause = redactor_text(writer->redactor, results->cause);
 	int r = store_execute(writer->store,
 	        STATEMENT(
 	                "INSERT INTO runs (run_id, pipeline, branch, revision, verdict, green, started_ms, elapsed_ms, "
-	                "cause) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
+	                "cause, tests, passed, failed) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)",
 	                TEXT(results->run_id), TEXT(writer->pipeline), TEXT(history_branch(results)),
 	                TEXT(history_commit(results)), TEXT(verdict_name(results->verdict)), NUMBER(is_green(results)),
-	                NUMBER(results->started_wall_ms), NUMBER(results->elapsed_ms), TEXT(cause)),
+	                NUMBER(results->started_wall_ms), NUMBER(results->elapsed_ms), TEXT(cause),
+	                NUMBER(totals.tests), NUMBER(totals.passed), NUMBER(totals.failed)),
 	        NULL, err);
 
 	if (r < 0)
@@ -249,22 +251,36 @@ int history_record(
 	return store_end(writer.store, r, err);
 }
 
+/* The newest green run of a branch is what a gate compares with. */
+static bool is_baseline(json_t *branches, const json_t *row)
+{
+	if (row_number(row, 3) != 1 || json_object_get(branches, row_text(row, 2)))
+		return false;
+	(void)json_object_set_new_nocheck(branches, row_text(row, 2), json_true());
+	return true;
+}
+
 int history_prune(struct history *history, const char *pipeline, int64_t before_ms, int64_t most, struct gr_error *err)
 {
 	GR_AUTO_JSON json_t *rows = json_array();
+	GR_AUTO_JSON json_t *branches = json_object();
 	struct store *store = &history->store;
 	int r = store_begin(store, err);
 
 	if (r < 0)
 		return r;
 	r = store_execute(store,
-	        STATEMENT("SELECT run_id, started_ms FROM runs WHERE pipeline = $1 ORDER BY started_ms DESC, id DESC",
+	        STATEMENT(
+	                "SELECT run_id, started_ms, branch, CASE WHEN green = 1 AND EXISTS (SELECT 1 FROM outcomes o "
+	                "WHERE o.run = runs.id AND o.last = 1 AND o.status IN ('passed', 'failed')) THEN 1 ELSE 0 END "
+	                "FROM runs WHERE pipeline = $1 ORDER BY started_ms DESC, id DESC",
 	                TEXT(pipeline)),
 	        rows, err);
 	for (size_t i = 0; i < json_array_size(rows) && r == 0; i++) {
 		const json_t *row = json_array_get(rows, i);
+		bool is_needed = is_baseline(branches, row);
 
-		if ((int64_t)i >= most || row_number(row, 1) < before_ms)
+		if (((int64_t)i >= most && !is_needed) || row_number(row, 1) < before_ms)
 			r = forget_run(store, row_text(row, 0), err);
 	}
 	if (r == 0)

@@ -37,6 +37,13 @@ static const struct migration migrations[] = {
                 "ALTER TABLE device_runs ADD COLUMN lag_ms BIGINT",
                 NULL,
         }},
+        /* 3: how many tests there were, where one outcome stands for all that were only counted */
+        {{
+                "ALTER TABLE runs ADD COLUMN tests BIGINT",
+                "ALTER TABLE runs ADD COLUMN passed BIGINT",
+                "ALTER TABLE runs ADD COLUMN failed BIGINT",
+                NULL,
+        }},
 };
 
 /* The statement with the database's own words, the caller's. */

@@ -268,6 +268,22 @@ static void it_forgets_what_is_old_or_too_much(void **state)
 	history_close(history);
 }
 
+static void it_keeps_what_gates_compare_with(void **state)
+{
+	struct history *history = open_it(*state);
+	GR_AUTO_JSON json_t *by_count = NULL;
+	struct gr_error err = {0};
+
+	record(history, 1, "pp");
+	for (int64_t night = 2; night <= 6; night++)
+		record(history, night, "pf");
+	assert_int_equal(history_prune(history, "nightly", 0, 3, &err), 0);
+	by_count = list(history);
+	assert_int_equal(json_array_size(by_count), 4);
+	assert_string_equal(json_string_value(json_object_get(json_array_get(by_count, 3), "run_id")), "run-0001");
+	history_close(history);
+}
+
 static void it_gives_equal_reasons_one_fingerprint(void **state)
 {
 	GR_AUTO_FREE char *first = history_fingerprint("timeout after 31 ms at 0x7ffd12");
@@ -314,6 +330,30 @@ static void it_takes_the_last_green_run_as_the_baseline(void **state)
 	history_close(history);
 }
 
+/* One outcome stands for 50 tests that were counted; a run in which none was executed is no measure. */
+static void a_baseline_is_as_large_as_its_run(void **state)
+{
+	struct history *history = open_it(*state);
+	GR_AUTO_JSON json_t *known = NULL;
+	struct gr_error err = {0};
+	struct results results;
+	const json_t *baseline;
+
+	make_run(&results, 1, "p");
+	results.runs[0].counted = (struct counted){.tests = 50, .passed = 49, .skipped = 1};
+	assert_int_equal(history_record(history, &results, NULL, &err), 0);
+	results_release(&results);
+	record(history, 2, "s");
+	make_run(&results, 3, "p");
+	assert_int_equal(history_look_back(history, &results, NULL, &known, &err), 0);
+	baseline = json_object_get(known, "baseline");
+	assert_string_equal(json_string_value(json_object_get(baseline, "run_id")), "run-0001");
+	assert_int_equal(number(baseline, "tests"), 50);
+	assert_int_equal(number(baseline, "passed"), 49);
+	results_release(&results);
+	history_close(history);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -330,9 +370,11 @@ int main(void)
 	        CASE(it_compares_two_runs),
 	        CASE(it_knows_no_run_that_is_not_there),
 	        CASE(it_forgets_what_is_old_or_too_much),
+	        CASE(it_keeps_what_gates_compare_with),
 	        CASE(it_gives_equal_reasons_one_fingerprint),
 	        CASE(it_bounds_rates),
 	        CASE(it_takes_the_last_green_run_as_the_baseline),
+	        CASE(a_baseline_is_as_large_as_its_run),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
