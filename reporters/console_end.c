@@ -56,7 +56,9 @@ static struct table table_of(const struct console *console, const struct results
 	for (size_t i = 0; i < results->run_count && i < RUNS_MOST; i++) {
 		const struct device_run *run = &results->runs[i];
 
-		table.device = columns_for(table.device, device_label(&run->device), DEVICE_COLUMNS);
+		GR_AUTO_FREE char *device = device_label_in(results, &run->device);
+
+		table.device = columns_for(table.device, device, DEVICE_COLUMNS);
 		table.step = columns_for(table.step, run->step ? run->step : "?", STEP_COLUMNS);
 	}
 	over = terminal > 0 && table.device + table.step + OTHER_COLUMNS > terminal
@@ -69,10 +71,12 @@ static struct table table_of(const struct console *console, const struct results
 	return table;
 }
 
-static void print_run(struct console *console, const struct device_run *run, const struct table *table)
+static void print_run(
+        struct console *console, const struct results *results, const struct device_run *run, const struct table *table)
 {
 	struct totals counts = device_run_totals(run);
-	const char *device = device_label(&run->device), *step = run->step ? run->step : "?";
+	GR_AUTO_FREE char *device = device_label_in(results, &run->device);
+	const char *step = run->step ? run->step : "?";
 	char span[CLOCK_TEXT_BYTES];
 	bool is_good;
 
@@ -100,13 +104,12 @@ static void print_runs(struct console *console, const struct results *results)
 	console_print(console, TONE_PLAIN, "  %-*s  %-*s  tests passed failed skipped errors  time", (int)table.device,
 	        "device", (int)table.step, "step");
 	for (size_t i = 0; i < results->run_count && i < RUNS_MOST; i++)
-		print_run(console, &results->runs[i], &table);
+		print_run(console, results, &results->runs[i], &table);
 	if (results->run_count > RUNS_MOST)
 		console_print(console, TONE_PLAIN, "  and %zu more device runs", results->run_count - RUNS_MOST);
 }
 
-static void print_case(
-        struct console *console, const struct device_run *run, const struct test_case *test, size_t others)
+static void print_case(struct console *console, const char *device, const struct test_case *test, size_t others)
 {
 	GR_AUTO_BUFFER struct buffer line = {0};
 	GR_AUTO_FREE char *why = test_case_is_quarantined(test) ? test_case_quarantine_words(test) : NULL;
@@ -118,7 +121,7 @@ static void print_case(
 	        test->name ? test->name : "?");
 	if (test->data && *test->data)
 		buffer_printf(&line, " [%s]", test->data);
-	buffer_printf(&line, " on '%s'", device_label(&run->device));
+	buffer_printf(&line, " on '%s'", device);
 	if (test->status == STATUS_ERROR)
 		buffer_printf(&line, " (%s)", failure_name(test->failure == GR_NONE ? GR_UNKNOWN : test->failure));
 	if (others > 0)
@@ -139,6 +142,7 @@ static void print_cases(struct console *console, const struct results *results, 
 {
 	struct alike alike;
 	size_t found = 0, named = 0, spoken_for = 0;
+	char *device;
 
 	alike_init(&alike, results);
 	for (size_t i = 0; i < results->run_count; i++)
@@ -152,7 +156,9 @@ static void print_cases(struct console *console, const struct results *results, 
 				continue;
 			named++;
 			spoken_for += alike_others(&alike, test) + 1;
-			print_case(console, &results->runs[i], test, alike_others(&alike, test));
+			device = device_label_in(results, &results->runs[i].device);
+			print_case(console, device, test, alike_others(&alike, test));
+			gr_free(device);
 		}
 	alike_release(&alike);
 	if (found > spoken_for)

@@ -83,7 +83,7 @@ static const char *tone_of(const struct device_run *run, const struct totals *to
 static void add_device(struct page *page, const struct device_run *run)
 {
 	page_add(page, "<th scope=\"row\">");
-	page_line(page, device_label(&run->device), PAGE_LINE_BYTES);
+	page_device(page, run);
 	page_add(page, " <small>");
 	page_line(page, run->device.platform, 80);
 	page_add(page, " ");
@@ -241,7 +241,7 @@ static void add_comparison_head(struct page *page, const struct comparison *comp
 	        "<thead><tr><th scope=\"col\">Test</th>");
 	for (size_t i = 0; i < comparison->columns; i++) {
 		page_add(page, "<th scope=\"col\">");
-		page_line(page, device_label(&page->results->runs[i].device), 80);
+		page_device(page, &page->results->runs[i]);
 		page_add(page, "</th>");
 	}
 	page_add(page, "</tr></thead>\n<tbody>\n");

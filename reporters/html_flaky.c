@@ -11,7 +11,7 @@ static void add_test(struct page *page, const struct device_run *run, const stru
 	page_add(page, " <span class=\"name\">");
 	page_line(page, test->name && *test->name ? test->name : "unnamed test", WORDS_NAME_BYTES);
 	page_add(page, "</span> <span class=\"device\">");
-	page_line(page, device_label(&run->device), PAGE_LINE_BYTES);
+	page_device(page, run);
 	page_printf(
 	        page, "</span></summary>\n<p class=\"where\">passed at attempt %zu, step ", test->attempt_count + 1);
 	page_line(page, run->step, PAGE_LINE_BYTES);

@@ -61,6 +61,13 @@ void page_line(struct page *page, const char *text, size_t most_bytes)
 	add_escaped(page, buffer_text(&clean));
 }
 
+void page_device(struct page *page, const struct device_run *run)
+{
+	GR_AUTO_FREE char *device = device_label_in(page->results, &run->device);
+
+	page_line(page, device, PAGE_LINE_BYTES);
+}
+
 void page_block(struct page *page, const char *text)
 {
 	GR_AUTO_BUFFER struct buffer clean = {0};

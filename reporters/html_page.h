@@ -27,6 +27,8 @@ void page_add(struct page *page, const char *markup);
 void page_printf(struct page *page, const char *format, ...) __attribute__((format(printf, 2, 3)));
 /* Texts of others: cleaned, redacted, cut, escaped. NULL is nothing. */
 void page_line(struct page *page, const char *text, size_t most_bytes);
+/* What the run's device is called, told from another one of that name. */
+void page_device(struct page *page, const struct device_run *run);
 void page_block(struct page *page, const char *text); /* in <pre> */
 /* A link to a file of the output folder, shown by its name; to a page of others (http and https alone, text
  * otherwise). */

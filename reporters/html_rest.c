@@ -112,7 +112,8 @@ void html_gate(struct page *page)
 
 	page_section(page, "gate", "Gate");
 	if (results->rule_count == 0) {
-		page_add(page, "<p>The pipeline has no gate of its own: every test must pass.</p>\n</section>\n");
+		page_add(page, "<p>The pipeline has no gate of its own: every test must pass, but those that are "
+		               "quarantined or of a best_effort step.</p>\n</section>\n");
 		return;
 	}
 	page_add(page,

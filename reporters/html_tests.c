@@ -123,7 +123,7 @@ static void add_failure(
 	page_add(page, " <span class=\"name\">");
 	add_name(page, test);
 	page_add(page, "</span> <span class=\"device\">");
-	page_line(page, device_label(&run->device), PAGE_LINE_BYTES);
+	page_device(page, run);
 	page_add(page, "</span>");
 	if (others > 0)
 		page_printf(page, " <b class=\"alike\">and %zu more alike</b>", others);
@@ -253,7 +253,7 @@ static void add_run(struct page *page, const struct device_run *run, size_t most
 	size_t written;
 
 	page_add(page, "<details class=\"run\"><summary><span class=\"name\">");
-	page_line(page, device_label(&run->device), PAGE_LINE_BYTES);
+	page_device(page, run);
 	page_add(page, "</span> <span class=\"device\">");
 	page_line(page, run->step, PAGE_LINE_BYTES);
 	page_printf(page, ", %zu passed, %zu failed, %zu skipped, %zu without a result", (size_t)totals.passed,
@@ -262,7 +262,7 @@ static void add_run(struct page *page, const struct device_run *run, size_t most
 		page_printf(page, ", %zu quarantined", (size_t)totals.quarantined);
 	page_add(page, "</span></summary>\n");
 	page_add(page, "<div class=\"scroll\" role=\"region\" aria-label=\"Tests of ");
-	page_line(page, device_label(&run->device), PAGE_LINE_BYTES);
+	page_device(page, run);
 	page_add(page, "\" tabindex=\"0\"><table class=\"tests\"><thead><tr><th scope=\"col\">Result</th>"
 	               "<th scope=\"col\">Test</th><th scope=\"col\">Class</th>"
 	               "<th scope=\"col\" class=\"number\">Time</th></tr></thead><tbody>\n");

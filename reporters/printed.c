@@ -34,12 +34,14 @@ static void add_trouble(struct trouble_list *list, struct trouble trouble)
 	list->items[list->count++] = trouble;
 }
 
-static void add_problems(
-        struct trouble_list *list, const struct device_run *run, const struct problem *problems, size_t count)
+static void add_problems(struct trouble_list *list, const struct results *results, const struct device_run *run)
 {
+	const struct problem *problems = run ? run->problems : results->problems;
+	size_t count = run ? run->problem_count : results->problem_count;
+
 	for (size_t i = 0; i < count; i++)
 		if (!problems[i].is_warning)
-			add_trouble(list, (struct trouble){.run = run, .problem = &problems[i]});
+			add_trouble(list, (struct trouble){.results = results, .run = run, .problem = &problems[i]});
 }
 
 /* The tests whose like did not come before, or the others. */
@@ -53,7 +55,8 @@ static void add_cases(struct trouble_list *list, struct alike *alike, const stru
 			bool is_bad = test_case_has_failed(test) || test->status == STATUS_ERROR;
 
 			if (is_bad && alike_is_first(alike, test) == want_first)
-				add_trouble(list, (struct trouble){.run = run,
+				add_trouble(list, (struct trouble){.results = results,
+				                          .run = run,
 				                          .test = test,
 				                          .others = want_first ? alike_others(alike, test) : 0});
 		}
@@ -67,9 +70,9 @@ void trouble_list_init(struct trouble_list *list, const struct results *results)
 	*list = (struct trouble_list){0};
 	alike_init(&alike, results);
 	add_cases(list, &alike, results, true);
-	add_problems(list, NULL, results->problems, results->problem_count);
+	add_problems(list, results, NULL);
 	for (size_t i = 0; i < results->run_count; i++)
-		add_problems(list, &results->runs[i], results->runs[i].problems, results->runs[i].problem_count);
+		add_problems(list, results, &results->runs[i]);
 	alike_again(&alike);
 	add_cases(list, &alike, results, false);
 	alike_release(&alike);
@@ -81,8 +84,9 @@ void trouble_list_quarantined(struct trouble_list *list, const struct results *r
 	for (size_t i = 0; i < results->run_count; i++)
 		for (size_t j = 0; j < results->runs[i].case_count; j++)
 			if (test_case_is_quarantined(&results->runs[i].cases[j]))
-				add_trouble(list,
-				        (struct trouble){.run = &results->runs[i], .test = &results->runs[i].cases[j]});
+				add_trouble(list, (struct trouble){.results = results,
+				                          .run = &results->runs[i],
+				                          .test = &results->runs[i].cases[j]});
 }
 
 void trouble_list_release(struct trouble_list *list)
@@ -106,8 +110,10 @@ void trouble_title(struct redactor *redactor, struct buffer *out, const struct t
 		}
 	}
 	if (trouble->run) {
+		GR_AUTO_FREE char *device = device_label_in(trouble->results, &trouble->run->device);
+
 		buffer_add_text(out, " on ");
-		words_line(redactor, out, device_label(&trouble->run->device), TITLE_BYTES);
+		words_line(redactor, out, device, TITLE_BYTES);
 	}
 	if (trouble->others > 0)
 		buffer_printf(out, " (and %zu more alike)", trouble->others);

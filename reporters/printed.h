@@ -14,6 +14,7 @@ int report_put(
 /* Each failed test (but quarantined ones) and each test without a result, each problem that is no warning, and last the
  * tests whose like came before: for formats that say one line of each, and not of all. */
 struct trouble {
+	const struct results *results;
 	const struct device_run *run; /* or NULL */
 	const struct test_case *test; /* or NULL: a problem */
 	const struct problem *problem;

@@ -79,13 +79,20 @@ static void add_reason(struct summary *summary, const char *reason)
 	add_words(summary, line, TEXT_BYTES);
 }
 
+static void add_device(struct summary *summary, const struct device_run *run)
+{
+	GR_AUTO_FREE char *device = device_label_in(summary->results, &run->device);
+
+	add_words(summary, device, 100);
+}
+
 static void add_failed_case(
         struct summary *summary, const struct device_run *run, const struct test_case *test, size_t others)
 {
 	buffer_add_text(&summary->out, "- **Failed**: ");
 	add_words(summary, test->name ? test->name : "?", TEXT_BYTES);
 	buffer_add_text(&summary->out, " on ");
-	add_words(summary, device_label(&run->device), 100);
+	add_device(summary, run);
 	if (others > 0)
 		buffer_printf(&summary->out, " (and %zu more alike)", others);
 	add_reason(summary, test->reason);
@@ -125,7 +132,7 @@ static void add_quarantined_case(struct summary *summary, const struct device_ru
 	buffer_add_text(&summary->out, "- **Quarantined**: ");
 	add_words(summary, test->name ? test->name : "?", TEXT_BYTES);
 	buffer_add_text(&summary->out, " failed on ");
-	add_words(summary, device_label(&run->device), 100);
+	add_device(summary, run);
 	buffer_add_text(&summary->out, ": ");
 	add_words(summary, why, TEXT_BYTES);
 	buffer_add_char(&summary->out, '\n');
@@ -158,7 +165,7 @@ static void add_reruns(struct summary *summary)
 			if (found++ >= FAILED_MOST)
 				continue;
 			buffer_add_text(&summary->out, "- **Rerun** on ");
-			add_words(summary, device_label(&results->runs[i].device), 100);
+			add_device(summary, &results->runs[i]);
 			buffer_add_text(&summary->out, ": ");
 			add_words(summary, words, TEXT_BYTES);
 			buffer_add_char(&summary->out, '\n');
@@ -167,14 +174,18 @@ static void add_reruns(struct summary *summary)
 		buffer_printf(&summary->out, "- and %zu more reruns\n", found - FAILED_MOST);
 }
 
-/* Several steps run on one device. */
+/* Several steps run on one device; two devices may have one name. */
 static bool was_named(const struct results *results, size_t number)
 {
-	const char *label = device_label(&results->runs[number].device);
+	const struct device_info *device = &results->runs[number].device;
 
-	for (size_t i = 0; i < number; i++)
-		if (text_equal(device_label(&results->runs[i].device), label))
+	for (size_t i = 0; i < number; i++) {
+		const struct device_info *other = &results->runs[i].device;
+
+		if (text_equal(device_label(other), device_label(device)) &&
+		        (!device->device_id || !other->device_id || text_equal(device->device_id, other->device_id)))
 			return true;
+	}
 	return false;
 }
 
@@ -187,12 +198,12 @@ static void add_devices(struct summary *summary)
 		return;
 	buffer_printf(&summary->out,
 	        "- **Devices**: %" PRId64 " of %" PRId64 " runs complete: ", summary->totals.device_runs_complete,
-	        summary->totals.device_runs);
+	        summary->totals.device_runs + results_runs_lacking(results));
 	for (size_t i = 0; i < results->run_count; i++) {
 		if (was_named(results, i) || named++ >= DEVICES_MOST)
 			continue;
 		buffer_add_text(&summary->out, named > 1 ? ", " : "");
-		add_words(summary, device_label(&results->runs[i].device), 100);
+		add_device(summary, &results->runs[i]);
 	}
 	if (named > DEVICES_MOST)
 		buffer_printf(&summary->out, " and %zu more", named - DEVICES_MOST);

@@ -223,6 +223,25 @@ const char *device_label(const struct device_info *device)
 	return device->udid && *device->udid ? device->udid : "device";
 }
 
+static bool has_namesake(const struct results *results, const struct device_info *device)
+{
+	for (size_t i = 0; i < results->run_count; i++) {
+		const struct device_info *other = &results->runs[i].device;
+
+		if (other->device_id && !text_equal(other->device_id, device->device_id) &&
+		        text_equal(device_label(other), device_label(device)))
+			return true;
+	}
+	return false;
+}
+
+char *device_label_in(const struct results *results, const struct device_info *device)
+{
+	if (device->device_id && device->name && *device->name && has_namesake(results, device))
+		return gr_printf("%s (id %s)", device->name, device->device_id);
+	return gr_strdup(device_label(device));
+}
+
 const char *step_choice(const struct step_result *step)
 {
 	return json_string_value(json_object_get(step->outputs, "choice"));

@@ -32,6 +32,8 @@ char *rerun_words(const struct rerun *rerun);
 
 /* "Galaxy S21", or what else is known of the device; never NULL. */
 const char *device_label(const struct device_info *device);
+/* The same, with the id where another device of the results is called so: "Pixel 7 (id 40)". The caller's. */
+char *device_label_in(const struct results *results, const struct device_info *device);
 /* "took Pixel 1; not taken: Pixel 2 is offline": what a step that selected devices says of its choice, or NULL. */
 const char *step_choice(const struct step_result *step);
 /* The choice that gave a run its device, or NULL. */

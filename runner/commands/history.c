@@ -24,9 +24,9 @@ static const struct column run_columns[] = {{"RUN", "run_id", 30}, {"PIPELINE", 
         {"BRANCH", "branch", 14}, {"VERDICT", "verdict", 14}, {"STARTED", "started", 24}, {"SECONDS", "seconds", 9},
         {"TESTS", "tests", 6}, {"PASSED", "passed", 6}, {"FAILED", "failed", 6}, {"QUARANTINED", "quarantined", 11},
         {NULL, NULL, 0}};
-static const struct column outcome_columns[] = {{"STATUS", "status", 8}, {"TRY", "attempt", 4},
-        {"SECONDS", "seconds", 9}, {"DEVICE", "device", 20}, {"CLASS", "class", 24}, {"TEST", "test", 30},
-        {NULL, NULL, 0}};
+static const struct column outcome_columns[] = {{"STATUS", "status", 8}, {"QUARANTINED", "quarantined", 11},
+        {"TRY", "attempt", 4}, {"SECONDS", "seconds", 9}, {"DEVICE", "device", 20}, {"CLASS", "class", 24},
+        {"TEST", "test", 30}, {NULL, NULL, 0}};
 static const struct column flaky_columns[] = {{"RATE", "rate", 7}, {"FROM", "low", 7}, {"TO", "high", 7},
         {"OF", "outcomes", 6}, {"FAILED", "failures", 6}, {"DEVICE", "device", 20}, {"CLASS", "class", 24},
         {"TEST", "test", 30}, {NULL, NULL, 0}};
@@ -43,6 +43,8 @@ static char *cell(const json_t *value)
 		return gr_printf("%lld", (long long)json_integer_value(value));
 	if (json_is_real(value))
 		return gr_printf("%.3f", json_real_value(value));
+	if (json_is_true(value))
+		return gr_strdup("yes");
 	if (!json_is_string(value) || json_string_length(value) == 0)
 		return gr_strdup("-");
 	text_neutralise(&out, json_string_value(value), json_string_length(value), CELL_BYTES);

@@ -250,6 +250,8 @@ void device_run_copy(const struct device_run *run, struct device_run *ret_copy);
 
 int64_t device_run_first_ms(const struct device_run *run); /* what its first start took; TIME_UNKNOWN */
 struct totals results_totals(const struct results *results);
+/* Device runs that were expected and never began: of test steps that failed before, or were not reached. */
+int64_t results_runs_lacking(const struct results *results);
 struct totals device_run_totals(const struct device_run *run); /* of this one */
 
 /* The verdict (pipeline language, Verdicts; reliability design 2.9): fills verdict, exit_status and cause. Adds the

@@ -1,4 +1,4 @@
-#include "runner/results/model.h"
+#include "runner/results/index.h"
 
 static void count_case(struct totals *totals, const struct test_case *test)
 {
@@ -87,4 +87,19 @@ struct totals device_run_totals(const struct device_run *run)
 
 	count_run(&totals, run);
 	return totals;
+}
+
+int64_t results_runs_lacking(const struct results *results)
+{
+	struct step_index index;
+	int64_t lacking = 0;
+
+	step_index_init(&index, results);
+	for (size_t i = 0; i < index.count; i++) {
+		const struct step_facts *facts = &index.facts[i];
+
+		lacking += facts->step->runs_tests && !facts->has_run && facts->step->outcome != OUTCOME_SKIPPED;
+	}
+	step_index_release(&index);
+	return lacking;
 }

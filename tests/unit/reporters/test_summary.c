@@ -61,6 +61,29 @@ static void it_says_in_ten_lines_what_came_of_the_run(void **state)
 	results_release(&results);
 }
 
+static void it_counts_runs_that_never_began_and_tells_namesakes_apart(void **state)
+{
+	struct results results = {0};
+	GR_AUTO_FREE char *text = NULL;
+	struct device_run *run;
+
+	(void)state;
+	for (int i = 0; i < 3; i++) { /* the third run is another one on the second device */
+		run = sample_run(&results, "Phone", "a");
+		gr_free(run->device.device_id);
+		run->device.device_id = gr_strdup(i ? "2" : "1");
+		(void)sample_case(run, "pays", i == 1 ? STATUS_FAILED : STATUS_PASSED, "no answer");
+	}
+	results_add_step(&results, "b", "tests")->runs_tests = true;
+	results_add_step(&results, "c", "tests")->runs_tests = true;
+	results.steps[results.step_count - 1].outcome = OUTCOME_SKIPPED;
+	results_judge(&results);
+	text = write_report(&results, "summary", NULL);
+	expect(text, "- **Devices**: 3 of 4 runs complete: Phone (id 1), Phone (id 2)\n");
+	expect(text, "- **Failed**: pays on Phone (id 2): no answer\n");
+	results_release(&results);
+}
+
 static void it_stays_short_with_very_many_failures(void **state)
 {
 	struct results results = {0};
@@ -221,6 +244,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 	        cmocka_unit_test(it_says_in_ten_lines_what_came_of_the_run),
+	        cmocka_unit_test(it_counts_runs_that_never_began_and_tells_namesakes_apart),
 	        cmocka_unit_test(it_stays_short_with_very_many_failures),
 	        cmocka_unit_test(it_names_the_gate_where_every_test_passed),
 	        cmocka_unit_test(it_says_once_what_many_failures_have_in_common),
