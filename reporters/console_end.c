@@ -9,6 +9,7 @@
 #include "runner/base/clock.h"
 #include "runner/base/memory.h"
 #include "runner/base/text.h"
+#include "runner/results/index.h"
 
 #define RUNS_MOST 50
 #define FAILURES_MOST 10
@@ -167,9 +168,17 @@ static void print_cases(struct console *console, const struct results *results, 
 }
 
 struct problem_count {
+	const struct step_index *index;
 	size_t found;
 	bool want_warnings;
 };
+
+/* What a best_effort step ran into changes no verdict, but for what it did not give back. */
+static bool is_warning(const struct step_index *index, const struct problem *problem)
+{
+	return problem->is_warning ||
+	       (problem->failure != GR_RELEASE && step_index_is_best_effort(index, problem->lane, problem->step));
+}
 
 static void print_some_problems(
         struct console *console, const struct problem *problems, size_t count, struct problem_count *counter)
@@ -177,9 +186,9 @@ static void print_some_problems(
 	for (size_t i = 0; i < count; i++) {
 		const struct problem *problem = &problems[i];
 
-		if (problem->is_warning != counter->want_warnings || counter->found++ >= PROBLEMS_MOST)
+		if (is_warning(counter->index, problem) != counter->want_warnings || counter->found++ >= PROBLEMS_MOST)
 			continue;
-		if (problem->is_warning)
+		if (counter->want_warnings)
 			console_print(console, TONE_WARN, "  warning: %s", problem->message);
 		else
 			console_print(console, TONE_BAD, "  problem (%s): %s", failure_name(problem->failure),
@@ -189,14 +198,17 @@ static void print_some_problems(
 
 static void print_problems(struct console *console, const struct results *results, bool want_warnings)
 {
-	struct problem_count counter = {.want_warnings = want_warnings};
+	struct step_index index;
+	struct problem_count counter = {.index = &index, .want_warnings = want_warnings};
 
+	step_index_init(&index, results);
 	print_some_problems(console, results->problems, results->problem_count, &counter);
 	for (size_t i = 0; i < results->run_count; i++)
 		print_some_problems(console, results->runs[i].problems, results->runs[i].problem_count, &counter);
 	if (counter.found > PROBLEMS_MOST)
 		console_print(console, want_warnings ? TONE_WARN : TONE_BAD, "  and %zu more %s, in the reports",
 		        counter.found - PROBLEMS_MOST, want_warnings ? "warnings" : "problems");
+	step_index_release(&index);
 }
 
 static void print_held(struct console *console, const struct results *results)

@@ -139,6 +139,7 @@ struct writing {
 	const struct results *results;
 	struct report_context context;
 	const struct output_readers *readers;
+	bool is_anew;
 	json_t *done; /* {TARGET: FORMAT}: asked for by the pipeline and by the command line, written once */
 	struct gr_error first;
 };
@@ -148,7 +149,8 @@ static void note_place(struct writing *writing, const char *what, const char *ta
 	GR_AUTO_FREE char *text = gr_printf("%-9s %s/%s", what, writing->output->shown, target);
 	struct run_event event = {.kind = RUN_NOTE, .text = text};
 
-	output_emit(writing->readers, &event);
+	if (!writing->is_anew)
+		output_emit(writing->readers, &event);
 }
 
 static void note_failure(struct writing *writing, const struct gr_error *err, const char *what)
@@ -296,6 +298,7 @@ static struct writing begin_writing(
 	        .done = json_object(),
 	        .results = results,
 	        .readers = &order->readers,
+	        .is_anew = order->is_anew,
 	        .context = {.directory = output->directory,
 	                .redactor = order->redactor,
 	                .folder = output->path,

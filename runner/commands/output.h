@@ -40,6 +40,7 @@ struct output_order {
 	struct redactor *redactor;
 	struct output_readers readers;
 	bool is_ahead; /* output_write_again: with results.json, which says something else or is not there */
+	bool is_anew; /* what was written is written over: the places were said */
 	bool for_ci; /* output_write_again: with what the CI system of this job reads, too */
 	const struct key *signer; /* of attestations, or NULL */
 	struct buffer *printed; /* takes what the CI system reads in the log; printed after the console's last line */

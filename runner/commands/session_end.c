@@ -51,11 +51,13 @@ static bool take_late_signal(struct session *session)
 /* What was said of an end that it was not. */
 static void write_reports_anew(struct session *session, const struct output_order *order)
 {
+	struct output_order anew = *order;
 	struct gr_error err = {0};
 
+	anew.is_anew = true;
 	output_take_back(&session->output, order);
 	buffer_clear(order->printed);
-	(void)output_write_reports(&session->output, order, &session->results, &err); /* each failure is a note */
+	(void)output_write_reports(&session->output, &anew, &session->results, &err); /* each failure is a note */
 }
 
 static void write_reports(struct session *session, const struct output_order *order)
