@@ -65,6 +65,19 @@ static void derive_of_run(struct device_run *run)
 	run->problems[run->problem_count - 1].is_derived = true;
 }
 
+/* Tests that were counted as neither passed, failed nor skipped have no case of their own that would say so. */
+static void derive_of_counted(struct device_run *run)
+{
+	struct totals totals = device_run_totals(run);
+
+	if (totals.errors == 0 || has_own_entry(run))
+		return;
+	device_run_add_problem(run, GR_NOT_RUN,
+	        "step '%s': of the %lld tests that the server counts %lld have no result", run->step ? run->step : "?",
+	        (long long)totals.tests, (long long)totals.errors);
+	run->problems[run->problem_count - 1].is_derived = true;
+}
+
 static void derive_of_runs(struct results *results)
 {
 	struct step_index index;
@@ -73,8 +86,10 @@ static void derive_of_runs(struct results *results)
 	for (size_t i = 0; i < results->run_count; i++) {
 		struct device_run *run = &results->runs[i];
 
-		if (!step_index_is_best_effort(&index, run->lane, run->step))
-			derive_of_run(run);
+		if (step_index_is_best_effort(&index, run->lane, run->step))
+			continue;
+		derive_of_run(run);
+		derive_of_counted(run);
 	}
 	step_index_release(&index);
 }

@@ -148,8 +148,8 @@ static char *step_text(const struct step_result *step)
 }
 
 /* Does the gate answer for a failure of this kind in this step? It sees failed tests; a step that merely says that
- * tests failed, and names none, it does not see. A failed command it answers for when the step says on_failure:
- * continue. */
+ * tests failed, and names none, it does not see, nor a problem beside the tests. A failed command it answers for when
+ * the step says on_failure: continue. */
 static bool is_accepted(const struct judgement *judgement, enum gr_failure failure, const struct step_facts *facts)
 {
 	if (!judgement->gate_holds || !facts)
@@ -162,7 +162,7 @@ static void weigh_problem(struct judgement *judgement, const struct problem *pro
 	const struct step_facts *facts = step_index_find(&judgement->index, problem->lane, problem->step);
 
 	if (problem->is_warning || (facts && facts->step->is_best_effort && problem->failure != GR_RELEASE) ||
-	        is_accepted(judgement, problem->failure, facts))
+	        (problem->failure == GR_COMMAND && is_accepted(judgement, problem->failure, facts)))
 		return;
 	note(judgement, problem->failure, end_of_step(judgement, problem->lane, problem->step), problem_text(problem));
 }

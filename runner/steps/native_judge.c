@@ -239,6 +239,9 @@ void native_judge(
 		add_whole(name, native, failure, words, result);
 	take_counts(step, native, failure, result);
 	judge_problems(native, failure, words, result);
+	if (native->state == NATIVE_FAILED && native->all > 0 && native->failed <= 0 && native->passed != native->all)
+		device_run_add_problem(
+		        result, GR_FAILED, "the run failed, and how many of its tests did is not known: %s", words);
 }
 
 void native_judge_cut(const struct step *step, const char *name, const struct native_device *native,

@@ -140,6 +140,11 @@ static void failed_before_any_test_is_failed(void **state)
 	assert_int_equal(s.action.outcome, OUTCOME_FAILED);
 	script_close(&s);
 	run_to_first_poll(&s, WITH(""));
+	answer_on(&s, RESULT("3", "Failed", "5", "3", "0"));
+	expect_problem(&s, GR_FAILED, "how many of its tests did is not known");
+	assert_int_equal(s.action.outcome, OUTCOME_FAILED);
+	script_close(&s);
+	run_to_first_poll(&s, WITH(""));
 	answer_on(&s, RESULT("3", "Failed", "4", "4", "0"));
 	expect_problem(&s, GR_FAILED, "says failed, and counts only passed");
 	script_close(&s);
