@@ -59,6 +59,15 @@ static bool read_until(struct check *check, const struct node *node, struct quar
 	return true;
 }
 
+/* Nothing but wildcards: it names no test, and every failure of the device would be known. */
+static void check_width(struct check *check, const struct node *node, const struct quarantine_entry *entry)
+{
+	if (entry->test[strspn(entry->test, "*?")] == '\0')
+		findings_warn(check->findings, node_place(node), "name the tests that are known to fail",
+		        "'%s' quarantines every test%s%s", entry->test, entry->device != NULL ? " on " : "",
+		        entry->device != NULL ? entry->device : "");
+}
+
 static void check_twice(struct check *check, const struct node *node, const struct quarantine_entry *entry)
 {
 	const struct quarantine *quarantine = &check->plan->quarantine;
@@ -84,8 +93,10 @@ static void check_entry(struct check *check, const struct node *node)
 	is_right = read_words(check, node, "reason", false, &entry.reason) && is_right;
 	is_right = read_words(check, node, "owner", false, &entry.owner) && is_right;
 	is_right = read_until(check, node, &entry) && is_right;
-	if (is_right)
+	if (is_right) {
 		check_twice(check, node, &entry);
+		check_width(check, node_member(node, "test"), &entry);
+	}
 	quarantine->entries = gr_grow(quarantine->entries, quarantine->count, sizeof(entry));
 	quarantine->entries[quarantine->count++] = entry;
 }

@@ -142,6 +142,7 @@ json_t *scope_results(const struct engine *engine)
 		add_run(group_of(suites, run->step ? run->step : "?"), run);
 		add_run(group_of(devices, device_of(run)), run);
 	}
+	add(all, "missing", results_runs_lacking(results));
 	add(all, "infra", totals.problems + totals.errors - json_integer_value(json_object_get(all, "infra")));
 	finish(all, loop_now(engine->loop) - engine->started_ms);
 	(void)json_object_set_new(all, "worst_suite", finish_groups(suites));
