@@ -77,6 +77,18 @@ static void set_status(const struct libxml2 *library, json_t *test, const char *
 	(void)json_object_set_new(test, "reason", reason_of(library, node));
 }
 
+/* Google Test writes of a disabled test no more than that it was not run. */
+static bool was_not_run(const struct libxml2 *library, xmlNode *node)
+{
+	static const char *const words[] = {"notrun", "disabled", "skipped", "ignored"};
+	GR_AUTO_JSON json_t *status = attribute(library, node, "status");
+
+	for (size_t i = 0; i < GR_COUNT(words); i++)
+		if (text_equal_nocase(json_string_value(status), words[i]))
+			return true;
+	return false;
+}
+
 static void add_case(const struct libxml2 *library, xmlNode *node, json_t *cases)
 {
 	json_t *test = json_object();
@@ -86,7 +98,7 @@ static void add_case(const struct libxml2 *library, xmlNode *node, json_t *cases
 
 	(void)json_object_set_new(test, "name", name ? name : json_string("(a test without a name)"));
 	(void)json_object_set_new(test, "class_name", attribute(library, node, "classname"));
-	(void)json_object_set_new(test, "status", json_string("passed"));
+	(void)json_object_set_new(test, "status", json_string(was_not_run(library, node) ? "skipped" : "passed"));
 	if (time && number_parse_real(json_string_value(time), &seconds) && seconds >= 0 && seconds < 1e9)
 		(void)json_object_set_new(test, "time_ms", json_integer((json_int_t)(seconds * 1000 + 0.5)));
 	for (xmlNode *child = node->children; child; child = child->next)

@@ -257,6 +257,18 @@ static void put_command(const struct step *step, const struct event *event, stru
 	test->status = STATUS_FAILED;
 	test->failure = GR_FAILED;
 	test->reason = gr_printf("the command ended with exit status %d", event->exit_status);
+	if (with_text(step, "junit") != NULL && result->failure == GR_NONE)
+		device_run_add_problem(result, GR_FAILED,
+		        "command '%s' ended with exit status %d, and no test of it failed: what did is not known",
+		        program_of(step), event->exit_status);
+}
+
+static bool has_skipped_all(const struct device_run *result)
+{
+	for (size_t i = 0; i < result->case_count; i++)
+		if (result->cases[i].status != STATUS_SKIPPED)
+			return false;
+	return result->case_count > 0;
 }
 
 static void judge(const struct step *step, const struct event *event, struct device_run *result)
@@ -273,6 +285,9 @@ static void judge(const struct step *step, const struct event *event, struct dev
 		device_run_add_problem(result, GR_NOT_RUN,
 		        "the command wrote no test case: no JUnit file of this run fits '%s'",
 		        with_text(step, "junit"));
+	else if (has_skipped_all(result) && !with_flag(step, "allow_empty"))
+		device_run_add_problem(result, GR_NOT_RUN, "the command skipped every test: none was executed");
+	result_settle(result); /* of the tests alone */
 	put_command(step, event, result);
 	result_settle(result);
 }

@@ -67,9 +67,11 @@ static void it_reads_the_cases_of_all_files(void **unused)
 	        "<testcase classname='C' name='two'><failure message='no'>at C:1</failure><system-out>x</system-out>"
 	        "</testcase></testsuite><testsuite><testsuite><testcase name='deep'><error>e</error></testcase>"
 	        "</testsuite></testsuite></testsuites>");
-	put(&place, "b.xml", "<testsuite><testcase name='three'><skipped/></testcase></testsuite>");
+	put(&place, "b.xml",
+	        "<testsuite><testcase name='three'><skipped/></testcase><testcase name='four' status='notrun'/>"
+	        "<testcase name='five' status='run'/></testsuite>");
 	assert_int_equal(junit_read(place.pattern, place.since, &place.cases, &place.err), 0);
-	assert_int_equal(json_array_size(place.cases), 4);
+	assert_int_equal(json_array_size(place.cases), 6);
 	assert_string_equal(text_at(&place, 0, "name"), "one");
 	assert_string_equal(text_at(&place, 0, "class_name"), "C");
 	assert_string_equal(text_at(&place, 0, "status"), "passed");
@@ -78,6 +80,8 @@ static void it_reads_the_cases_of_all_files(void **unused)
 	assert_string_equal(text_at(&place, 1, "reason"), "no\nat C:1");
 	assert_string_equal(text_at(&place, 2, "status"), "failed");
 	assert_string_equal(text_at(&place, 3, "status"), "skipped");
+	assert_string_equal(text_at(&place, 4, "status"), "skipped");
+	assert_string_equal(text_at(&place, 5, "status"), "passed");
 	close_place(&place);
 }
 

@@ -84,6 +84,24 @@ static void a_refused_release_stays_registered_and_fails_no_test(void **state)
 	script_close(&s);
 }
 
+static void tests_that_are_all_skipped_prove_nothing(void **state)
+{
+	struct script s;
+
+	(void)state;
+	to_command(&s, WITH(", 'logs': false, 'junit': 'o'"));
+	send_exit(&s, 0, "[{'name': 'a', 'status': 'skipped'}]", NULL);
+	answer(&s, "{'success': true}");
+	expect_done(&s, OUTCOME_ERROR, "{'skipped': 1}");
+	expect_problem(&s, GR_NOT_RUN, "skipped every test");
+	script_close(&s);
+	to_command(&s, WITH(", 'logs': false, 'junit': 'o', 'allow_empty': true"));
+	send_exit(&s, 0, "[{'name': 'a', 'status': 'skipped'}]", NULL);
+	answer(&s, "{'success': true}");
+	expect_done(&s, OUTCOME_PASSED, "{}");
+	script_close(&s);
+}
+
 static void a_command_that_fails_fails_the_run(void **state)
 {
 	struct script s;
@@ -94,6 +112,13 @@ static void a_command_that_fails_fails_the_run(void **state)
 	answer(&s, "{'success': true}");
 	expect_done(&s, OUTCOME_FAILED, "{'exit_status': 3}");
 	expect_case(&s, "./suite", STATUS_FAILED, GR_FAILED);
+	expect_problem(&s, GR_FAILED, "no test of it failed"); /* no gate may take it for one failed test */
+	script_close(&s);
+	to_command(&s, WITH(", 'logs': false, 'junit': 'o'"));
+	send_exit(&s, 1, "[{'name': 'a', 'status': 'failed'}]", NULL);
+	answer(&s, "{'success': true}");
+	expect_done(&s, OUTCOME_FAILED, "{'exit_status': 1}");
+	assert_int_equal(s.action.device_run->problem_count, 0);
 	script_close(&s);
 }
 
@@ -207,6 +232,7 @@ int main(void)
 	        cmocka_unit_test(it_hands_the_device_over_and_keeps_the_token),
 	        cmocka_unit_test(its_junit_becomes_the_runs_and_the_device_is_given_back),
 	        cmocka_unit_test(a_refused_release_stays_registered_and_fails_no_test),
+	        cmocka_unit_test(tests_that_are_all_skipped_prove_nothing),
 	        cmocka_unit_test(a_command_that_fails_fails_the_run),
 	        cmocka_unit_test(no_junit_where_there_should_be_some_proves_nothing),
 	        cmocka_unit_test(a_device_that_is_given_is_not_given_back),
