@@ -185,13 +185,19 @@ json_t *predicate_make(const struct results *results, const struct report_contex
 
 /* ---- the subjects ---- */
 
+/* A step that failed where it may (best_effort), or came to no end there, has proven nothing. */
+static bool has_proven(const struct step_result *step)
+{
+	return step->outcome == OUTCOME_PASSED || (step->outcome == OUTCOME_FAILED && !step->is_best_effort);
+}
+
 /* Was it on a device, or under a test? Only then the verdict is about it. */
 static bool is_tested(const struct results *results, const char *build)
 {
 	for (size_t i = 0; i < results->step_count; i++) {
 		const struct step_result *step = &results->steps[i];
 
-		if (!text_equal(step->kind, "upload_build") &&
+		if (!text_equal(step->kind, "upload_build") && has_proven(step) &&
 		        text_equal(json_string_value(json_object_get(step->outputs, "app_build_id")), build))
 			return true;
 	}
@@ -221,9 +227,10 @@ static json_t *subjects_of(const struct results *results, struct redactor *redac
 		const struct step_result *step = &results->steps[i];
 		const char *sha256 = json_string_value(json_object_get(step->outputs, "sha256"));
 		const char *build = json_string_value(json_object_get(step->outputs, "app_build_id"));
-		bool counts = text_equal(step->kind, "upload_build")
-		                      ? results->verdict != VERDICT_PASSED || is_tested(results, build)
-		                      : text_equal(step->kind, "native_test");
+		bool is_upload = text_equal(step->kind, "upload_build");
+		bool counts = (is_upload || text_equal(step->kind, "native_test")) &&
+		              (results->verdict != VERDICT_PASSED ||
+		                      (is_upload ? is_tested(results, build) : has_proven(step)));
 
 		if (sha256 && strlen(sha256) == 64 && counts)
 			add_subject(

@@ -109,6 +109,32 @@ static void it_says_no_pass_of_a_build_that_was_not_tested(void **state)
 	results_release(&results);
 }
 
+/* The second build's only test was one that may fail. */
+static void it_says_no_pass_of_a_build_that_was_only_tried(void **state)
+{
+	static const enum outcome outcomes[] = {OUTCOME_FAILED, OUTCOME_ERROR, OUTCOME_PASSED};
+
+	(void)state;
+	for (size_t i = 0; i < GR_COUNT(outcomes); i++) {
+		struct results results;
+		GR_AUTO_JSON json_t *statement = NULL;
+		struct gr_error err = {0};
+		struct step_result *step;
+
+		fill_green(&results);
+		add_upload(&results, "second", "8", OTHER);
+		step = results_add_step(&results, "main", "tried");
+		step->kind = gr_strdup("app_build_run");
+		step->outcome = outcomes[i];
+		step->is_best_effort = true;
+		step->outputs = json_pack("{s:s}", "app_build_id", "8");
+		assert_int_equal(make(&results, &statement, &err), 0);
+		assert_int_equal(check(statement, SHOP, false, true), 0);
+		assert_int_equal(check(statement, OTHER, false, true), outcomes[i] == OUTCOME_PASSED ? 0 : -GR_GATE);
+		results_release(&results);
+	}
+}
+
 static void it_says_of_all_builds_that_their_run_failed(void **state)
 {
 	struct results results;
@@ -218,6 +244,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 	        cmocka_unit_test(it_vouches_for_the_build_that_passed),
 	        cmocka_unit_test(it_says_no_pass_of_a_build_that_was_not_tested),
+	        cmocka_unit_test(it_says_no_pass_of_a_build_that_was_only_tried),
 	        cmocka_unit_test(it_says_of_all_builds_that_their_run_failed),
 	        cmocka_unit_test(it_warns_of_flaky_tests),
 	        cmocka_unit_test(it_does_not_pass_a_build_off_as_tested_that_saw_the_sandbox_alone),
