@@ -39,7 +39,7 @@ static void emit_skip(
 /* Whether what says nothing else is left out from here on. */
 static bool has_stopped(const struct lane *lane)
 {
-	return lane->has_failed || lane->engine->stop != GR_NONE;
+	return lane->has_failed || lane->is_stopped || lane->engine->stop != GR_NONE;
 }
 
 static bool is_red(const struct lane *lane)
@@ -52,7 +52,14 @@ static bool has_failed(const struct lane *lane)
 {
 	const struct engine *engine = lane->engine;
 
-	return is_red(lane) || (lane->is_finally && is_red(engine->main)) || engine->stop != GR_NONE;
+	return is_red(lane) || lane->is_stopped || (lane->is_finally && is_red(engine->main)) ||
+	       engine->stop != GR_NONE;
+}
+
+/* Why its matrix stopped the lane: its time was over, or `fail_fast`. NULL: it did not. */
+static const struct gr_error *stop_of(const struct lane *lane)
+{
+	return lane->is_stopped && lane->parent && lane->parent->stop.failure ? &lane->parent->stop : NULL;
 }
 
 /* Does `when:` let the step run? Otherwise *ret_why says why not; *ret_is_wish: by the step's own words, not because of
@@ -74,6 +81,7 @@ static bool when_allows(const struct lane *lane, const struct plan_step *plan, c
 		*ret_why = lane->engine->stop == GR_CANCELLED  ? "the run was cancelled"
 		           : lane->engine->stop == GR_DEADLINE ? "the run's time was over"
 		           : lane->engine->stop == GR_NETWORK  ? "the server was out of reach"
+		           : stop_of(lane)                     ? stop_of(lane)->text
 		                                               : "an earlier step did not pass";
 		return lane->is_finally ? !has_failed(lane) : !has_stopped(lane);
 	}
@@ -138,7 +146,10 @@ static bool is_left_out(struct lane *lane, const struct plan_step *plan)
 	if (!when_allows(lane, plan, &why, &is_wish)) {
 		if (!is_wish && known_close(lane, plan))
 			return true;
-		emit_skip(lane, plan, is_wish ? OUTCOME_SKIPPED : OUTCOME_NOT_RUN, GR_NONE, why);
+		if (is_wish)
+			emit_skip(lane, plan, OUTCOME_SKIPPED, GR_NONE, why);
+		else
+			emit_skip(lane, plan, OUTCOME_NOT_RUN, stop_of(lane) ? stop_of(lane)->failure : GR_NONE, why);
 		return true;
 	}
 	if (condition_allows(lane, plan, &err))
