@@ -84,6 +84,10 @@ int results_from_json(const json_t *json, struct results *ret_results, struct gr
 	r = record_from_json(&results_record, json, "results", &results, err);
 	if (r < 0)
 		return r;
+	if (!json_object_get(json, "verdict")) { /* it would be the first one, "passed" */
+		results_release(&results);
+		return gr_fail(err, GR_CONFIG, 0, "results: there is no 'verdict'");
+	}
 	*ret_results = results;
 	return 0;
 }

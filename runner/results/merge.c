@@ -192,6 +192,9 @@ void merge_add(struct results *all, struct results *part, const char *name, cons
 		return;
 	}
 	check_commit(all, part, name);
+	if ((part->verdict == VERDICT_PASSED) != (part->exit_status == 0))
+		(void)results_add_problem(all, GR_INCONSISTENT, NULL, NULL, "part '%s' says '%s' with exit status %d",
+		        name, verdict_name(part->verdict), part->exit_status);
 	take_facts(all, part);
 	add_part(all, part, name);
 	rename_all(part, name, path);

@@ -150,6 +150,19 @@ static void it_compares_the_commits_that_are_known(void **state)
 	results_release(&all);
 }
 
+static void it_believes_no_part_that_contradicts_itself(void **state)
+{
+	struct results all;
+
+	(void)state;
+	merge_init(&all, "gridlane");
+	add(&all, "a", part_of("1", VERDICT_PASSED, 3, NULL));
+	results_judge(&all);
+	assert_int_equal(all.exit_status, 3);
+	assert_string_equal(all.cause, "part 'a' says 'passed' with exit status 3");
+	results_release(&all);
+}
+
 /* Names are those of the part, so that no two lanes, resources or rules are taken for one. */
 static void it_says_of_everything_which_part_it_is_of(void **state)
 {
@@ -185,6 +198,7 @@ int main(void)
 	        cmocka_unit_test(it_is_not_green_without_an_expected_part),
 	        cmocka_unit_test(it_counts_a_run_once_and_refuses_another_commit),
 	        cmocka_unit_test(it_compares_the_commits_that_are_known),
+	        cmocka_unit_test(it_believes_no_part_that_contradicts_itself),
 	        cmocka_unit_test(it_says_of_everything_which_part_it_is_of),
 	};
 
