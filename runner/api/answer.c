@@ -14,6 +14,8 @@ static const struct json_limits limits = {
 
 /* Bytes shown of a body that is no answer. */
 #define SHOWN_BYTES 120
+/* Of what may stand before JSON. */
+#define NOTICE_BYTES ((size_t)16 << 10)
 /* A body goes in pieces of this size. */
 #define DROP_BYTES ((size_t)1 << 20)
 /* The integers that every JSON implementation agrees on. */
@@ -70,7 +72,43 @@ static const char *parse_problem(const json_error_t *error)
 	return "is not valid JSON";
 }
 
-/* What is left of the body without what may stand before JSON. GR_PROTOCOL: it cannot be an answer. */
+/* PHP's notices go into the answer where that is how it is set up: lines that name a file and " on line N". Skips them
+ * where they stand before JSON. */
+static void skip_notice(const char **body, size_t *bytes)
+{
+	size_t named = find_nocase(*body, *bytes < NOTICE_BYTES ? *bytes : NOTICE_BYTES, " on line ");
+	size_t at = named;
+
+	if (at >= *bytes || at >= NOTICE_BYTES || **body == '{' || **body == '[' ||
+	        find_nocase(*body, at, "<html") < at || find_nocase(*body, at, "<!") < at)
+		return;
+	while (at < *bytes && at < NOTICE_BYTES &&
+	        !(((*body)[at] == '{' || (*body)[at] == '[') && strchr("\n>", (*body)[at - 1])))
+		at++;
+	if (at >= *bytes || at >= NOTICE_BYTES)
+		return;
+	*body += at;
+	*bytes -= at;
+}
+
+/* The bytes up to the end of the object or list that the body begins with, where HTML follows it: a comment, or a
+ * notice. Else all. */
+static size_t without_markup(const char *body, size_t bytes)
+{
+	size_t end = bytes, at;
+
+	while (end && strchr(" \t\r\n", body[end - 1]))
+		end--;
+	if (!end || body[end - 1] != '>')
+		return bytes;
+	end = json_end(body, end);
+	at = end;
+	while (at < bytes && strchr(" \t\r\n", body[at]) && body[at])
+		at++;
+	return at < bytes && body[at] == '<' ? end : bytes;
+}
+
+/* What is left of the body without what may stand before and behind JSON. GR_PROTOCOL: it cannot be an answer. */
 static int look_through(const char **body, size_t *bytes, struct gr_error *err)
 {
 	const char *why;
@@ -85,6 +123,8 @@ static int look_through(const char **body, size_t *bytes, struct gr_error *err)
 	}
 	if (*bytes == 0)
 		return gr_fail(err, GR_PROTOCOL, 0, "the answer is empty");
+	skip_notice(body, bytes);
+	*bytes = without_markup(*body, *bytes);
 	if (**body == '<')
 		return fail_body(err, *body, *bytes, "is a web page, not JSON");
 	why = json_scan(*body, *bytes, &limits);
@@ -108,13 +148,13 @@ int answer_parse(const char *body, size_t bytes, json_t **ret_json, struct gr_er
 
 struct source {
 	struct buffer *body;
-	size_t at, dropped; /* up to there it was read, and dropped */
+	size_t at, end, dropped; /* up to there it was read, goes, and was dropped */
 };
 
 static size_t read_on(void *target, size_t bytes, void *context)
 {
 	struct source *source = context;
-	size_t left = source->body->bytes - source->at;
+	size_t left = source->end - source->at;
 
 	if (bytes > left)
 		bytes = left;
@@ -137,7 +177,8 @@ int answer_take(struct buffer *body, json_t **ret_json, struct gr_error *err)
 	int r = look_through(&begin, &bytes, err);
 
 	if (r == 0) {
-		source.at = body->bytes - bytes;
+		source.at = (size_t)(begin - body->data);
+		source.end = source.at + bytes;
 		source.dropped = source.at + 2 * SHOWN_BYTES; /* its begin may have to be shown */
 		json = json_load_callback(read_on, &source, JSON_REJECT_DUPLICATES, &error);
 		if (json)
@@ -196,6 +237,34 @@ static const json_t *said_member(const json_t *object, const char *keys)
 
 		if (!is_blank(member))
 			return member;
+	}
+	return NULL;
+}
+
+/* What stands under that key: an object, or the only one of a list. */
+static const json_t *inner_object(const json_t *object, const char *key)
+{
+	const json_t *inner = json_object_get(object, key);
+
+	if (json_array_size(inner) == 1)
+		inner = json_array_get(inner, 0);
+	return json_is_object(inner) ? inner : NULL;
+}
+
+const json_t *answer_holder(const json_t *answer, const char *keys)
+{
+	static const char *const wraps[] = {"data", "response", "result"};
+
+	if (said_member(answer, keys))
+		return answer;
+	for (size_t i = 0; i < GR_COUNT(wraps); i++) {
+		const json_t *inner = inner_object(answer, wraps[i]);
+
+		if (said_member(inner, keys))
+			return inner;
+		for (size_t j = 0; j < GR_COUNT(wraps); j++)
+			if (said_member(inner_object(inner, wraps[j]), keys))
+				return inner_object(inner, wraps[j]);
 	}
 	return NULL;
 }
@@ -281,13 +350,33 @@ static bool is_numbered(const json_t *object)
 	return true; /* an empty object is an empty list */
 }
 
+/* A list whose entries stand under their names: {"Pixel 7": {...}, "Galaxy S23": {...}}. An entry of which nothing is
+ * there but a part that is an object is none. */
+static bool is_named(const json_t *object)
+{
+	static const char *const parts[] = {"test_cases", "testcases", "info"};
+	void *at = json_object_iter((json_t *)(uintptr_t)object);
+
+	for (size_t i = 0; i < GR_COUNT(parts); i++)
+		if (json_object_get(object, parts[i]))
+			return false;
+	for (; at; at = json_object_iter_next((json_t *)(uintptr_t)object, at))
+		if (!json_is_object(json_object_iter_value(at)))
+			return false;
+	return true;
+}
+
 static json_t *object_list(const json_t *object)
 {
-	json_t *list = json_array();
+	const json_t *page = json_object_get(object, "data");
+	json_t *list;
 	const char *key;
 	json_t *value;
 
-	if (!is_numbered(object)) {
+	if (json_is_array(page))
+		return json_incref((json_t *)(uintptr_t)page);
+	list = json_array();
+	if (!is_numbered(object) && !is_named(object)) {
 		(void)json_array_append(list, (json_t *)(uintptr_t)object);
 		return list;
 	}

@@ -45,14 +45,18 @@ bool answer_is_about_auth(const json_t *answer);
 /* Lenient members: the value of `key`, or of the first of several keys "a|b|c" that is there and not null. The
  * functions below also pass over "" and "null". */
 const json_t *answer_member(const json_t *object, const char *keys);
+/* The object that says any of `keys`: the answer, or what it holds as an object or a list of one under "data",
+ * "response" or "result", two levels down at most; the outermost that does. NULL: none. */
+const json_t *answer_holder(const json_t *answer, const char *keys);
 /* Integer within +-2^53 from 1, "1", 1.0, true; false if absent or anything else. */
 bool answer_int(const json_t *object, const char *keys, int64_t *ret);
 /* Text from a text or a number ("" and "null" count as absent; true and false are none). The caller's, or NULL. */
 char *answer_text(const json_t *object, const char *keys);
 /* true for true, 1, "1", "true", "yes"; false for the opposites and absence. */
 bool answer_flag(const json_t *object, const char *keys);
-/* A list from a list, one object, an object numbered {"0": ..., "1": ...}, a JSON text of these, and "", null, {} or
- * absence (an empty list); GR_PROTOCOL for others. The result is a new reference. */
+/* A list from a list, one object, an object of objects ({"0": {}, "1": {}}, {"Pixel 7": {}}), a page of a list
+ * ({"data": [], "current_page": 1}), a JSON text of these, and "", null, {} or absence (an empty list); GR_PROTOCOL for
+ * others. The result is a new reference. */
 int answer_list(const json_t *object, const char *keys, json_t **ret_list, struct gr_error *err);
 
 #endif

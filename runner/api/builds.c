@@ -7,7 +7,7 @@
 #include "runner/base/memory.h"
 #include "runner/base/text.h"
 
-#define LIST_KEYS "build_list|data"
+#define LIST_KEYS "build_list|builds|data|response|result"
 
 /* Do the server's words say that there are no builds? "Application not found" does not, nor does anything about a
  * token: an empty list is proof that nothing was started, so it must not come from a mistake. */
@@ -23,7 +23,12 @@ static bool says_no_builds(const json_t *answer)
 
 static bool has_list(const json_t *answer)
 {
-	return json_object_get(answer, "build_list") || json_object_get(answer, "data");
+	const char *keys[] = {"build_list", "builds", "data", "response", "result"};
+	bool has = false;
+
+	for (size_t i = 0; i < GR_COUNT(keys); i++)
+		has = has || json_object_get(answer, keys[i]);
+	return has;
 }
 
 /* A success without the key of the list, and without words of a mistake: how some servers give an empty list. */
@@ -93,7 +98,11 @@ static int rows_decode(const json_t *rows, struct build_list *list, struct gr_er
 /* Lists come as a list, an object or a text of either; a bare number is a list of one. */
 static int rows_of(const json_t *answer, json_t **ret_rows, struct gr_error *err)
 {
+	const json_t *holder = answer_holder(answer, "build_list|builds");
 	int64_t number;
+
+	if (holder)
+		answer = holder;
 
 	if (!json_is_boolean(answer_member(answer, LIST_KEYS)) && answer_int(answer, LIST_KEYS, &number)) {
 		*ret_rows = json_pack("[I]", (json_int_t)number);

@@ -292,7 +292,9 @@ static int collect_by_platform(struct collector *collector, const json_t *object
 	return 0;
 }
 
-/* What stands under `data` or `devices` of an answer. */
+static const char *const list_keys[] = {"data", "devices", "response", "result"};
+
+/* What stands under one of those of an answer. */
 static int collect_member(struct collector *collector, const json_t *answer, const char *key, struct gr_error *err)
 {
 	const json_t *value = answer_member(answer, key);
@@ -317,21 +319,28 @@ static bool is_empty_list(const json_t *answer)
 	       (answer_says(answer) == ANSWER_SUCCESS && !answer_speaks_of_error(answer));
 }
 
+static bool has_list(const json_t *answer)
+{
+	for (size_t i = 0; i < GR_COUNT(list_keys); i++)
+		if (json_object_get(answer, list_keys[i]))
+			return true;
+	return false;
+}
+
 static int collect_answer(struct collector *collector, const json_t *answer, struct gr_error *err)
 {
 	GR_AUTO_JSON json_t *wrap = NULL;
-	int rc;
+	int rc = 0;
 
 	if (json_is_array(answer)) {
 		wrap = json_pack("{s:O}", "data", (json_t *)(uintptr_t)answer);
 		return collect_rows(collector, wrap, "data", PLATFORM_UNKNOWN, err);
 	}
-	if (!json_object_get(answer, "data") && !json_object_get(answer, "devices") && !is_empty_list(answer))
+	if (!has_list(answer) && !is_empty_list(answer))
 		return gr_fail(err, GR_PROTOCOL, 0, "the answer has no list of devices");
-	rc = collect_member(collector, answer, "data", err);
-	if (rc < 0 || collector->list.count)
-		return rc;
-	return collect_member(collector, answer, "devices", err);
+	for (size_t i = 0; rc == 0 && collector->list.count == 0 && i < GR_COUNT(list_keys); i++)
+		rc = collect_member(collector, answer, list_keys[i], err);
+	return rc;
 }
 
 int device_list_decode(const json_t *answer, struct device_list *ret_list, struct gr_error *err)

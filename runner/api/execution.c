@@ -7,6 +7,7 @@
 #include "runner/base/memory.h"
 #include "runner/base/text.h"
 
+#define DEVICES_KEYS "build_devices|devices"
 #define TRIM_CASES 10000 /* 12 MiB of an answer's tree */
 
 /* ---- words and numbers ---- */
@@ -165,7 +166,7 @@ static int cases_decode(
 	GR_AUTO_JSON json_t *cases = NULL;
 	const json_t *one;
 	size_t i;
-	int rc = answer_list(row, "test_cases", &cases, err);
+	int rc = answer_list(row, "test_cases|testcases", &cases, err);
 
 	if (rc < 0)
 		return rc;
@@ -239,7 +240,7 @@ static int devices_decode(const struct decoding *decoding, const json_t *top, st
 	GR_AUTO_JSON json_t *rows = NULL;
 	const json_t *row;
 	size_t i;
-	int rc = answer_list(top, "build_devices", &rows, err);
+	int rc = answer_list(top, DEVICES_KEYS, &rows, err);
 
 	json_array_foreach (rows, i, row) {
 		struct execution_device *device;
@@ -272,30 +273,32 @@ static int all_completed_decode(const json_t *top)
 
 static bool is_execution(const json_t *object)
 {
-	return json_object_get(object, "build_devices") || json_object_get(object, "build_number") ||
-	       json_object_get(object, "is_build_completed_in_all_devices");
+	return answer_member(object, DEVICES_KEYS) || json_object_get(object, "build_devices") ||
+	       json_object_get(object, "build_number") || json_object_get(object, "is_build_completed_in_all_devices");
 }
 
-/* The object that holds the execution: the answer, or, where its `data` holds one, both in one. A new reference. */
+/* The object that holds the execution: the answer, or, where one inside holds it, both in one. A new reference. */
 static int top_find(const json_t *answer, json_t **ret_top, struct gr_error *err)
 {
 	GR_AUTO_JSON json_t *list = NULL;
-	json_t *inner;
-	int rc;
+	const json_t *inner = answer_holder(answer, DEVICES_KEYS);
+	int rc = 0;
 
-	if (json_object_get(answer, "build_devices")) {
+	if (inner == answer || json_object_get(answer, "build_devices")) {
 		*ret_top = json_incref((json_t *)(uintptr_t)answer);
 		return 0;
 	}
-	rc = answer_list(answer, "data", &list, err);
+	if (!inner)
+		rc = answer_list(answer, "data|response|result", &list, err);
 	if (rc < 0)
 		return rc;
-	inner = json_array_size(list) == 1 ? json_array_get(list, 0) : NULL;
+	if (json_array_size(list) == 1)
+		inner = json_array_get(list, 0);
 	if (!is_execution(answer) && !is_execution(inner))
 		return gr_fail(err, GR_PROTOCOL, 0, "the answer holds no execution details");
 	*ret_top = json_copy((json_t *)(uintptr_t)answer);
 	if (json_is_object(inner))
-		(void)json_object_update(*ret_top, inner);
+		(void)json_object_update(*ret_top, (json_t *)(uintptr_t)inner);
 	return 0;
 }
 

@@ -229,6 +229,7 @@ static void row_decode(const json_t *row, struct native_device *ret_device)
 int native_result_decode(const json_t *answer, struct native_result *ret_result, struct gr_error *err)
 {
 	GR_AUTO_JSON json_t *rows = NULL;
+	const json_t *holder;
 	struct native_result result = {0};
 	const json_t *row;
 	size_t i;
@@ -236,7 +237,9 @@ int native_result_decode(const json_t *answer, struct native_result *ret_result,
 
 	if (!json_is_object(answer))
 		return gr_fail(err, GR_PROTOCOL, 0, "the answer is no native test result");
-	rc = answer_list(answer, "data", &rows, err);
+	holder = answer_holder(answer, "devices|results");
+	rc = holder ? answer_list(holder, "devices|results", &rows, err)
+	            : answer_list(answer, "data|response|result", &rows, err);
 	if (rc < 0)
 		return rc;
 	json_array_foreach (rows, i, row) {

@@ -64,6 +64,23 @@ const char *json_scan(const char *text, size_t bytes, const struct json_limits *
 	return why;
 }
 
+size_t json_end(const char *text, size_t bytes)
+{
+	size_t depth = 1;
+
+	if (bytes == 0 || (text[0] != '{' && text[0] != '['))
+		return bytes;
+	for (size_t i = 1; i < bytes; i++) {
+		if (text[i] == '"')
+			i = end_of_string(text, i + 1, bytes);
+		else if (text[i] == '{' || text[i] == '[')
+			depth++;
+		else if ((text[i] == '}' || text[i] == ']') && --depth == 0)
+			return i + 1;
+	}
+	return bytes;
+}
+
 json_t *json_read_own(const struct buffer *text, const char **ret_why)
 {
 	/* 300,000 tests with their attempts; as a tree about 1 GB. */

@@ -13,6 +13,9 @@ struct json_limits {
 
 /* One pass, 64 levels at most. What is wrong ("is nested deeper than 64 levels"), or NULL. */
 const char *json_scan(const char *text, size_t bytes, const struct json_limits *limits);
+/* Where the object or list ends that a text begins with; `bytes` if it does not begin with one, or that does not end.
+ */
+size_t json_end(const char *text, size_t bytes);
 /* What gridlane writes itself (results.json, a manifest), read from a folder or a bundle that anybody may have made. A
  * new reference, or NULL and what is wrong ("is not JSON"). */
 json_t *json_read_own(const struct buffer *text, const char **ret_why);

@@ -1,4 +1,6 @@
 /* What came back from a call, in words and as its outcome. */
+#include <string.h>
+
 #include "runner/api/answer.h"
 #include "runner/engine/run.h"
 
@@ -59,6 +61,21 @@ static void meaning_of_trouble(const struct operation *operation, const struct t
 	(void)gr_context(err, "%s", operation->id);
 }
 
+/* Where the reference documents no answer, an empty one and one in plain words are answers, too: the status has said
+ * how it went, and words of a mistake still count. NULL: it is none. */
+static json_t *plain_answer(const struct operation *operation, const struct transfer_result *result, const char *text)
+{
+	json_t *answer = NULL;
+
+	if (operation->sign != SAID_BY_NOTHING || result->curl_code || result->error.failure || !result->is_framed ||
+	        result->status < 200 || result->status > 299 || strpbrk(text, "<{[") != NULL)
+		return NULL;
+	answer = json_pack("{s:s}", "message", text);
+	if (answer != NULL && answer_speaks_of_error(answer))
+		(void)json_object_set_new(answer, "success", json_false());
+	return answer;
+}
+
 void reading_take(const struct operation *operation, struct transfer_result *result, struct reading *ret_reading,
         struct gr_error *err)
 {
@@ -66,6 +83,8 @@ void reading_take(const struct operation *operation, struct transfer_result *res
 	struct gr_error parse = {0};
 
 	if (!result->curl_code && result->status)
+		reading.body = plain_answer(operation, result, buffer_text(&result->body));
+	if (!reading.body && !result->curl_code && result->status)
 		(void)answer_take(&result->body, &reading.body, &parse);
 	reading.verdict = attempt_judge(result, reading.body != NULL);
 	if (reading.verdict == ATTEMPT_REFUSED && result->status == 404 && reading.body &&

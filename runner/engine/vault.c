@@ -146,19 +146,16 @@ static void learn_everywhere(struct vault *vault, const json_t *answer)
 /* Answers that name a token without the id it belongs to: the question had it. */
 static void learn_asked(struct vault *vault, enum operation_id operation, const json_t *arguments, const json_t *answer)
 {
-	const json_t *data = json_object_get(answer, "data");
-	const json_t *object = json_is_object(data) ? data : answer;
-
 	if (operation == OP_GET_BUILD_VERSION_INFO) {
 		GR_AUTO_FREE char *version_id = answer_text(arguments, "version_id");
-		GR_AUTO_FREE char *token = answer_text(object, "version_token");
+		GR_AUTO_FREE char *token = answer_text(answer_holder(answer, "version_token"), "version_token");
 		GR_AUTO_FREE char *handle = handle_version("-", version_id ? version_id : "");
 
 		if (version_id && token)
 			vault_put(vault, handle, token);
 	}
 	if (operation == OP_GET_USER_TOKEN) {
-		GR_AUTO_FREE char *token = answer_text(object, "user_token|token");
+		GR_AUTO_FREE char *token = answer_text(answer_holder(answer, "user_token|token"), "user_token|token");
 
 		if (token)
 			vault_put(vault, VAULT_USER_TOKEN, token);

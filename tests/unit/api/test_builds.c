@@ -53,6 +53,11 @@ static void it_reads_every_shape(void **state)
 	assert_numbers("{'status':1,'build_list':'6'}", "6");
 	assert_numbers("{'status':1,'build_list':'[7,8]'}", "7 8");
 	assert_numbers("{'status':1,'data':[{'build_number':'9'}]}", "9");
+	assert_numbers("{'status':1,'data':{'build_list':[{'build_number':'9'}]}}", "9");
+	assert_numbers("{'status':1,'response':[{'build_number':'9'}]}", "9");
+	assert_numbers("{'status':1,'build_list':{'data':[{'build_number':'9'}],'current_page':1}}", "9");
+	assert_numbers(
+	        "{'status':1,'build_list':{'nightly':{'build_number':'9'},'other':{'build_number':10}}}", "9 10");
 	assert_numbers("{'status':1,'build_list':{'0':{'build_number':'9'},'1':{'build_number':'10'}}}", "9 10");
 	assert_numbers("{'build_list':[{'build_number':'1'}]}", "1");
 	assert_numbers("{'status':1,'build_list':[1,'1','01',{'build_number':1}]}", "1"); /* one build, one number */

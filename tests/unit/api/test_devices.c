@@ -128,6 +128,10 @@ static void it_reads_lists_of_every_shape(void **state)
 	assert_count("{'devices':[{'device_id':1},{'device_id':2}]}", 2);
 	assert_count("{'data':{'device_id':1}}", 1);
 	assert_count("{'data':{'0':{'device_id':1},'1':{'device_id':2}}}", 2);
+	assert_count("{'data':{'R58':{'device_id':1},'R59':{'device_id':2}}}", 2);
+	assert_count("{'response':[{'device_id':1},{'device_id':2}]}", 2);
+	assert_count("{'result':{'android':[{'device_id':1}]}}", 1);
+	assert_count("{'data':{'current_page':1,'data':[{'device_id':1},{'device_id':2}]}}", 2);
 	assert_count("{'data':{'devices':[{'device_id':1}]}}", 1);
 	assert_count("{'data':{'devices':{'ios':[{'device_id':1}]}}}", 1);
 	assert_count("{'data':[],'devices':[{'device_id':1}]}", 1);

@@ -236,6 +236,12 @@ static void it_reads_every_shape(void **state)
 	assert_shape("{'build_devices':''}", 0, 0);
 	assert_shape("{'build_number':'7'}", 0, 0);
 	assert_shape("{'data':{'build_devices':[{},{}]}}", 2, 0);
+	assert_shape("{'data':{'build_devices':{'test_cases':[{}]}}}", 1, 1);
+	assert_shape("{'response':{'build_devices':[{},{}]}}", 2, 0);
+	assert_shape("{'data':{'data':{'build_devices':[{},{}]}}}", 2, 0);
+	assert_shape("{'data':{'build_number':'7','build_devices':null}}", 0, 0);
+	assert_shape("{'build_number':'7','devices':[{'testcases':[{}]},{}]}", 2, 1);
+	assert_shape("{'build_devices':{'Pixel 7':{'device_id':1,'test_cases':{'login':{},'cart':{}}}}}", 1, 2);
 	assert_shape("{'data':[{'build_devices':[{}]}]}", 1, 0);
 	assert_shape("{'data':'{}','build_number':1}", 0, 0);
 	assert_shape("{'build_devices':[{'test_cases':null},{'test_cases':''},{'info':7},{'info':'x'}]}", 4, 0);

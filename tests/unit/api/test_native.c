@@ -204,6 +204,9 @@ static void it_reads_every_shape(void **state)
 	assert_count("{'data':[{},{}]}", 2);
 	assert_count("{'data':{'device_id':1}}", 1);
 	assert_count("{'data':{'0':{},'1':{}}}", 2);
+	assert_count("{'data':{'Pixel 7':{'status':1}}}", 1);
+	assert_count("{'data':{'native_test_build_id':'7','devices':[{},{}]}}", 2);
+	assert_count("{'response':[{},{}]}", 2);
 	assert_count("{'data':'[{},{},{}]'}", 3);
 	assert_count("{'data':[]}", 0);
 	assert_count("{'data':''}", 0);
