@@ -426,6 +426,10 @@ int transfer_set_body(struct transfer *transfer, const struct transfer_request *
 		r = refused(curl_easy_setopt(transfer->easy, CURLOPT_MAXREDIRS, 1L), "a limit", err);
 	else if (r == 0)
 		r = add_header(transfer, "Expect:", err);
+	/* Without a word about encodings a server may choose one: ask for none, and undo what comes all the same. Of
+	 * downloads the bytes are kept as they come. */
+	if (r == 0 && (transfer->flags & TRANSFER_POST))
+		r = refused(curl_easy_setopt(transfer->easy, CURLOPT_ACCEPT_ENCODING, "identity"), "an encoding", err);
 	if (r == 0)
 		r = refused(curl_easy_setopt(transfer->easy, CURLOPT_HTTPHEADER, transfer->headers), "headers", err);
 	return r;

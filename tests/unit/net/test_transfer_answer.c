@@ -32,6 +32,19 @@ static void it_takes_cut_bodies_for_errors(void **state)
 	}
 }
 
+/* Nobody asked for it, and some servers do it all the same. */
+static void it_undoes_an_encoding(void **state)
+{
+	struct probe *probe = *state;
+
+	SERVE(probe, SAY(ANSWER, "HTTP/1.1 200 OK\r\nContent-Encoding: deflate\r\nContent-Length: 18\r\n\r\n"
+	                         "\170\234\253\126\112\124\262\122\252\300\002\224\152\001\234\301\013\174"));
+	assert_int_equal(do_once(probe, TRANSFER_POST | TRANSFER_ONCE)->curl_code, 0);
+	assert_true(text_has_prefix(buffer_text(&probe->result.body), "{\"a\":\"x"));
+	assert_true(text_has_suffix_nocase(buffer_text(&probe->result.body), "x\"}"));
+	assert_non_null(strstr(buffer_text(&probe->server->requests[0]), "Accept-Encoding: identity\r\n"));
+}
+
 static void it_takes_what_is_not_http_for_an_error(void **state)
 {
 	struct probe *probe = *state;
@@ -184,6 +197,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 	        TRANSFER_TEST(it_takes_cut_bodies_for_errors),
+	        TRANSFER_TEST(it_undoes_an_encoding),
 	        TRANSFER_TEST(it_takes_what_is_not_http_for_an_error),
 	        TRANSFER_TEST(it_limits_bodies),
 	        TRANSFER_TEST(it_limits_headers),
