@@ -1,5 +1,7 @@
 #include "runner/steps/reservation.h"
 
+#include <string.h>
+
 #include "runner/api/answer.h"
 #include "runner/base/clock.h"
 #include "runner/base/memory.h"
@@ -26,19 +28,33 @@ json_t *reservation_arguments(
 	return arguments;
 }
 
+/* Whole words alone: "Not accepted" and "Unapproved" grant nothing. */
+static bool says_granted(const char *status)
+{
+	static const char *const words[] = {"accepted", "accept", "approved", "approve", "confirmed", "granted",
+	        "reserved", "booked", "active", "success", "1", "true"};
+	GR_AUTO_FREE char *plain = gr_strdup(status + strspn(status, " \t\r\n"));
+	size_t bytes = strlen(plain);
+
+	while (bytes > 0 && strchr(" \t\r\n.!", plain[bytes - 1]) != NULL)
+		plain[--bytes] = '\0';
+	for (size_t i = 0; i < GR_COUNT(words); i++)
+		if (text_equal_nocase(plain, words[i]))
+			return true;
+	return false;
+}
+
 static enum reservation_answer read_done(const json_t *body, char **ret_id)
 {
-	GR_AUTO_FREE char *status = answer_text(body, "ReservationStatus|reservation_status");
-	GR_AUTO_FREE char *id = answer_text(body, "device_reservation_id");
+	static const char id_keys[] = "device_reservation_id|reservation_id";
+	static const char status_keys[] = "ReservationStatus|reservation_status|reservationStatus";
+	GR_AUTO_FREE char *status = answer_text(answer_holder(body, status_keys), status_keys);
+	GR_AUTO_FREE char *id = answer_text(answer_holder(body, id_keys), id_keys);
 
-	if (id == NULL)
-		id = answer_text(answer_member(body, "data"), "device_reservation_id");
 	if (id == NULL)
 		return RESERVATION_LOOK;
 	*ret_id = gr_take(&id);
-	if (status == NULL || text_contains_nocase(status, "accept") || text_contains_nocase(status, "approv"))
-		return RESERVATION_MADE;
-	return RESERVATION_PENDING;
+	return status == NULL || says_granted(status) ? RESERVATION_MADE : RESERVATION_PENDING;
 }
 
 int reservation_read(const struct event *event, const char *what, enum reservation_answer *ret_answer, char **ret_id,
@@ -73,7 +89,7 @@ static int read_list(const struct event *event, json_t **ret_list, struct gr_err
 {
 	if (event->outcome != CALL_DONE)
 		return answer_fail(event, GR_SERVER, err, "list the reservations");
-	if (answer_list(event->body, "data", ret_list, err) != 0)
+	if (answer_list(event->body, "data|response|result", ret_list, err) != 0)
 		return gr_context(err, "list of reservations");
 	return 0;
 }
@@ -128,6 +144,8 @@ int reservation_is_listed(const struct event *event, const char *id, bool *ret_l
 	json_array_foreach (list, i, item) {
 		GR_AUTO_FREE char *listed = answer_text(item, "device_reservation_id|id");
 
+		if (listed == NULL)
+			return gr_fail(err, GR_PROTOCOL, 0, "entry %zu of the list of reservations has no id", i + 1);
 		is_listed = is_listed || text_equal(listed, id);
 	}
 	*ret_listed = is_listed;

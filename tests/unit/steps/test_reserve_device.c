@@ -66,6 +66,35 @@ static void a_refusal_is_no_device(void **state)
 	script_close(&s);
 }
 
+/* Wherever it stands, and whatever it is called: only a word that grants makes the device ours. */
+static void only_a_word_that_grants_is_believed(void **state)
+{
+	static const char *const not_granted[] = {"{'device_reservation_id': 8, 'ReservationStatus': 'Not accepted'}",
+	        "{'device_reservation_id': 8, 'ReservationStatus': 'Unapproved'}",
+	        "{'data': {'device_reservation_id': 8, 'ReservationStatus': 'Pending'}}",
+	        "{'data': [{'device_reservation_id': 8, 'reservation_status': 'waiting for approval'}]}",
+	        "{'device_reservation_id': 8, 'ReservationStatus': 0}"};
+	static const char *const granted[] = {"{'device_reservation_id': 8, 'ReservationStatus': ' ACCEPTED.'}",
+	        "{'data': {'reservation_id': 8, 'ReservationStatus': 'Confirmed'}}",
+	        "{'response': {'device_reservation_id': '8'}}", "{'device_reservation_id': 8, 'ReservationStatus': 1}"};
+	struct script s;
+
+	(void)state;
+	for (size_t i = 0; i < GR_COUNT(not_granted); i++) {
+		open_step(&s, "");
+		answer(&s, not_granted[i]);
+		expect_wait(&s, 0, 0);
+		assert_true(json_is_true(json_object_get(s.action.acquired, "at_once")));
+		script_close(&s);
+	}
+	for (size_t i = 0; i < GR_COUNT(granted); i++) {
+		open_step(&s, "");
+		answer(&s, granted[i]);
+		expect_done(&s, OUTCOME_PASSED, "{'device_reservation_id': '8'}");
+		script_close(&s);
+	}
+}
+
 static void one_that_is_not_granted_is_taken_back(void **state)
 {
 	struct script s;
@@ -251,6 +280,7 @@ int main(void)
 	        cmocka_unit_test(it_reserves_and_registers_what_it_holds),
 	        cmocka_unit_test(the_user_is_looked_up_when_not_known),
 	        cmocka_unit_test(a_refusal_is_no_device),
+	        cmocka_unit_test(only_a_word_that_grants_is_believed),
 	        cmocka_unit_test(one_that_is_not_granted_is_taken_back),
 	        cmocka_unit_test(a_lost_answer_is_looked_up_then_sent_once_more),
 	        cmocka_unit_test(a_resumed_reservation_is_looked_up_first),
