@@ -86,10 +86,12 @@ static int ask_device(const struct step *step, struct action *action)
 	json_t *arguments = NULL;
 
 	state->phase = PHASE_DEVICE;
-	if (state->device.device_id != NULL)
-		return step_call(
-		        action, OP_GET_DEVICE_DETAILS, json_pack("{s:s}", "device_id", state->device.device_id));
 	arguments = json_object();
+	set_argument(arguments, "device_id", state->device.device_id);
+	if (state->device.device_id != NULL) {
+		set_argument(arguments, "udid", state->device.udid); /* the reference calls both required */
+		return step_call(action, OP_GET_DEVICE_DETAILS, arguments);
+	}
 	set_text(arguments, "device_type", platform != NULL ? platform : step->context->platform);
 	for (size_t i = 0; i < GR_COUNT(wishes); i++)
 		set_argument(arguments, wishes[i], with_text(step, wishes[i]));

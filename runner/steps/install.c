@@ -127,6 +127,27 @@ static int fetch_log(struct state *state, struct action *action)
 	return 0;
 }
 
+/* The answer is to say whether it was installed: a flag is not believed against its own words, and silence not at all.
+ */
+static int take_words(const struct step *step, const struct event *event, struct action *action, struct gr_error *err)
+{
+	const struct state *state = step->state;
+	GR_AUTO_FREE char *device = device_words(&state->target.device);
+	char words[256];
+	bool is_bad, is_good;
+
+	(void)answer_message(event->body, words);
+	is_bad = text_contains_nocase(words, "fail") || text_contains_nocase(words, "unsuccess") ||
+	         text_contains_nocase(words, "not installed") || text_contains_nocase(words, "unable") ||
+	         text_contains_nocase(words, "could not");
+	is_good = answer_says(event->body) == ANSWER_SUCCESS || text_contains_nocase(words, "success") ||
+	          text_contains_nocase(words, "installed");
+	if (is_good && !is_bad)
+		return finish(step, event, action);
+	return gr_fail(err, GR_INSTALL, 0, "the server does not say that build %s was installed on %s: %s",
+	        state->target.app_build_id, device, words[0] != '\0' ? words : "(no words)");
+}
+
 static int take_install(const struct step *step, const struct event *event, struct action *action, struct gr_error *err)
 {
 	struct state *state = step->state;
@@ -135,8 +156,8 @@ static int take_install(const struct step *step, const struct event *event, stru
 	if (event->outcome != CALL_DONE)
 		return answer_fail(event, GR_INSTALL, err, "install build %s on %s", state->target.app_build_id, words);
 	if (!is_direct(step) && !is_async(step))
-		return finish(step, event, action);
-	state->log_url = answer_text(event->body, "response_url");
+		return take_words(step, event, action, err);
+	state->log_url = answer_url(answer_holder(event->body, "response_url"), "response_url");
 	if (state->log_url == NULL)
 		return gr_fail(err, GR_INSTALL, 0,
 		        "the installation on %s was started, but the answer names no log: how it went cannot be known",

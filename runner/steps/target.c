@@ -52,6 +52,7 @@ static bool ask(struct target *target, enum target_question question, struct act
 {
 	static const enum operation_id operations[] = {
 	        [QUESTION_DEVICE] = OP_GET_DEVICE_LIST,
+	        [QUESTION_DETAILS] = OP_GET_DEVICE_DETAILS,
 	        [QUESTION_BUILD] = OP_GET_BUILD_INFO,
 	        [QUESTION_MODULE] = OP_GET_BUILD_VERSION_INFO,
 	};
@@ -70,10 +71,21 @@ static bool lacks_device(const struct target *target)
 	return !target->device_was_asked && (s_device || platform);
 }
 
+/* The list does not have it; the details of one device do. */
+static bool ask_details(struct target *target, struct action *action)
+{
+	json_t *arguments = json_pack("{s:s}", "device_id", target->device.device_id);
+
+	set_argument(arguments, "udid", target->device.udid); /* the reference calls both required */
+	return ask(target, QUESTION_DETAILS, action, arguments);
+}
+
 bool target_ask(struct target *target, struct action *action)
 {
 	if (lacks_device(target))
 		return ask(target, QUESTION_DEVICE, action, json_object());
+	if ((target->needs & TARGET_S_DEVICE) != 0 && target->device.s_device == NULL && !target->details_were_asked)
+		return ask_details(target, action);
 	if ((target->needs & (TARGET_VERSION | TARGET_MODULE)) != 0 && target->version_id == NULL &&
 	        !target->build_was_asked)
 		return ask(target, QUESTION_BUILD, action, json_pack("{s:s}", "app_build_id", target->app_build_id));
@@ -106,8 +118,27 @@ static int take_device(struct target *target, const struct event *event, struct 
 	if (!found)
 		return gr_fail(
 		        err, GR_CONFIG, 0, "the account has no device with the id '%s'", target->device.device_id);
-	if ((target->needs & TARGET_S_DEVICE) != 0 && target->device.s_device == NULL)
-		return gr_fail(err, GR_PROTOCOL, 0, "the server's list does not give the s_device of device %s",
+	return 0;
+}
+
+static int take_details(struct target *target, const struct event *event, struct gr_error *err)
+{
+	struct device_list list = {0};
+	int failure = 0;
+
+	target->details_were_asked = true;
+	if (event->outcome != CALL_DONE)
+		return answer_fail(
+		        event, GR_SERVER, err, "ask for the s_device of device %s", target->device.device_id);
+	failure = device_list_decode(event->body, &list, err);
+	if (failure != 0)
+		return failure;
+	if (list.count == 1 && text_equal(list.devices[0].device_id, target->device.device_id))
+		target->device.s_device = gr_strdup(list.devices[0].s_device);
+	device_list_release(&list);
+	if (target->device.s_device == NULL)
+		return gr_fail(err, GR_PROTOCOL, 0,
+		        "neither the server's list nor its details give the s_device of device %s",
 		        target->device.device_id);
 	return 0;
 }
@@ -119,7 +150,7 @@ static int take_build(struct target *target, const struct event *event, struct g
 	target->build_was_asked = true;
 	if (event->outcome != CALL_DONE)
 		return answer_fail(event, GR_SERVER, err, "look build %s up", target->app_build_id);
-	data = answer_member(event->body, "data");
+	data = answer_holder(event->body, "version_id|app_id|bundle_id");
 	target->version_id = answer_text(data, "version_id");
 	if (target->app_id == NULL)
 		target->app_id = answer_text(data, "app_id");
@@ -162,7 +193,7 @@ static int take_module(struct target *target, const struct event *event, struct 
 
 	if (event->outcome != CALL_DONE)
 		return answer_fail(event, GR_SERVER, err, "list the modules of version %s", target->version_id);
-	failure = answer_list(answer_member(event->body, "data"), "version_module_list", &list, err);
+	failure = answer_list(answer_holder(event->body, "version_module_list"), "version_module_list", &list, err);
 	if (failure != 0)
 		return gr_context(err, "modules of version %s", target->version_id);
 	found = find_modules(list, name, &id, &names);
@@ -186,6 +217,8 @@ int target_take(struct target *target, const struct event *event, struct gr_erro
 		break;
 	case QUESTION_DEVICE:
 		return take_device(target, event, err);
+	case QUESTION_DETAILS:
+		return take_details(target, event, err);
 	case QUESTION_BUILD:
 		return take_build(target, event, err);
 	case QUESTION_MODULE:

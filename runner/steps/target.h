@@ -13,13 +13,13 @@ enum target_needs {
 	TARGET_MODULE = 1 << 3 /* the id of `module` */
 };
 
-enum target_question { QUESTION_NONE, QUESTION_DEVICE, QUESTION_BUILD, QUESTION_MODULE };
+enum target_question { QUESTION_NONE, QUESTION_DEVICE, QUESTION_DETAILS, QUESTION_BUILD, QUESTION_MODULE };
 
 struct target {
 	const struct step *step;
 	unsigned needs;
 	enum target_question asked;
-	bool device_was_asked, build_was_asked;
+	bool device_was_asked, details_were_asked, build_was_asked;
 	struct device device;
 	char *app_build_id, *app_id, *version_id, *bundle_id;
 	char *module_id;

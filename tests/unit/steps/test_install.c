@@ -40,6 +40,31 @@ static void it_installs_and_waits_for_the_answer(void **state)
 	script_close(&s);
 }
 
+static void assert_not_installed(const char *body, const char *words)
+{
+	struct script s;
+
+	script_start(&s, "install", WITH(""));
+	answer(&s, body);
+	expect_failure(&s, GR_INSTALL, words);
+	script_close(&s);
+}
+
+static void an_answer_that_does_not_say_installed_is_no_success(void **state)
+{
+	struct script s;
+
+	(void)state;
+	assert_not_installed("{'success': true, 'message': 'Application installation failed.'}", "installation failed");
+	assert_not_installed("{'status': 1, 'msg': 'App not installed'}", "not installed");
+	assert_not_installed("{}", "(no words)");
+	assert_not_installed("{'data': []}", "Galaxy S23 (device 26)");
+	script_start(&s, "install", WITH(""));
+	answer(&s, "{'message': 'Application installed Successfully'}");
+	expect_done(&s, OUTCOME_PASSED, "{'mode': 'sync'}");
+	script_close(&s);
+}
+
 static void a_refusal_names_the_device_and_the_servers_words(void **state)
 {
 	struct script s;
@@ -175,6 +200,17 @@ static void missing_facts_are_looked_up(void **state)
 	        "{'application_token': 'gridlane-secret:app/7', 'version_token': 'gridlane-secret:version/7/8', "
 	        "'process_type': 'oia'}");
 	script_close(&s);
+	script_start(&s, "install", "{'build': " BUILD ", 'device': {'id': 26}}");
+	answer(&s, "{'success': true, 'data': [{'device_id': 26, 'UDID': 'R58', 'device_type': '2'}]}");
+	expect_call(&s, OP_GET_DEVICE_DETAILS, "{'device_id': '26', 'udid': 'R58'}");
+	answer(&s, "{'status': 1, 'data': {'device_id': 26, 's_device': 'S26'}}");
+	expect_call(&s, OP_APP_BUILD_INSTALL_SYNCHRONOUS, "{'s_device': 'S26', 'process_type': 'oaa'}");
+	script_close(&s);
+	script_start(&s, "install", "{'build': " BUILD ", 'device': {'id': 26}}");
+	answer(&s, "{'success': true, 'data': [{'device_id': 26, 'device_type': '2'}]}");
+	answer(&s, "{'status': 1, 'data': {'device_id': 27, 's_device': 'S27'}}");
+	expect_failure(&s, GR_PROTOCOL, "s_device of device 26");
+	script_close(&s);
 	script_start(&s, "install", "{'build': 272, 'device': {'id': 27}}");
 	answer(&s, "{'success': true, 'data': [{'device_id': 26, 's_device': 'S26'}]}");
 	expect_failure(&s, GR_CONFIG, "'27'");
@@ -216,6 +252,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 	        cmocka_unit_test(it_installs_and_waits_for_the_answer),
+	        cmocka_unit_test(an_answer_that_does_not_say_installed_is_no_success),
 	        cmocka_unit_test(a_refusal_names_the_device_and_the_servers_words),
 	        cmocka_unit_test(async_reads_the_log_until_it_says_success),
 	        cmocka_unit_test(direct_needs_only_the_ids),
