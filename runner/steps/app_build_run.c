@@ -124,6 +124,10 @@ static int take_proof(const struct step *step, const struct event *event, struct
 		return app_end_with(step, event, action, &why);
 	if (end == SEARCH_GOES_ON)
 		return 0;
+	if (end == SEARCH_ABSENT) {
+		state->phase = PHASE_SEARCH;
+		return search_begin(&state->search, &state->run, false, event, action);
+	}
 	learn_number(state, event, action);
 	if (!state->proof.is_poll)
 		return app_poll_now(step, action);
@@ -148,7 +152,8 @@ static int take_search(const struct step *step, const struct event *event, struc
 		return 0;
 	case SEARCH_FOUND:
 		learn_number(state, event, action);
-		action->progress = gr_printf("adopted build %s after a lost answer", state->run.number);
+		action->progress = gr_printf("adopted build %s%s", state->run.number,
+		        state->run.build_id == NULL && state->run.build_version == NULL ? " after a lost answer" : "");
 		return app_poll_now(step, action);
 	case SEARCH_ABSENT:
 		break;
@@ -335,9 +340,7 @@ static int take_start(const struct step *step, const struct event *event, struct
 	GR_AUTO_FREE char *words = device_words(&run->target.device);
 
 	if (event->outcome == CALL_DONE) {
-		const json_t *answer = answer_member(event->body, "build_id|build_version") != NULL
-		                               ? event->body
-		                               : answer_member(event->body, "data");
+		const json_t *answer = answer_holder(event->body, "build_id|build_version");
 
 		run->build_id = answer_text(answer, "build_id");
 		run->build_version = answer_text(answer, "build_version");

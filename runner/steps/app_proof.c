@@ -24,10 +24,8 @@ static void add_candidate(struct proof *proof, const char *number, const char *s
 	proof->sources[proof->count++] = source;
 }
 
-static int fail_unproven(const struct proof *proof, const char *why, struct gr_error *err)
+int app_run_fail_unproven(const struct app_run *run, const char *why, struct gr_error *err)
 {
-	const struct app_run *run = proof->run;
-
 	return gr_fail(err, GR_UNKNOWN_START, 0,
 	        "the start was accepted with build_id %s and build_version %s, but %s; look at the run on the server",
 	        run->build_id != NULL ? run->build_id : "(none)",
@@ -50,8 +48,8 @@ int proof_begin(struct proof *proof, struct app_run *run, const struct event *ev
 	add_candidate(proof, run->build_version, "build_version");
 	add_candidate(proof, run->build_id, "build_id");
 	if (proof->count == 0)
-		return fail_unproven(
-		        proof, "both were build numbers before it, so neither is proven to be this run's", err);
+		return app_run_fail_unproven(
+		        proof->run, "both were build numbers before it, so neither is proven to be this run's", err);
 	return ask_next(proof, action);
 }
 
@@ -128,7 +126,8 @@ static bool take_list(struct proof *proof, const struct event *event)
 }
 
 /* A new round, after a while; an outage does not use up the window. */
-static int wait_round(struct proof *proof, const struct event *event, struct action *action, struct gr_error *err)
+static int wait_round(struct proof *proof, const struct event *event, struct action *action, enum search_end *ret_end,
+        struct gr_error *err)
 {
 	const struct poll_policy *poll = &proof->run->step->context->poll;
 
@@ -137,13 +136,17 @@ static int wait_round(struct proof *proof, const struct event *event, struct act
 	if (!proof->had_outage)
 		proof->outage_ms = 0;
 	if (proof->had_outage && limit_passed(proof->outage_ms, poll->stall_ms, event->now_ms))
-		return fail_unproven(proof, "the server could not be asked which is the run's number", err);
+		return app_run_fail_unproven(
+		        proof->run, "the server could not be asked which is the run's number", err);
 	if (proof->had_outage)
 		proof->since_ms = event->now_ms;
 	if (limit_passed(proof->run->start_ms, poll->timeout_ms, event->now_ms))
-		return fail_unproven(proof, "poll.timeout passed before one was proven to be this run's number", err);
-	if (limit_passed(proof->since_ms, settle_ms(poll, WINDOW_MS), event->now_ms))
-		return fail_unproven(proof, "neither is proven to be this run's number", err);
+		return app_run_fail_unproven(
+		        proof->run, "poll.timeout passed before one was proven to be this run's number", err);
+	if (limit_passed(proof->since_ms, settle_ms(poll, WINDOW_MS), event->now_ms)) {
+		*ret_end = SEARCH_ABSENT;
+		return 0;
+	}
 	proof->is_waiting = true;
 	return step_wait(action, event->now_ms + pace_next(&proof->pace, poll, event->random));
 }
@@ -171,7 +174,7 @@ int proof_next(struct proof *proof, const struct event *event, struct action *ac
 		return ask_next(proof, action);
 	}
 	if (!take_list(proof, event))
-		return wait_round(proof, event, action, err);
+		return wait_round(proof, event, action, ret_end, err);
 	*ret_end = SEARCH_FOUND;
 	return 0;
 }

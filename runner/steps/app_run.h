@@ -81,16 +81,19 @@ struct proof {
 	int64_t since_ms, outage_ms;
 	struct pace pace;
 };
+/* The start was accepted, and its number is not known. */
+int app_run_fail_unproven(const struct app_run *run, const char *why, struct gr_error *err);
 /* -GR_UNKNOWN_START at once when neither number can be the run's. */
 int proof_begin(struct proof *proof, struct app_run *run, const struct event *event, struct action *action,
         struct gr_error *err);
-/* FOUND sets the run's number, and proof->is_poll. It reads the answer: nobody else can. */
+/* FOUND sets the run's number, and proof->is_poll. ABSENT: it is neither of the two, and is to be looked for among the
+ * builds that are new. It reads the answer: nobody else can. */
 int proof_next(struct proof *proof, const struct event *event, struct action *action, enum search_end *ret_end,
         struct gr_error *err);
 void proof_release(struct proof *proof);
 
-/* A start whose answer was lost: look for it among the builds that are new. The list may lag behind, so that the device
- * is looked at as well: while it was seen at work, nothing is proven absent. */
+/* A start whose answer was lost, or names no number of the list: look for it among the builds that are new. The list
+ * may lag behind, so that the device is looked at as well: while it was seen at work, nothing is proven absent. */
 struct search {
 	struct app_run *run;
 	int64_t since_ms;

@@ -28,6 +28,16 @@ static int wait_look(struct search *search, struct action *action)
 	return step_wait(action, search->since_ms + settle_ms(poll, look_at_ms[search->look]));
 }
 
+static bool is_accepted(const struct app_run *run)
+{
+	return run->build_id != NULL || run->build_version != NULL;
+}
+
+static const char *lack_of_number(const struct app_run *run)
+{
+	return is_accepted(run) ? "the answer to the start names no build number" : "the answer to the start got lost";
+}
+
 int search_begin(
         struct search *search, struct app_run *run, bool is_long, const struct event *event, struct action *action)
 {
@@ -36,7 +46,7 @@ int search_begin(
 	search->is_long = is_long;
 	search->since_ms = event->now_ms;
 	search->was_at_work = json_is_true(json_object_get(run->step->memory, "device_was_at_work"));
-	action->progress = gr_printf("the answer to the start got lost; looking for the run among the server's builds");
+	action->progress = gr_printf("%s; looking for the run among the server's builds", lack_of_number(run));
 	return wait_look(search, action);
 }
 
@@ -55,10 +65,10 @@ static int fail_unproven(const struct search *search, struct gr_error *err)
 	GR_AUTO_FREE char *words = device_words(&search->run->target.device);
 
 	return gr_fail(err, GR_UNKNOWN_START, 0,
-	        "the answer to the start got lost, no new build is listed, and %s %s: a run may be on its way; nothing "
-	        "was "
-	        "started again, and `gridlane resume` looks for it",
-	        words, search->was_at_work ? "was at work meanwhile" : "could not be looked at");
+	        "%s, no new build is listed, and %s %s: a run may be on its way; nothing was started again, and "
+	        "`gridlane resume` looks for it",
+	        lack_of_number(search->run), words,
+	        search->was_at_work ? "was at work meanwhile" : "could not be looked at");
 }
 
 static int fail_many(const struct search *search, struct gr_error *err)
@@ -68,10 +78,9 @@ static int fail_many(const struct search *search, struct gr_error *err)
 	list_texts(search->ours, &numbers);
 	list_texts(search->open, &numbers);
 	return gr_fail(err, GR_UNKNOWN_START, 0,
-	        "the answer to the start got lost, and which of the new builds %s is this run's cannot be told: look "
-	        "at them on "
-	        "the server; nothing was started again",
-	        buffer_text(&numbers));
+	        "%s, and which of the new builds %s is this run's cannot be told: look at them on the server; nothing "
+	        "was started again",
+	        lack_of_number(search->run), buffer_text(&numbers));
 }
 
 /* After the last look. */
@@ -81,10 +90,11 @@ static int conclude(const struct search *search, enum search_end *ret_end, struc
 		return fail_many(search, err);
 	if (search->good_looks < GOOD_LOOKS_NEEDED || !search->is_last_good)
 		return gr_fail(err, GR_UNKNOWN_START, 0,
-		        "the answer to the start got lost, and the server's builds could be listed only %zu times "
-		        "since: a run may be "
-		        "on its way; `gridlane resume` looks for it",
-		        search->good_looks);
+		        "%s, and the server's builds could be listed only %zu times since: a run may be on its way; "
+		        "`gridlane resume` looks for it",
+		        lack_of_number(search->run), search->good_looks);
+	if (is_accepted(search->run))
+		return app_run_fail_unproven(search->run, "no new build is proven to be this run's", err);
 	if (search->was_at_work || !search->is_device_seen)
 		return fail_unproven(search, err);
 	*ret_end = SEARCH_ABSENT;
@@ -183,6 +193,12 @@ static int take_list(struct search *search, const struct event *event, struct ac
 	return next_look(search, action, ret_end, err);
 }
 
+/* The start's answer gave a build_id, and the details' URL has another one. */
+static bool names_other_build(const struct app_run *run, const struct execution *execution)
+{
+	return run->build_id != NULL && execution->build_id != NULL && !text_equal(run->build_id, execution->build_id);
+}
+
 /* What is ours as far as the server tells may be another lane's, whose number is not proven yet. */
 static enum app_fit fit_of(
         struct search *search, const struct event *event, const struct execution *execution, const char *number)
@@ -195,6 +211,8 @@ static enum app_fit fit_of(
 		search->has_rival = true;
 		return FIT_OPEN;
 	}
+	if (fit == FIT_OURS && names_other_build(search->run, execution))
+		return FIT_OPEN;
 	return fit == FIT_OURS && app_run_is_doubtful(search->run, execution) ? FIT_OPEN : fit;
 }
 

@@ -1,5 +1,7 @@
 #include "app_script.h"
 
+#include "runner/base/text.h"
+
 static void build_id_is_the_number_when_its_url_says_so(void **state)
 {
 	struct script s;
@@ -67,14 +69,20 @@ static void a_number_on_another_device_is_never_proven(void **state)
 
 	(void)state;
 	run_to_first_poll(&s, WITH(""));
-	for (int i = 0; i < 100 && s.action.kind != ACTION_DONE; i++) {
-		answer(&s, other);
-		refuse_call(&s, "{'status': 0}");
-		answer(&s, "{'status': 1, 'build_list': [{'build_number': '769'}, {'build_number': 770}]}");
+	for (int i = 0; i < 1000 && s.action.kind != ACTION_DONE; i++) {
 		if (s.action.kind == ACTION_WAIT)
 			let_time_come(&s);
+		else if (s.action.operation == OP_BUILD_LIST)
+			answer(&s, "{'status': 1, 'build_list': [{'build_number': '769'}, {'build_number': 770}]}");
+		else if (s.action.operation == OP_GET_DEVICE_LIST)
+			answer(&s, DEVICE_IDLE);
+		else if (text_equal(json_string_value(json_object_get(s.action.arguments, "build_number")), "770"))
+			answer(&s, other);
+		else
+			refuse_call(&s, "{'status': 0}");
+		assert_false(s.action.kind == ACTION_CALL && s.action.operation == OP_APP_BUILD_RUN);
 	}
-	expect_problem(&s, GR_UNKNOWN_START, "neither is proven");
+	expect_problem(&s, GR_UNKNOWN_START, "no new build is proven");
 	script_close(&s);
 }
 
@@ -184,6 +192,62 @@ static void a_run_proven_by_the_list_alone_must_show_our_device(void **state)
 	script_close(&s);
 }
 
+/* Neither number of the start's answer is in the list: the only build that is new and on our device is the run. */
+static void a_start_without_a_number_of_the_list_is_looked_for(void **state)
+{
+	struct script s;
+
+	(void)state;
+	script_start(&s, "app_build_run", WITH(""));
+	answer(&s, LIST_BEFORE);
+	answer(&s, "{'status': true, 'data': [{'build_version': 6}]}");
+	for (int i = 0; i < 200; i++) {
+		expect_call(&s, OP_EXECUTION_DETAILS, "{'build_number': '6'}");
+		refuse_call(&s, "{'status': 0, 'msg': 'Invalid build number'}");
+		answer(&s, LIST_ONE_NEW);
+		if (s.action.progress != NULL)
+			break;
+		let_time_come(&s);
+	}
+	expect_text(s.action.progress, "names no build number");
+	let_time_come(&s);
+	expect_call(&s, OP_BUILD_LIST, "{}");
+	answer(&s, LIST_ONE_NEW);
+	expect_call(&s, OP_EXECUTION_DETAILS, "{'build_number': '771'}");
+	answer(&s, DETAILS("771", "https://cloud.example/build/apps/3506", "0", "1", ""));
+	expect_text(s.action.progress, "adopted build 771");
+	assert_null(strstr(s.action.progress, "lost"));
+	expect_call(&s, OP_EXECUTION_DETAILS, "{'build_number': '771'}");
+	answer(&s, DETAILS("771", "https://cloud.example/build/apps/3506", "1", "3", PASS("a")));
+	expect_done(&s, OUTCOME_PASSED, "{'build_number': '771'}");
+	script_close(&s);
+}
+
+/* It is new and on our device, but its URL has another id than the start's answer: never adopted, never started again.
+ */
+static void a_new_build_with_another_id_is_not_adopted(void **state)
+{
+	struct script s;
+
+	(void)state;
+	run_to_first_poll(&s, WITH(""));
+	for (int i = 0; i < 500 && s.action.kind != ACTION_DONE; i++) {
+		if (s.action.kind == ACTION_WAIT)
+			let_time_come(&s);
+		else if (s.action.operation == OP_BUILD_LIST)
+			answer(&s, LIST_ONE_NEW);
+		else if (s.action.operation == OP_GET_DEVICE_LIST)
+			answer(&s, DEVICE_IDLE);
+		else if (text_equal(json_string_value(json_object_get(s.action.arguments, "build_number")), "771"))
+			answer(&s, DETAILS("771", "https://cloud.example/build/apps/9", "0", "1", ""));
+		else
+			refuse_call(&s, "{'status': 0, 'msg': 'Invalid build number'}");
+		assert_false(s.action.kind == ACTION_CALL && s.action.operation == OP_APP_BUILD_RUN);
+	}
+	expect_problem(&s, GR_UNKNOWN_START, "771");
+	script_close(&s);
+}
+
 static void an_answer_about_another_build_is_not_believed(void **state)
 {
 	struct script s;
@@ -210,6 +274,8 @@ int main(void)
 	        cmocka_unit_test(without_a_list_of_before_only_a_lone_build_is_proven),
 	        cmocka_unit_test(a_queue_that_hides_the_run_is_waited_for),
 	        cmocka_unit_test(a_run_proven_by_the_list_alone_must_show_our_device),
+	        cmocka_unit_test(a_start_without_a_number_of_the_list_is_looked_for),
+	        cmocka_unit_test(a_new_build_with_another_id_is_not_adopted),
 	        cmocka_unit_test(an_answer_about_another_build_is_not_believed),
 	};
 
