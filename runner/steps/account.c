@@ -56,7 +56,7 @@ static void take_list(struct account *account, const struct step *step, const st
 		        "find out the account's user id, which reservations need (TESTGRID_USER_ID sets it)");
 		return;
 	}
-	if (answer_list(event->body, "data", &users, &account->why) != 0) {
+	if (answer_list(event->body, "data|response|result", &users, &account->why) != 0) {
 		(void)gr_context(&account->why, "list of users");
 		return;
 	}
@@ -72,9 +72,7 @@ static void take_build(struct account *account, const struct event *event)
 {
 	if (event->outcome != CALL_DONE)
 		return;
-	account->user_id = answer_text(answer_member(event->body, "data"), "user_id");
-	if (account->user_id == NULL)
-		account->user_id = answer_text(event->body, "user_id");
+	account->user_id = answer_text(answer_holder(event->body, "user_id"), "user_id");
 }
 
 static int give_up(const struct account *account, struct gr_error *err)

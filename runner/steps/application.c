@@ -9,6 +9,9 @@
 #include "runner/steps/common.h"
 #include "runner/steps/machines.h"
 
+#define NAME_KEYS "name|application_name"
+#define ID_KEYS "app_id|id"
+
 enum { NEAREST_MOST = 5 };
 
 static int begin(struct step *step, struct gr_error *err)
@@ -32,7 +35,7 @@ static void list_nearest(const json_t *applications, const char *name, struct bu
 	size_t i = 0;
 
 	json_array_foreach (applications, i, item) {
-		const char *candidate = json_string_value(json_object_get(item, "name"));
+		const char *candidate = json_string_value(answer_member(item, NAME_KEYS));
 
 		if (candidate != NULL)
 			names[used++] = candidate;
@@ -53,7 +56,7 @@ static void list_nearest(const json_t *applications, const char *name, struct bu
 
 static bool is_wanted(const struct step *step, const json_t *application)
 {
-	const char *keys[] = {"name", "id", "token"}, *members[] = {"name", "app_id", "application_token"};
+	const char *keys[] = {"name", "id", "token"}, *members[] = {NAME_KEYS, ID_KEYS, "application_token"};
 
 	for (size_t i = 0; i < GR_COUNT(keys); i++) {
 		const char *wanted = with_text(step, keys[i]);
@@ -81,7 +84,7 @@ static int say_missing(const struct step *step, const json_t *applications, stru
 
 static json_t *make_outputs(const struct step *step, const json_t *application)
 {
-	GR_AUTO_FREE char *id = application != NULL ? answer_text(application, "app_id") : NULL;
+	GR_AUTO_FREE char *id = application != NULL ? answer_text(application, ID_KEYS) : NULL;
 	GR_AUTO_FREE char *platform =
 	        application != NULL ? answer_text(application, "platform_type|platform|application_platform_type")
 	                            : NULL;
@@ -91,7 +94,7 @@ static json_t *make_outputs(const struct step *step, const json_t *application)
 	if (known == NULL && platform != NULL && platform_parse(platform) != PLATFORM_UNKNOWN)
 		known = platform_name(platform_parse(platform));
 	set_text(outputs, "app_id", id);
-	set_taken(outputs, "name", application != NULL ? answer_text(application, "name") : NULL);
+	set_taken(outputs, "name", application != NULL ? answer_text(application, NAME_KEYS) : NULL);
 	set_text(outputs, "platform", known);
 	if (id != NULL)
 		set_taken(outputs, "application_token", handle_application(id));
@@ -107,7 +110,7 @@ static int pick(struct step *step, const json_t *applications, struct action *ac
 	size_t i = 0, matches = 0;
 
 	json_array_foreach (applications, i, item) {
-		GR_AUTO_FREE char *id = answer_text(item, "app_id");
+		GR_AUTO_FREE char *id = answer_text(item, ID_KEYS);
 
 		if (id == NULL || !is_wanted(step, item))
 			continue;
@@ -135,7 +138,7 @@ static int next(struct step *step, const struct event *event, struct action *ret
 		return step_call(ret_action, OP_GET_APPLICATIONS_LIST, json_object());
 	if (event->outcome != CALL_DONE)
 		return answer_fail(event, GR_SERVER, err, "list the applications");
-	if (answer_list(event->body, "data", &applications, err) != 0)
+	if (answer_list(event->body, "data|response|result", &applications, err) != 0)
 		return gr_context(err, "list of applications");
 	return pick(step, applications, ret_action, err);
 }

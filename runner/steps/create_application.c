@@ -94,7 +94,7 @@ static int read_ids(const struct step *step, const struct event *event, json_t *
 
 	if (event->outcome != CALL_DONE)
 		return answer_fail(event, GR_SERVER, err, "list the applications");
-	if (answer_list(event->body, "data", &applications, err) != 0)
+	if (answer_list(event->body, "data|response|result", &applications, err) != 0)
 		return gr_context(err, "list of applications");
 	*ret_ids = json_array();
 	json_array_foreach (applications, i, item) {
@@ -142,7 +142,7 @@ static int take_create(struct step *step, const struct event *event, struct acti
 	struct state *state = step->state;
 
 	if (event->outcome == CALL_DONE)
-		state->app_id = answer_text(answer_member(event->body, "response|data"), "app_id|id");
+		state->app_id = answer_text(answer_holder(event->body, "app_id|id"), "app_id|id");
 	if (state->app_id != NULL)
 		return look_at_version(state, action);
 	if (event->outcome != CALL_DONE && event->outcome != CALL_LOST) {

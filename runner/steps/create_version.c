@@ -128,7 +128,7 @@ static int take_create(struct step *step, const struct event *event, struct acti
 	GR_AUTO_FREE char *id = NULL;
 
 	if (event->outcome == CALL_DONE)
-		id = answer_text(answer_member(event->body, "data"), "version_id|id");
+		id = answer_text(answer_holder(event->body, "version_id|id"), "version_id|id");
 	if (id != NULL)
 		return finish(step, id, false, action);
 	if (event->outcome != CALL_DONE && event->outcome != CALL_LOST) {

@@ -413,8 +413,8 @@ static int take_start(const struct step *step, const struct event *event, struct
 	}
 	if (event->outcome != CALL_DONE)
 		return say_lost(step, event, action, event->error.text);
-	state->url = answer_url(event->body, "url");
-	state->id = answer_text(event->body, "native_test_build_id");
+	state->url = answer_url(answer_holder(event->body, "url"), "url");
+	state->id = answer_text(answer_holder(event->body, "native_test_build_id"), "native_test_build_id");
 	if (state->id == NULL && state->url != NULL)
 		state->id = url_last_segment(state->url);
 	if (state->id == NULL)

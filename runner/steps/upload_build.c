@@ -172,7 +172,7 @@ static int read_builds(const struct state *state, const struct event *event, jso
 
 	if (event->outcome != CALL_DONE)
 		return answer_fail(event, GR_SERVER, err, "list the builds of version %s", state->version_id);
-	if (answer_list(answer_member(event->body, "data"), "app_build_list", &builds, err) != 0)
+	if (answer_list(answer_holder(event->body, "app_build_list"), "app_build_list", &builds, err) != 0)
 		return gr_context(err, "builds of version %s", state->version_id);
 	*ret_ids = json_array();
 	json_array_foreach (builds, i, item) {
@@ -223,9 +223,7 @@ static int take_upload(const struct step *step, const struct event *event, struc
 	GR_AUTO_FREE char *id = NULL;
 
 	if (event->outcome == CALL_DONE)
-		id = answer_text(event->body, "app_build_id");
-	if (event->outcome == CALL_DONE && id == NULL)
-		id = answer_text(answer_member(event->body, "data"), "app_build_id");
+		id = answer_text(answer_holder(event->body, "app_build_id"), "app_build_id");
 	if (id != NULL)
 		return finish(step, event, id, false, action);
 	if (event->outcome != CALL_DONE && event->outcome != CALL_LOST) {

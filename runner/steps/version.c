@@ -7,14 +7,16 @@
 
 int version_list(const json_t *answer, json_t **ret_versions, struct gr_error *err)
 {
-	const json_t *data = answer_member(answer, "data");
+	const json_t *data = answer_holder(answer, "versions");
 
+	if (data == NULL)
+		data = answer_holder(answer, "app_id|application_token|name");
 	if (data == NULL && operation_says_nothing_there(operation_get(OP_GET_APPLICATION_INFO), answer)) {
 		*ret_versions = json_array();
 		return 0;
 	}
-	if (!json_is_object(data))
-		return gr_fail(err, GR_PROTOCOL, 0, "the answer about the application has no 'data'");
+	if (data == NULL)
+		return gr_fail(err, GR_PROTOCOL, 0, "the answer about the application has no 'data' with its versions");
 	if (answer_list(data, "versions", ret_versions, err) != 0)
 		return gr_context(err, "versions of the application");
 	return 0;

@@ -29,6 +29,10 @@ static void it_finds_the_application_by_its_id(void **state)
 	answer(&s, LIST(APP("5", "Other") ", " APP("'223'", "Shop")));
 	expect_done(&s, OUTCOME_PASSED, "{'app_id': '223', 'name': 'Shop', 'platform': null}");
 	script_close(&s);
+	script_start(&s, "application", "{'name': 'Shop'}");
+	answer(&s, "{'success': true, 'response': [{'id': 5, 'application_name': 'Shop'}]}");
+	expect_done(&s, OUTCOME_PASSED, "{'app_id': '5', 'name': 'Shop'}");
+	script_close(&s);
 	script_start(&s, "application", "{'id': '9'}");
 	answer(&s, LIST(APP("5", "Other")));
 	expect_failure(&s, GR_CONFIG, "'9'");

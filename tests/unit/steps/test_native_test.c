@@ -29,6 +29,11 @@ static void it_starts_on_ios_with_application_and_version(void **state)
 	expect_call(&s, OP_GET_NATIVE_TEST_RESULTS, "{'native_test_build_id': '73'}");
 	script_close(&s);
 
+	script_start(&s, "native_test", WITH_IOS);
+	answer(&s, "{'success': true, 'data': [{'url': 'https://cloud.example/apps/native-test/73'}]}");
+	expect_call(&s, OP_GET_NATIVE_TEST_RESULTS, "{'native_test_build_id': '73'}");
+	script_close(&s);
+
 	script_start(
 	        &s, "native_test", "{'build': 272, 'device': {'device_id': '4', 'platform': 'ios'}, 'file': 'ui.zip'}");
 	expect_call(&s, OP_GET_BUILD_INFO, "{'app_build_id': '272'}");
