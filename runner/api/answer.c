@@ -366,16 +366,23 @@ static bool is_named(const json_t *object)
 	return true;
 }
 
+/* Is that page all there is? Half a list proves nothing. */
+static bool is_whole(const json_t *object, const json_t *page)
+{
+	static const char totals[] = "total|total_record|total_records|total_count";
+	int64_t pages = 1, rows = (int64_t)json_array_size(page);
+
+	(void)answer_int(object, "last_page|total_page|total_pages", &pages);
+	(void)answer_int(object, totals, &rows);
+	return pages <= 1 && rows <= (int64_t)json_array_size(page) && !said_member(object, "next_page_url|next");
+}
+
 static json_t *object_list(const json_t *object)
 {
-	const json_t *page = json_object_get(object, "data");
-	json_t *list;
+	json_t *list = json_array();
 	const char *key;
 	json_t *value;
 
-	if (json_is_array(page))
-		return json_incref((json_t *)(uintptr_t)page);
-	list = json_array();
 	if (!is_numbered(object) && !is_named(object)) {
 		(void)json_array_append(list, (json_t *)(uintptr_t)object);
 		return list;
@@ -387,6 +394,12 @@ static json_t *object_list(const json_t *object)
 
 static int value_list(const json_t *value, const char *keys, json_t **ret_list, struct gr_error *err)
 {
+	const json_t *page = json_object_get(value, "data");
+
+	if (json_is_array(page) && !is_whole(value, page))
+		return gr_fail(err, GR_PROTOCOL, 0, "the answer's '%s' is one page of several", keys);
+	if (json_is_array(page))
+		value = page;
 	if (json_is_array(value))
 		*ret_list = json_incref((json_t *)(uintptr_t)value);
 	else if (json_is_object(value))

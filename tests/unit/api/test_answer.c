@@ -398,6 +398,10 @@ static void it_reads_lists_of_every_shape(void **state)
 	assert_list("{'Pixel 7':{'a':1},'Galaxy S23':{'a':2}}", 2);
 	assert_list("{'Pixel 7':{'a':1},'total':1}", 1);
 	assert_list("{'current_page':1,'data':[{},{},{}]}", 3);
+	assert_list("{'total':3,'last_page':1,'next_page_url':null,'data':[{},{},{}]}", 3);
+	assert_list("{'total':4,'data':[{},{},{}]}", -1);
+	assert_list("{'total_page':'2','data':[{}]}", -1);
+	assert_list("{'next_page_url':'/x?page=2','data':[{}]}", -1);
 	assert_list("{'data':{}}", 1);
 	assert_list("'x'", -1);
 	assert_list("'[1'", -1);
