@@ -193,8 +193,20 @@ static bool says_success(const char *text, size_t bytes)
 	return line_has(text, bytes, "success") && !line_has(text, bytes, "unsuccess");
 }
 
+/* "App installed.", "Installation complete": as the last line only, and of this app alone. */
+static bool says_installed(const char *text, size_t bytes)
+{
+	static const char *const others[] = {"not ", "uninstall", "already", "n't", "incomplete", "previous", "%"};
+
+	for (size_t i = 0; i < GR_COUNT(others); i++)
+		if (line_has(text, bytes, others[i]))
+			return false;
+	return line_has(text, bytes, "installed") || line_has(text, bytes, "installation complete") ||
+	       line_has(text, bytes, "install complete");
+}
+
 /* A failure anywhere counts. A success counts in the last line, or anywhere once the log has come to rest: an installer
- * may say "pushed successfully" on its way. */
+ * may say "pushed successfully" on its way. Other words for it count at rest only. */
 static enum log_verdict read_log(const char *text, const char *before)
 {
 	static const char *const failures[] = {"fail", "error", "exception", "unsuccess"};
@@ -204,7 +216,9 @@ static enum log_verdict read_log(const char *text, const char *before)
 	for (size_t i = 0; i < GR_COUNT(failures); i++)
 		if (text_contains_nocase(text, failures[i]))
 			return LOG_FAILURE;
-	if (says_success(last, bytes) || (text_equal(text, before) && says_success(text, strlen(text))))
+	if (says_success(last, bytes))
+		return LOG_SUCCESS;
+	if (text_equal(text, before) && (says_installed(last, bytes) || says_success(text, strlen(text))))
 		return LOG_SUCCESS;
 	return LOG_SILENT;
 }

@@ -154,6 +154,37 @@ static void success_on_the_way_counts_only_when_the_log_has_come_to_rest(void **
 	script_close(&s);
 }
 
+static enum action_kind kind_after_rest(const char *log)
+{
+	struct script s;
+	enum action_kind kind;
+
+	open_log(&s, "async");
+	fetched(&s, 200, "Installing ...\n");
+	let_time_come(&s);
+	fetched(&s, 200, log);
+	assert_int_equal(s.action.kind, ACTION_WAIT); /* more may come */
+	let_time_come(&s);
+	fetched(&s, 200, log);
+	kind = s.action.kind;
+	script_close(&s);
+	return kind;
+}
+
+static void other_words_for_installed_count_at_rest_in_the_last_line(void **state)
+{
+	static const char *const good[] = {
+	        "Installing ...\nApp installed.\n", "Installation complete", "INSTALLED", "Install completed\n\n"};
+	static const char *const bad[] = {"App is not installed", "Old version uninstalled", "Already installed",
+	        "installed 40%", "App installed.\nnow what", "Installation incomplete", "wasn't installed"};
+
+	(void)state;
+	for (size_t i = 0; i < GR_COUNT(good); i++)
+		assert_int_equal(kind_after_rest(good[i]), ACTION_DONE);
+	for (size_t i = 0; i < GR_COUNT(bad); i++)
+		assert_int_equal(kind_after_rest(bad[i]), ACTION_WAIT);
+}
+
 static void a_log_without_a_verdict_is_unknown_never_a_success(void **state)
 {
 	struct script s;
@@ -258,6 +289,7 @@ int main(void)
 	        cmocka_unit_test(direct_needs_only_the_ids),
 	        cmocka_unit_test(failure_words_in_the_log_are_a_failure),
 	        cmocka_unit_test(success_on_the_way_counts_only_when_the_log_has_come_to_rest),
+	        cmocka_unit_test(other_words_for_installed_count_at_rest_in_the_last_line),
 	        cmocka_unit_test(a_log_without_a_verdict_is_unknown_never_a_success),
 	        cmocka_unit_test(a_log_url_that_is_refused_ends_it),
 	        cmocka_unit_test(missing_facts_are_looked_up),
