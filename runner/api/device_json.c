@@ -62,16 +62,15 @@ int device_from_json(const json_t *json, struct device *ret_device, struct gr_er
 {
 	GR_AUTO_JSON json_t *wrap = NULL;
 	struct device_list list = {0};
-	int rc;
+	struct gr_error ignored = {0};
 
 	if (!json_is_object(json))
 		return gr_fail(err, GR_CONFIG, 0, "a device is a mapping with a device_id");
 	wrap = json_pack("{s:[O]}", "data", json);
-	rc = device_list_decode(wrap, &list, err);
-	if (rc < 0)
-		return rc;
-	if (list.count == 0)
+	if (device_list_decode(wrap, &list, &ignored) < 0 || list.count != 1) {
+		device_list_release(&list);
 		return gr_fail(err, GR_CONFIG, 0, "a device needs a device_id or a udid");
+	}
 	*ret_device = list.devices[0];
 	gr_free(list.devices);
 	return 0;

@@ -7,6 +7,8 @@
 #include "runner/base/memory.h"
 #include "runner/base/text.h"
 
+#define ID_KEYS "device_id|deviceId|UDID|udid"
+
 /* ---- state ---- */
 
 struct state_row {
@@ -182,7 +184,7 @@ static char *tags_decode(const json_t *row)
 static void row_decode(const json_t *row, enum platform listed, struct device *ret_device)
 {
 	*ret_device = (struct device){
-	        .device_id = answer_text(row, "device_id|deviceId"),
+	        .device_id = answer_text(row, "device_id|deviceId|id"),
 	        .udid = answer_text(row, "UDID|udid"),
 	        .s_device = answer_text(row, "s_device|sDevice"),
 	        .name = answer_text(row, "device_name|deviceName|name"),
@@ -237,24 +239,6 @@ static void collect_row(struct collector *collector, const json_t *row, enum pla
 	collector->list.devices[collector->list.count++] = device;
 }
 
-static int collect_rows(
-        struct collector *collector, const json_t *object, const char *key, enum platform listed, struct gr_error *err)
-{
-	GR_AUTO_JSON json_t *rows = NULL;
-	const json_t *row;
-	size_t i;
-	int rc = answer_list(object, key, &rows, err);
-
-	if (rc < 0)
-		return rc;
-	json_array_foreach (rows, i, row) {
-		if (!json_is_object(row))
-			return gr_fail(err, GR_PROTOCOL, 0, "the list of devices holds something that is no device");
-		collect_row(collector, row, listed);
-	}
-	return 0;
-}
-
 static enum platform platform_of_key(const char *key)
 {
 	return strpbrk(key, "0123456789") ? PLATFORM_UNKNOWN : platform_parse(key);
@@ -270,6 +254,35 @@ static bool is_by_platform(const json_t *object)
 		if (platform_of_key(key) != PLATFORM_UNKNOWN)
 			return true;
 	return false;
+}
+
+/* [{"android": [...]}, {"platform": "ios", "devices": [...]}] */
+static bool is_part(const json_t *row)
+{
+	return !answer_member(row, ID_KEYS) && (is_by_platform(row) || answer_member(row, "devices"));
+}
+
+static int collect_part(struct collector *collector, const json_t *row, struct gr_error *err);
+
+static int collect_rows(
+        struct collector *collector, const json_t *object, const char *key, enum platform listed, struct gr_error *err)
+{
+	GR_AUTO_JSON json_t *rows = NULL;
+	const json_t *row;
+	size_t i;
+	int rc = answer_list(object, key, &rows, err);
+
+	if (rc < 0)
+		return rc;
+	json_array_foreach (rows, i, row) {
+		if (!json_is_object(row))
+			return gr_fail(err, GR_PROTOCOL, 0, "the list of devices holds something that is no device");
+		if (!is_part(row))
+			collect_row(collector, row, listed);
+		else if ((rc = collect_part(collector, row, err)) < 0)
+			return rc;
+	}
+	return 0;
 }
 
 static int collect_by_platform(struct collector *collector, const json_t *object, struct gr_error *err)
@@ -292,6 +305,13 @@ static int collect_by_platform(struct collector *collector, const json_t *object
 	return 0;
 }
 
+static int collect_part(struct collector *collector, const json_t *row, struct gr_error *err)
+{
+	if (is_by_platform(row))
+		return collect_by_platform(collector, row, err);
+	return collect_rows(collector, row, "devices", platform_member(row, "platform|platform_name|device_type"), err);
+}
+
 static const char *const list_keys[] = {"data", "devices", "response", "result"};
 
 /* What stands under one of those of an answer. */
@@ -301,7 +321,7 @@ static int collect_member(struct collector *collector, const json_t *answer, con
 
 	if (json_is_object(value) && is_by_platform(value))
 		return collect_by_platform(collector, value, err);
-	if (json_is_object(value) && !answer_member(value, "device_id|deviceId|UDID|udid")) {
+	if (json_is_object(value) && !answer_member(value, ID_KEYS)) {
 		const json_t *inner = answer_member(value, "devices");
 
 		if (json_is_object(inner) && is_by_platform(inner))

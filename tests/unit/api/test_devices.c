@@ -130,6 +130,9 @@ static void it_reads_lists_of_every_shape(void **state)
 	assert_count("{'data':{'0':{'device_id':1},'1':{'device_id':2}}}", 2);
 	assert_count("{'data':{'R58':{'device_id':1},'R59':{'device_id':2}}}", 2);
 	assert_count("{'response':[{'device_id':1},{'device_id':2}]}", 2);
+	assert_count("{'data':[{'iOS':[{'device_id':1}]},{'Android':{'R58':{'device_id':2}}}]}", 2);
+	assert_count("{'data':[{'platform':'iOS','devices':[{'device_id':1},{'device_id':2}]},{'devices':[]}]}", 2);
+	assert_count("{'data':[{'id':1},{'id':2},{'name':'x'}]}", 2);
 	assert_count("{'result':{'android':[{'device_id':1}]}}", 1);
 	assert_count("{'data':{'current_page':1,'data':[{'device_id':1},{'device_id':2}]}}", 2);
 	assert_count("{'data':{'devices':[{'device_id':1}]}}", 1);
