@@ -130,6 +130,8 @@ json_t *handle_reserve_device(struct call *call)
 		call_violation(call, "the times or the timezone cannot be read");
 		return call_refuse(call, 422, "Invalid reservation time.");
 	}
+	if (from <= clock_wall_ms() && state_word_is(call->state, "reservation_start", "future"))
+		return call_refuse(call, 422, "Start time must not be in the past.");
 	if (to <= clock_wall_ms())
 		return call_refuse(call, 422, "The reservation must end in the future.");
 	if (*member_text(json_object_get(device, "row"), "reserved_device_user_email") != '\0' ||

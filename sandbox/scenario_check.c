@@ -65,6 +65,7 @@ static const struct rule rules[] = {
         {"", "queued_run", VALUE_WORD, "told|refused"},
         {"", "busy_device", VALUE_WORD, "queue|refuse"},
         {"", "reservation_begins", VALUE_WORD, "now|later"},
+        {"", "reservation_start", VALUE_WORD, "any|future"},
         {"", "reservation_status", VALUE_WORD, "Accepted|Pending|Rejected"},
         {"", "tokens_in_answers", VALUE_BOOL, NULL},
         {"", "echo_token", VALUE_ENCODINGS, NULL},

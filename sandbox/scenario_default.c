@@ -26,6 +26,7 @@ const char *const scenario_default[] = {
         "queued_run: told\n"
         "busy_device: queue\n"
         "reservation_begins: now\n"
+        "reservation_start: any\n"
         "reservation_status: Accepted\n"
         "tokens_in_answers: true\n"
         "timezones: {UTC: 0, Etc/UTC: 0, GMT: 0, Europe/London: 0, Asia/Kolkata: 330, America/New_York: -300}\n"

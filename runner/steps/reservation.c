@@ -57,6 +57,15 @@ static enum reservation_answer read_done(const json_t *body, char **ret_id)
 	return status == NULL || says_granted(status) ? RESERVATION_MADE : RESERVATION_PENDING;
 }
 
+static bool is_too_late(const struct event *event)
+{
+	char words[256] = "";
+
+	if (event->body != NULL)
+		(void)answer_message(event->body, words);
+	return text_contains_nocase(words, "past") || text_contains_nocase(words, "future");
+}
+
 int reservation_read(const struct event *event, const char *what, enum reservation_answer *ret_answer, char **ret_id,
         struct gr_error *err)
 {
@@ -67,7 +76,7 @@ int reservation_read(const struct event *event, const char *what, enum reservati
 	case CALL_REFUSED:
 		if (answer_lacks_auth(event))
 			break;
-		*ret_answer = RESERVATION_REFUSED;
+		*ret_answer = is_too_late(event) ? RESERVATION_TOO_LATE : RESERVATION_REFUSED;
 		return 0;
 	case CALL_LOST:
 	case CALL_FAILED:

@@ -13,12 +13,14 @@ enum reservation_answer {
 	RESERVATION_MADE,
 	RESERVATION_PENDING, /* there is one, but it is not granted: to be taken back */
 	RESERVATION_REFUSED,
+	RESERVATION_TOO_LATE, /* refused, because it would begin in the past: whole seconds are all that can be said */
 	RESERVATION_LOOK /* it may be there: look it up */
 };
 /* What an answer of reserve_device says. *ret_id (the caller's) with MADE and PENDING. CALL_NOT_SENT and problems of
  * authentication are errors. */
 int reservation_read(const struct event *event, const char *what, enum reservation_answer *ret_answer, char **ret_id,
         struct gr_error *err);
+#define RESERVATION_AHEAD_MS 5000 /* after RESERVATION_TOO_LATE it begins so much later */
 /* Register one that was not granted: it is given back at once. */
 void reservation_take_back(struct action *action, const char *id, const struct device *device);
 /* From an answer of reserve_device_list: the id of this run's newest reservation of the device (the caller's), or NULL.

@@ -18,6 +18,7 @@ struct state {
 	struct target target;
 	struct account account;
 	int64_t start_ms; /* wall clock */
+	int64_t ahead_ms; /* so much later than now it begins */
 	int64_t lost_ms; /* since when it is looked for */
 	size_t looks;
 	bool was_resent;
@@ -65,7 +66,7 @@ static int reserve(const struct step *step, const struct event *event, struct ac
 	struct state *state = step->state;
 
 	state->phase = PHASE_RESERVE;
-	state->start_ms = event->wall_ms;
+	state->start_ms = event->wall_ms + state->ahead_ms;
 	step_learn(action, "start_ms", json_integer(state->start_ms));
 	return step_call(action, OP_RESERVE_DEVICE,
 	        reservation_arguments(step, state->account.user_id, state->target.device.device_id, state->start_ms,
@@ -119,7 +120,12 @@ static int take_reserve(const struct step *step, const struct event *event, stru
 		reservation_take_back(action, id, &state->target.device);
 		state->phase = PHASE_PENDING;
 		return step_wait(action, event->now_ms);
+	case RESERVATION_TOO_LATE:
 	case RESERVATION_REFUSED:
+		if (answer == RESERVATION_TOO_LATE && state->ahead_ms == 0) {
+			state->ahead_ms = RESERVATION_AHEAD_MS;
+			return reserve(step, event, action);
+		}
 		step_learn(action, "start_ms", json_integer(0)); /* a definite no: there is nothing to look for */
 		break;
 	}

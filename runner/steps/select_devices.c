@@ -212,8 +212,8 @@ static int reserve_next(const struct step *step, const struct event *event, stru
 	state->phase = PHASE_RESERVE;
 	step_learn(action, "asked", device_to_json(candidate(state)));
 	return step_call(action, OP_RESERVE_DEVICE,
-	        reservation_arguments(step, state->account.user_id, candidate(state)->device_id, event->wall_ms,
-	                with_int(step, "reserve_ms", 0)));
+	        reservation_arguments(step, state->account.user_id, candidate(state)->device_id,
+	                event->wall_ms + state->ahead_ms, with_int(step, "reserve_ms", 0)));
 }
 
 static int choose(const struct step *step, const struct event *event, struct action *action, struct gr_error *err)
@@ -378,7 +378,12 @@ static int take_reserve(const struct step *step, const struct event *event, stru
 		(void)json_array_append_new(state->not_granted, json_string(candidate(state)->device_id));
 		state->usable -= state->usable > 0;
 		return go_on_held(step, event, action);
+	case RESERVATION_TOO_LATE:
 	case RESERVATION_REFUSED:
+		if (answer == RESERVATION_TOO_LATE && state->ahead_ms == 0) {
+			state->ahead_ms = RESERVATION_AHEAD_MS;
+			return reserve_next(step, event, action, err);
+		}
 		note_refusal(state, event, action);
 		doubt(state);
 		return go_on(step, event, action, err);

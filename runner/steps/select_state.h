@@ -13,6 +13,7 @@ struct select_state {
 	int64_t since_ms; /* when waiting began */
 	int64_t count;
 	struct account account;
+	int64_t ahead_ms; /* so much later than now reservations begin */
 	json_t *chosen; /* devices, as users see them: ours now */
 	struct device_list list;
 	size_t *order; /* indexes of free candidates in `list`, best first */
