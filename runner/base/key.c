@@ -76,7 +76,8 @@ static int read_key(const char *path, read_pem *read, const char *what, struct k
 	bio = BIO_new_mem_buf(buffer_text(&pem), (int)pem.bytes);
 	key->pkey = bio ? read(bio, NULL, no_passphrase, NULL) : NULL;
 	BIO_free(bio);
-	explicit_bzero(pem.data, pem.bytes);
+	if (pem.data)
+		explicit_bzero(pem.data, pem.bytes);
 	if (key->pkey && choose_digest(key) && make_id(key)) {
 		*ret_key = key;
 		return 0;

@@ -33,7 +33,7 @@ static int read_secret_file(const char *path, char **ret_secret, struct gr_error
 	if (r < 0)
 		return r;
 	*ret_secret = gr_strndup(buffer_text(&data), strcspn(buffer_text(&data), "\r\n"));
-	if (data.bytes)
+	if (data.data)
 		explicit_bzero(data.data, data.bytes);
 	return 0;
 }
