@@ -15,13 +15,14 @@ int library_load(const char *file, const char *const *names, size_t count, void 
 
 		if (why && strstr(why, strerror(ENOMEM)))
 			gr_out_of_memory();
-		return gr_fail(err, GR_CONFIG, 0, "%s is needed and cannot be loaded: is it installed?", file);
+		return gr_fail(err, GR_INTERNAL, 0, "%s is needed and cannot be loaded (%s): is it installed?", file,
+		        why ? why : "no reason is known");
 	}
 	for (size_t i = 0; i < count; i++) {
 		void *symbol = dlsym(library, names[i]);
 
 		if (!symbol)
-			return gr_fail(err, GR_CONFIG, 0, "%s has no %s: another version is needed", file, names[i]);
+			return gr_fail(err, GR_INTERNAL, 0, "%s has no %s: another version is needed", file, names[i]);
 		memcpy((char *)symbols + i * sizeof(symbol), &symbol, sizeof(symbol));
 	}
 	return 0;

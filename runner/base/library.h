@@ -8,8 +8,8 @@
 #include "runner/base/error.h"
 
 /* Loads `file` ("libxml2.so.2", found as the linker would), once however often it is asked for; it stays. The addresses
- * of `count` symbols go to `symbols`, an array of pointers or a struct of nothing but pointers. GR_CONFIG: the library,
- * or a symbol of it, is not there. */
+ * of `count` symbols go to `symbols`, an array of pointers or a struct of nothing but pointers. GR_INTERNAL: the
+ * library, or a symbol of it, is not there. */
 int library_load(const char *file, const char *const *names, size_t count, void *symbols, struct gr_error *err);
 
 #endif

@@ -29,9 +29,9 @@ static void what_is_not_there_is_said(void **state)
 	struct gr_error err = {0}, other = {0};
 
 	(void)state;
-	assert_int_equal(library_load("libno-such-library.so.0", names, 1, symbols, &err), -GR_CONFIG);
+	assert_int_equal(library_load("libno-such-library.so.0", names, 1, symbols, &err), -GR_INTERNAL);
 	assert_non_null(strstr(err.text, "libno-such-library.so.0"));
-	assert_int_equal(library_load("libm.so.6", names, 1, symbols, &other), -GR_CONFIG);
+	assert_int_equal(library_load("libm.so.6", names, 1, symbols, &other), -GR_INTERNAL);
 	assert_non_null(strstr(other.text, "no_such_symbol"));
 }
 
