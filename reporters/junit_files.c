@@ -204,10 +204,12 @@ int junit_load(struct libxml2 *ret_library, struct gr_error *err)
 #include "reporters/libxml2.def"
 #undef SYMBOL
 	};
+	int r;
 
 	static_assert(sizeof(*ret_library) == GR_COUNT(names) * sizeof(void *), "a pointer a symbol");
-	if (library_load(GRIDLANE_LIBXML2, names, GR_COUNT(names), ret_library, err) < 0)
-		return -GR_CONFIG;
+	r = library_load(GRIDLANE_LIBXML2, names, GR_COUNT(names), ret_library, err);
+	if (r < 0)
+		return r;
 	(void)ret_library->xmlMemSetup(gr_free, gr_library_alloc, gr_library_resize, gr_strdup); /* NULL alone fails */
 	return 0;
 }

@@ -54,6 +54,8 @@ bool answer_int(const json_t *object, const char *keys, int64_t *ret);
 char *answer_text(const json_t *object, const char *keys);
 /* true for true, 1, "1", "true", "yes"; false for the opposites and absence. */
 bool answer_flag(const json_t *object, const char *keys);
+/* Keys under which an answer may have its list (the reference shows `data`). */
+#define ANSWER_ROWS "data|response|result"
 /* A list from a list, one object, an object of objects ({"0": {}, "1": {}}, {"Pixel 7": {}}), a page of a list
  * ({"data": [], "current_page": 1}), a JSON text of these, and "", null, {} or absence (an empty list); GR_PROTOCOL for
  * others. The result is a new reference. */

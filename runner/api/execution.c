@@ -289,7 +289,7 @@ static int top_find(const json_t *answer, json_t **ret_top, struct gr_error *err
 		return 0;
 	}
 	if (!inner)
-		rc = answer_list(answer, "data|response|result", &list, err);
+		rc = answer_list(answer, ANSWER_ROWS, &list, err);
 	if (rc < 0)
 		return rc;
 	if (json_array_size(list) == 1)

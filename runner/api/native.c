@@ -238,8 +238,7 @@ int native_result_decode(const json_t *answer, struct native_result *ret_result,
 	if (!json_is_object(answer))
 		return gr_fail(err, GR_PROTOCOL, 0, "the answer is no native test result");
 	holder = answer_holder(answer, "devices|results");
-	rc = holder ? answer_list(holder, "devices|results", &rows, err)
-	            : answer_list(answer, "data|response|result", &rows, err);
+	rc = holder ? answer_list(holder, "devices|results", &rows, err) : answer_list(answer, ANSWER_ROWS, &rows, err);
 	if (rc < 0)
 		return rc;
 	json_array_foreach (rows, i, row) {

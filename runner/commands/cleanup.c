@@ -90,16 +90,11 @@ static void say_end(const struct session *session, size_t held, size_t unseen)
 	        unseen ? "; a reservation whose answer never came is not in the server's list" : "");
 }
 
-static size_t count_open(const struct replay *replay)
-{
-	return json_array_size(replay->held) + replay->lost_reservations + replay->doubts_reservations;
-}
-
 /* true: there is nothing to be given back, and *ret_status says what came of the reports. */
 static bool has_nothing_to_give(struct session *session, int *ret_status, struct gr_error *err)
 {
 	bool has_verdict = session->replay->has_verdict;
-	size_t open = count_open(session->replay);
+	size_t open = replay_count_open(session->replay);
 	int r;
 
 	if (open == 0 && has_verdict) {
@@ -130,7 +125,7 @@ static int give_back(struct session *session, struct gr_error *err)
 	}
 	if (has_nothing_to_give(session, &status, err))
 		return status;
-	open = count_open(session->replay);
+	open = replay_count_open(session->replay);
 	if (session_load_again(session, err) < 0)
 		return complain(err);
 	if (session_open_readers(session, true, err) < 0)

@@ -103,11 +103,6 @@ static bool is_of_another_job(const struct session *session)
 	return session->output.has_job && !text_equal(key, session->output.run_key);
 }
 
-static bool holds_something(const struct replay *replay)
-{
-	return json_array_size(replay->held) > 0 || replay->lost_reservations > 0 || replay->doubts_reservations;
-}
-
 /* Why the unfinished run is not gone on with; the caller's, or NULL. */
 static char *difference(const struct session *session)
 {
@@ -144,7 +139,7 @@ static int look_for_unfinished(struct session *session, struct gr_error *err)
 		forget_unfinished(session);
 		return 0;
 	}
-	if (is_of_another_job(session) && !holds_something(session->replay)) {
+	if (is_of_another_job(session) && replay_count_open(session->replay) == 0) {
 		printf("'%s' holds an unfinished run of another CI job (%s), which holds nothing: this one begins "
 		       "anew\n",
 		        session->output.shown, run_id);

@@ -40,14 +40,6 @@ static void warn(struct session *session, const struct gr_error *why)
 	        ->is_warning = true;
 }
 
-static bool spreads_tests(const struct plan_step *steps, size_t count)
-{
-	for (size_t i = 0; i < count; i++) /* a matrix inside a matrix is as deep as the file's own depth limit */
-		if (steps[i].split_tests || spreads_tests(steps[i].steps, steps[i].step_count))
-			return true;
-	return false;
-}
-
 /* How long things took: tests, where they are spread by it. A history that cannot say it is given up, which is said at
  * the end. */
 static void read_past(struct session *session)
@@ -57,8 +49,7 @@ static void read_past(struct session *session)
 	struct gr_error *err = &session->why_no_history;
 	int r = history_durations(session->history, pipeline, DURATIONS_MOST, &durations, err);
 
-	if (r == 0 && (spreads_tests(session->plan->steps, session->plan->step_count) ||
-	                      spreads_tests(session->plan->finally, session->plan->finally_count)))
+	if (r == 0 && plan_has_split(session->plan))
 		r = history_seconds(session->history, pipeline, HISTORY_TIMES_MOST, &seconds, err);
 	if (r < 0) {
 		history_close(session->history);

@@ -32,9 +32,7 @@ static char *name_start(const json_t *learned)
 
 static void say(struct engine *engine, const char *text)
 {
-	struct run_event event = {.kind = RUN_PROBLEM, .failure = GR_DISK, .text = text, .done = 1};
-
-	engine_emit(engine, &event);
+	engine_warn(engine, GR_DISK, NULL, NULL, "%s", text);
 	if (engine->options->on_alarm)
 		engine->options->on_alarm(engine->options->user, text);
 }

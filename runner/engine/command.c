@@ -167,19 +167,6 @@ static bool read_line(json_t *outputs, char *line)
 	return true;
 }
 
-static void warn_of_line(const struct task *task, size_t number)
-{
-	GR_AUTO_FREE char *text = gr_printf("line %zu of $GRIDLANE_OUTPUT is not KEY=VALUE, and is left out", number);
-	struct run_event warning = {.kind = RUN_PROBLEM,
-	        .failure = GR_COMMAND,
-	        .text = text,
-	        .lane = task->lane->name,
-	        .step = task->plan->id,
-	        .done = 1};
-
-	engine_emit(task->engine, &warning);
-}
-
 static json_t *read_outputs(struct command *command, struct gr_error *err)
 {
 	GR_AUTO_BUFFER struct buffer data = {0};
@@ -195,7 +182,8 @@ static json_t *read_outputs(struct command *command, struct gr_error *err)
 			bad = number;
 	}
 	if (bad)
-		warn_of_line(command->task, bad); /* the first will do */
+		engine_warn(command->engine, GR_COMMAND, command->task->lane->name, command->task->plan->id,
+		        "line %zu of $GRIDLANE_OUTPUT is not KEY=VALUE, and is left out", bad); /* the first will do */
 	return outputs;
 }
 

@@ -75,18 +75,35 @@ void engine_settle_soon(struct engine *engine)
 	loop_timer_set(engine->loop, &engine->settling, loop_now(engine->loop));
 }
 
+static void say(struct engine *engine, struct run_event *event, const char *format, va_list args)
+{
+	GR_AUTO_FREE char *text = gr_vprintf(format, args);
+
+	event->kind = RUN_PROBLEM;
+	event->text = text;
+	engine_emit(engine, event);
+}
+
 void engine_problem(
         struct engine *engine, enum gr_failure failure, const char *lane, const char *step, const char *format, ...)
 {
-	struct run_event event = {.kind = RUN_PROBLEM, .failure = failure, .lane = lane, .step = step};
-	GR_AUTO_FREE char *text = NULL;
+	struct run_event event = {.failure = failure, .lane = lane, .step = step};
 	va_list args;
 
 	va_start(args, format);
-	text = gr_vprintf(format, args);
+	say(engine, &event, format, args);
 	va_end(args);
-	event.text = text;
-	engine_emit(engine, &event);
+}
+
+void engine_warn(
+        struct engine *engine, enum gr_failure failure, const char *lane, const char *step, const char *format, ...)
+{
+	struct run_event event = {.failure = failure, .lane = lane, .step = step, .done = 1};
+	va_list args;
+
+	va_start(args, format);
+	say(engine, &event, format, args);
+	va_end(args);
 }
 
 /* ---- phases ---- */

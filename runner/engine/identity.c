@@ -55,11 +55,9 @@ void identity_compare_token(struct engine *engine)
 {
 	const struct replay *replay = engine->options->replay;
 	GR_AUTO_FREE char *now = replay && replay->token_print ? print_of(engine, replay->token_print) : NULL;
-	struct run_event event = {.kind = RUN_PROBLEM,
-	        .failure = GR_AUTH,
-	        .text = "the token is another one than when this run began: what it started and holds may not be shown",
-	        .done = 1};
 
 	if (now && !text_equal(now, replay->token_print))
-		engine_emit(engine, &event);
+		engine_warn(engine, GR_AUTH, NULL, NULL,
+		        "the token is another one than when this run began: what it started and holds may not be "
+		        "shown");
 }

@@ -76,6 +76,8 @@ struct replay {
 	struct results results; /* as far as the records tell */
 };
 
+/* What may have to be given back: held, or asked for and not known to be held or not. */
+size_t replay_count_open(const struct replay *replay);
 /* Read and check; GR_CONFIG when there is no journal. A torn last line is left out (and cut off by journal_open). */
 int replay_read(int directory, struct replay **ret_replay, struct gr_error *err);
 void replay_free(struct replay *replay);

@@ -33,10 +33,12 @@ static int load(struct libxml2 *library, struct gr_error *err)
 #include "runner/engine/libxml2.def"
 #undef SYMBOL
 	};
+	int r;
 
 	static_assert(sizeof(*library) == GR_COUNT(names) * sizeof(void *), "a pointer a symbol");
-	if (library_load(GRIDLANE_LIBXML2, names, GR_COUNT(names), library, err) < 0)
-		return -GR_CONFIG;
+	r = library_load(GRIDLANE_LIBXML2, names, GR_COUNT(names), library, err);
+	if (r < 0)
+		return r;
 	(void)library->xmlMemSetup(gr_free, gr_library_alloc, gr_library_resize, gr_strdup); /* NULL alone fails */
 	return 0;
 }

@@ -84,7 +84,7 @@ static int take_list(struct engine *engine, const struct call_result *result, st
 		*err = result->error;
 		return -(int)GR_RELEASE;
 	}
-	if (answer_list(result->body, "data|response|result", &list, err) < 0)
+	if (answer_list(result->body, ANSWER_ROWS, &list, err) < 0)
 		return -(int)GR_RELEASE;
 	json_array_foreach (list, i, item) {
 		GR_AUTO_FREE char *comment = answer_text(item, "comments|comment");

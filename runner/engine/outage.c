@@ -20,14 +20,6 @@ static void set_timer(struct engine *engine)
 	loop_timer_set(engine->loop, &outage->timer, loop_now(engine->loop) + engine_scaled(engine, outage->span_ms));
 }
 
-/* Told to people; the verdict does not hang on it. */
-static void warn(struct engine *engine, const char *text)
-{
-	struct run_event event = {.kind = RUN_PROBLEM, .failure = GR_NETWORK, .text = text, .done = 1};
-
-	engine_emit(engine, &event);
-}
-
 static int64_t spent(const struct engine *engine)
 {
 	const struct outage *outage = &engine->outage;
@@ -44,7 +36,8 @@ bool outage_begin(struct engine *engine)
 	outage->is_open = true;
 	outage->since_ms = loop_now(engine->loop);
 	outage->span_ms = SPAN_LOW_MS;
-	warn(engine, "the server is out of reach: nothing new is sent until it answers again");
+	engine_warn(engine, GR_NETWORK, NULL, NULL,
+	        "the server is out of reach: nothing new is sent until it answers again");
 	set_timer(engine);
 	return true;
 }

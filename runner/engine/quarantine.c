@@ -58,12 +58,9 @@ static bool has_seen_all(const struct engine *engine)
 
 static void warn(struct engine *engine, const struct quarantine_entry *entry, const char *words)
 {
-	GR_AUTO_FREE char *text =
-	        gr_printf("%s:%u: '%s'%s%s: %s (owner %s)", engine->plan->quarantine.file, entry->line, entry->test,
-	                entry->device ? " on " : "", entry->device ? entry->device : "", words, entry->owner);
-	struct run_event event = {.kind = RUN_PROBLEM, .failure = GR_CONFIG, .text = text, .done = 1};
-
-	engine_emit(engine, &event);
+	engine_warn(engine, GR_CONFIG, NULL, NULL, "%s:%u: '%s'%s%s: %s (owner %s)", engine->plan->quarantine.file,
+	        entry->line, entry->test, entry->device ? " on " : "", entry->device ? entry->device : "", words,
+	        entry->owner);
 }
 
 void quarantine_end(struct engine *engine)

@@ -131,14 +131,6 @@ const struct plan_step *replace_due(struct lane *lane)
 	return &lane->replacement->plan;
 }
 
-static void warn(const struct lane *lane, const char *text)
-{
-	struct run_event event = {
-	        .kind = RUN_PROBLEM, .lane = lane->name, .failure = GR_DEVICE, .text = text, .done = 1};
-
-	engine_emit(lane->engine, &event);
-}
-
 static const char *lost_name(const struct lane *lane)
 {
 	return json_string_value(json_object_get(lane->replacement->lost, "name"));
@@ -146,18 +138,15 @@ static const char *lost_name(const struct lane *lane)
 
 static void say_taken(const struct lane *lane, const json_t *taken)
 {
-	GR_AUTO_FREE char *text = gr_printf("device '%s' was lost before its run was started; '%s' takes its place",
-	        lost_name(lane), json_string_value(json_object_get(taken, "name")));
-
-	warn(lane, text);
+	engine_warn(lane->engine, GR_DEVICE, lane->name, NULL,
+	        "device '%s' was lost before its run was started; '%s' takes its place", lost_name(lane),
+	        json_string_value(json_object_get(taken, "name")));
 }
 
 static void say_none(const struct lane *lane, const struct task *task)
 {
-	GR_AUTO_FREE char *text =
-	        gr_printf("no other device takes the place of '%s': %s", lost_name(lane), task->error.text);
-
-	warn(lane, text);
+	engine_warn(lane->engine, GR_DEVICE, lane->name, NULL, "no other device takes the place of '%s': %s",
+	        lost_name(lane), task->error.text);
 }
 
 static void take(struct lane *lane, json_t *taken)

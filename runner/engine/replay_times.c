@@ -28,6 +28,11 @@ int64_t replay_since_reservation(const struct replay *replay)
 	return since(replay->reservation_boot, replay->reservation_ms, replay->reservation_wall_ms);
 }
 
+size_t replay_count_open(const struct replay *replay)
+{
+	return json_array_size(replay->held) + replay->lost_reservations + replay->doubts_reservations;
+}
+
 /* Said again by every process that takes it over. */
 static bool is_new_resource(const struct replay *replay, const struct run_event *event)
 {

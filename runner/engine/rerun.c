@@ -4,8 +4,6 @@
  * process killed at any moment either finds the round before at its end, or this one without a start, or its start. */
 #include "runner/engine/run.h"
 
-#include <stdarg.h>
-
 #include "pipelines/term.h"
 #include "runner/base/memory.h"
 #include "runner/base/text.h"
@@ -152,21 +150,6 @@ static bool is_broken_build(const struct device_run *run)
 	return passed == 0 && failed > 1;
 }
 
-static void warn(const struct task *task, const char *format, ...) __attribute__((format(printf, 2, 3)));
-static void warn(const struct task *task, const char *format, ...)
-{
-	struct run_event event = {
-	        .kind = RUN_PROBLEM, .lane = task->lane->name, .step = task->plan->id, .failure = GR_FAILED, .done = 1};
-	GR_AUTO_FREE char *text = NULL;
-	va_list args;
-
-	va_start(args, format);
-	text = gr_vprintf(format, args);
-	va_end(args);
-	event.text = text;
-	engine_emit(task->engine, &event);
-}
-
 static bool is_forbidden(const struct task *task, const json_t *outputs)
 {
 	const struct expression *unless = task->plan->rerun.unless;
@@ -175,7 +158,8 @@ static bool is_forbidden(const struct task *task, const json_t *outputs)
 	bool holds = false;
 
 	if (is_broken_build(&task->rerun->known)) {
-		warn(task, "nothing is started again: no test passed and more than one failed, so the build is broken");
+		engine_warn(task->engine, GR_FAILED, task->lane->name, task->plan->id,
+		        "nothing is started again: no test passed and more than one failed, so the build is broken");
 		return true;
 	}
 	if (!unless)
@@ -183,13 +167,15 @@ static bool is_forbidden(const struct task *task, const json_t *outputs)
 	scope = scope_new(task->engine, task->lane);
 	(void)json_object_set(scope, "outputs", (json_t *)(uintptr_t)outputs);
 	if (expression_is_true(unless, scope, &holds, &err) < 0) {
-		warn(task, "nothing is started again: rerun.unless: %s", err.text);
+		engine_warn(task->engine, GR_FAILED, task->lane->name, task->plan->id,
+		        "nothing is started again: rerun.unless: %s", err.text);
 		return true;
 	}
 	if (holds) {
 		GR_AUTO_FREE char *values = expression_explain(unless, scope);
 
-		warn(task, "nothing is started again: rerun.unless: %s (%s)", unless->text, values);
+		engine_warn(task->engine, GR_FAILED, task->lane->name, task->plan->id,
+		        "nothing is started again: rerun.unless: %s (%s)", unless->text, values);
 	}
 	return holds;
 }

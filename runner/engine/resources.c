@@ -107,7 +107,7 @@ static bool list_shows(const json_t *body, const char *reservation)
 	const json_t *item;
 	size_t i;
 
-	if (answer_list(body, "data|response|result", &list, NULL) < 0)
+	if (answer_list(body, ANSWER_ROWS, &list, NULL) < 0)
 		return true; /* an answer that cannot be read proves nothing */
 	json_array_foreach (list, i, item) {
 		GR_AUTO_FREE char *id = answer_text(item, "device_reservation_id|id");

@@ -409,6 +409,9 @@ void engine_settle(struct engine *engine);
 void engine_settle_soon(struct engine *engine); /* in the next turn of the loop: one wait for many lanes */
 void engine_problem(struct engine *engine, enum gr_failure failure, const char *lane, const char *step,
         const char *format, ...) __attribute__((format(printf, 5, 6)));
+/* The same, for people alone: the verdict does not hang on it. */
+void engine_warn(struct engine *engine, enum gr_failure failure, const char *lane, const char *step, const char *format,
+        ...) __attribute__((format(printf, 5, 6)));
 /* The next phase, when what this one waits for is done. */
 void engine_advance(struct engine *engine);
 /* Signals, the run's time limit, an outage without end (cancel.c). */

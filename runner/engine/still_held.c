@@ -27,26 +27,17 @@ static bool is_listed(const json_t *list, const char *reservation)
 	return false;
 }
 
-/* The verdict does not hang on it. */
-static void warn(struct engine *engine, const char *text)
-{
-	struct run_event event = {.kind = RUN_PROBLEM, .failure = GR_DEVICE, .text = text, .done = 1};
-
-	engine_emit(engine, &event);
-}
-
 static void say_gone(struct engine *engine, const json_t *list)
 {
 	for (size_t i = 0; i < engine->held_count; i++) {
 		const struct resource *resource = engine->held[i];
-		GR_AUTO_FREE char *text = NULL;
 
 		if (resource->is_released || !id_of(resource) || is_listed(list, id_of(resource)))
 			continue;
-		text = gr_printf("%s is not in the server's list: it has run out, or somebody released it; the device "
-		                 "may be in others' hands, and what is still to be started takes it as it is",
+		engine_warn(engine, GR_DEVICE, NULL, NULL,
+		        "%s is not in the server's list: it has run out, or somebody released it; the device may be in "
+		        "others' hands, and what is still to be started takes it as it is",
 		        resource->what);
-		warn(engine, text);
 	}
 }
 
@@ -54,16 +45,15 @@ static void on_list(void *context, const struct call_result *result)
 {
 	struct engine *engine = context;
 	GR_AUTO_JSON json_t *list = NULL;
-	GR_AUTO_FREE char *text = NULL;
 	struct gr_error err = result->error;
 
 	engine->still_held = NULL;
-	if (result->outcome == CALL_DONE && answer_list(result->body, "data", &list, &err) == 0) {
+	if (result->outcome == CALL_DONE && answer_list(result->body, ANSWER_ROWS, &list, &err) == 0) {
 		say_gone(engine, list);
 		return;
 	}
-	text = gr_printf("whether the devices of the earlier process are still reserved is not known: %s", err.text);
-	warn(engine, text);
+	engine_warn(engine, GR_DEVICE, NULL, NULL,
+	        "whether the devices of the earlier process are still reserved is not known: %s", err.text);
 }
 
 void still_held_look(struct engine *engine)

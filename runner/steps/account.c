@@ -56,7 +56,7 @@ static void take_list(struct account *account, const struct step *step, const st
 		        "find out the account's user id, which reservations need (TESTGRID_USER_ID sets it)");
 		return;
 	}
-	if (answer_list(event->body, "data|response|result", &users, &account->why) != 0) {
+	if (answer_list(event->body, ANSWER_ROWS, &users, &account->why) != 0) {
 		(void)gr_context(&account->why, "list of users");
 		return;
 	}

@@ -138,7 +138,7 @@ static int next(struct step *step, const struct event *event, struct action *ret
 		return step_call(ret_action, OP_GET_APPLICATIONS_LIST, json_object());
 	if (event->outcome != CALL_DONE)
 		return answer_fail(event, GR_SERVER, err, "list the applications");
-	if (answer_list(event->body, "data|response|result", &applications, err) != 0)
+	if (answer_list(event->body, ANSWER_ROWS, &applications, err) != 0)
 		return gr_context(err, "list of applications");
 	return pick(step, applications, ret_action, err);
 }

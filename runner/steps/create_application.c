@@ -94,7 +94,7 @@ static int read_ids(const struct step *step, const struct event *event, json_t *
 
 	if (event->outcome != CALL_DONE)
 		return answer_fail(event, GR_SERVER, err, "list the applications");
-	if (answer_list(event->body, "data|response|result", &applications, err) != 0)
+	if (answer_list(event->body, ANSWER_ROWS, &applications, err) != 0)
 		return gr_context(err, "list of applications");
 	*ret_ids = json_array();
 	json_array_foreach (applications, i, item) {

@@ -98,7 +98,7 @@ static int read_list(const struct event *event, json_t **ret_list, struct gr_err
 {
 	if (event->outcome != CALL_DONE)
 		return answer_fail(event, GR_SERVER, err, "list the reservations");
-	if (answer_list(event->body, "data|response|result", ret_list, err) != 0)
+	if (answer_list(event->body, ANSWER_ROWS, ret_list, err) != 0)
 		return gr_context(err, "list of reservations");
 	return 0;
 }
