@@ -76,6 +76,8 @@ void engine_settle_soon(struct engine *engine)
 }
 
 static void say(struct engine *engine, struct run_event *event, const char *format, va_list args)
+        __attribute__((format(printf, 3, 0)));
+static void say(struct engine *engine, struct run_event *event, const char *format, va_list args)
 {
 	GR_AUTO_FREE char *text = gr_vprintf(format, args);
 
