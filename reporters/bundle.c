@@ -17,7 +17,7 @@
 #include "runner/base/text.h"
 #include "runner/results/record.h"
 
-#define BLOCK_BYTES (128 << 10) /* of a write */
+#define BLOCK_BYTES (32 << 10) /* of a write: of four times as many the kernel seeks larger, colder pages */
 
 struct bundle {
 	struct libarchive library;

@@ -3,13 +3,16 @@
 #include <errno.h>
 #include <pthread.h>
 #include <signal.h>
+#include <stdint.h>
 #include <unistd.h>
 
 #include "runner/base/digest.h"
 #include "runner/base/memory.h"
 
-#define PIECE_BYTES ((size_t)128 << 10)
-#define PIECES 4 /* read and not taken yet: what memory there is of a bundle of any size */
+#define PIECE_BYTES ((size_t)64 << 10)
+/* Pieces begin where pages do: the kernel copies pages to nothing else as fast. */
+#define PAGE_BYTES ((size_t)4 << 10)
+#define PIECES 8 /* read and not taken yet: what memory there is of a bundle of any size */
 
 struct filled {
 	char *data;
@@ -31,9 +34,11 @@ struct feed {
 	pthread_t thread;
 	pthread_mutex_t lock;
 	pthread_cond_t changed;
+	char *memory;
 	struct filled pieces[PIECES]; /* a ring: `taken` goes on from behind, `filled` in front */
 	size_t filled, taken;
 	bool is_holding, is_stopped; /* is_holding: the caller has a piece, the one before `taken` */
+	bool is_ended; /* nothing more is filled */
 };
 
 /* ---- reading ---- */
@@ -98,7 +103,14 @@ static int fill(struct feed *feed, struct filled *piece)
 	return 0;
 }
 
-/* ---- the thread ---- */
+/* ---- the thread ----
+ * Who had to wait goes on when half of the pieces are ready for it: to wake the other one for each costs more than to
+ * read it. */
+
+static size_t count_used(const struct feed *feed)
+{
+	return feed->filled - feed->taken + feed->is_holding;
+}
 
 /* false: the caller has given up. */
 static bool wait_for_room(struct feed *feed)
@@ -106,8 +118,9 @@ static bool wait_for_room(struct feed *feed)
 	bool is_stopped;
 
 	(void)pthread_mutex_lock(&feed->lock);
-	while (!feed->is_stopped && feed->filled - feed->taken + feed->is_holding >= PIECES)
-		(void)pthread_cond_wait(&feed->changed, &feed->lock);
+	if (count_used(feed) == PIECES)
+		while (!feed->is_stopped && count_used(feed) > PIECES / 2)
+			(void)pthread_cond_wait(&feed->changed, &feed->lock);
 	is_stopped = feed->is_stopped;
 	(void)pthread_mutex_unlock(&feed->lock);
 	return !is_stopped;
@@ -116,13 +129,15 @@ static bool wait_for_room(struct feed *feed)
 static void *thread_main(void *context)
 {
 	struct feed *feed = context;
-	int r = 0;
+	bool is_ended = feed->at == feed->members->count;
 
-	while (r == 0 && feed->at < feed->members->count && wait_for_room(feed)) {
-		r = fill(feed, &feed->pieces[feed->filled % PIECES]);
+	while (!is_ended && wait_for_room(feed)) {
+		is_ended = fill(feed, &feed->pieces[feed->filled % PIECES]) < 0 || feed->at == feed->members->count;
 		(void)pthread_mutex_lock(&feed->lock);
 		feed->filled++;
-		(void)pthread_cond_signal(&feed->changed);
+		feed->is_ended = is_ended;
+		if (is_ended || feed->filled - feed->taken == PIECES / 2)
+			(void)pthread_cond_signal(&feed->changed);
 		(void)pthread_mutex_unlock(&feed->lock);
 	}
 	return NULL;
@@ -132,13 +147,16 @@ struct feed *feed_begin(int directory, struct member_list *members)
 {
 	struct feed *feed = gr_alloc(1, sizeof(*feed));
 	sigset_t all, before;
+	char *first;
 
 	feed->directory = directory;
 	feed->members = members;
 	feed->digest = digest_new();
 	feed->fd = -1;
+	feed->memory = gr_alloc(PIECES * PIECE_BYTES + PAGE_BYTES, 1);
+	first = feed->memory + PAGE_BYTES - (uintptr_t)feed->memory % PAGE_BYTES;
 	for (size_t i = 0; i < PIECES; i++)
-		feed->pieces[i].data = gr_alloc(PIECE_BYTES, 1);
+		feed->pieces[i].data = first + i * PIECE_BYTES;
 	(void)pthread_mutex_init(&feed->lock, NULL);
 	(void)pthread_cond_init(&feed->changed, NULL);
 	(void)sigfillset(&all);
@@ -153,13 +171,16 @@ struct feed *feed_begin(int directory, struct member_list *members)
 static struct filled *wait_for_piece(struct feed *feed)
 {
 	struct filled *piece;
+	bool was_holding;
 
 	(void)pthread_mutex_lock(&feed->lock);
-	if (feed->is_holding)
-		(void)pthread_cond_signal(&feed->changed);
+	was_holding = feed->is_holding;
 	feed->is_holding = false;
-	while (feed->filled == feed->taken)
-		(void)pthread_cond_wait(&feed->changed, &feed->lock);
+	if (was_holding && count_used(feed) == PIECES / 2)
+		(void)pthread_cond_signal(&feed->changed);
+	if (feed->filled == feed->taken)
+		while (!feed->is_ended && feed->filled - feed->taken < PIECES / 2)
+			(void)pthread_cond_wait(&feed->changed, &feed->lock);
 	piece = &feed->pieces[feed->taken++ % PIECES];
 	feed->is_holding = true;
 	(void)pthread_mutex_unlock(&feed->lock);
@@ -195,7 +216,6 @@ void feed_end(struct feed *feed)
 	(void)pthread_mutex_destroy(&feed->lock);
 	close_member(feed);
 	digest_free(feed->digest);
-	for (size_t i = 0; i < PIECES; i++)
-		gr_free(feed->pieces[i].data);
+	gr_free(feed->memory);
 	gr_free(feed);
 }

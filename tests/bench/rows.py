@@ -32,6 +32,14 @@ def gone(place, *names):
     return remove
 
 
+def then_sync(remove):
+    """Or one command waits for the disk to take what the one before it wrote."""
+    def before():
+        remove()
+        os.sync()
+    return before
+
+
 def write_answers(place, tests):
     folder = place.path("answers")
     os.makedirs(folder, exist_ok=True)
@@ -241,7 +249,7 @@ def bundle(place):
             for i in range(each // len(line)):
                 file.write(line.format(i * 7919 % 100003))
     tar = "bsdtar --options zstd:compression-level=3 --zstd -cf theirs.tar.zst -C out artifacts"
-    before = gone(place, "out/ours.tar.zst", "theirs.tar.zst")  # or taking the old one away is measured
+    before = then_sync(gone(place, "out/ours.tar.zst", "theirs.tar.zst"))
     got = alternate(place, {
         "ours": Command([os.path.join(place.tools, "bench_bundle"), "out", "ours.tar.zst"], before=before),
         "tar": Command(tar.split(), before=before),
