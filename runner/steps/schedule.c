@@ -11,7 +11,7 @@ enum { EARLY_CELLS = 48, CELLS = 560 };
 /* Part of the wished looks that is planned: suites grow, and the rest is for runs that take longer than expected. */
 #define PLANNED 0.85
 /* Halvings of the price of a look until the expected looks are as many as wished. */
-#define ROUNDS 20
+#define ROUNDS 14
 
 /* The distribution of ends, as a step function over the cells. Beside what is known, the weight of one run is before
  * all others, and that of one after them: the next run may be such a one. */
@@ -24,8 +24,9 @@ struct ends {
 struct plan {
 	const struct ends *ends;
 	double least_gap, most_gap;
-	double cost[CELLS + 1];
+	double line[CELLS + 1]; /* what it costs to look at a cell next, but for what the cell before it brings */
 	size_t next[CELLS + 1]; /* the look after that one */
+	size_t first, last; /* cells within the gaps after the cell that is looked from */
 };
 
 double schedule_weight(size_t age)
@@ -60,14 +61,6 @@ static double first_of(const struct schedule_run *run, double spread)
 	return fmax(0, (double)(run->ms - run->lag_ms) - spread);
 }
 
-/* Share of one run's end that lies before `at`. */
-static double share_before(const struct schedule_run *run, double spread, double at)
-{
-	double first = first_of(run, spread), last = (double)run->ms + spread;
-
-	return at <= first ? 0 : at >= last ? 1 : (at - first) / (last - first);
-}
-
 static void lay_cells(const struct schedule_run *runs, size_t count, double spread, struct ends *ends)
 {
 	double first = INFINITY, last = 0;
@@ -82,6 +75,20 @@ static void lay_cells(const struct schedule_run *runs, size_t count, double spre
 		                      : first + (last - first) * (double)(i - EARLY_CELLS) / (CELLS - EARLY_CELLS);
 }
 
+static double clamp(double part)
+{
+	return part < 0 ? 0 : part > 1 ? 1 : part;
+}
+
+/* One run, which ended somewhere between the two. */
+static void add_end(struct ends *ends, double first, double last, double share)
+{
+	double slope = 1 / (last - first); /* it is at least twice the spread */
+
+	for (size_t i = EARLY_CELLS; i <= CELLS; i++)
+		ends->before[i] += share * clamp((ends->at[i] - first) * slope);
+}
+
 static void count_ends(const struct schedule_run *runs, size_t count, struct ends *ends)
 {
 	double weight = weight_of(count), spread = spread_of(runs, count, weight);
@@ -89,58 +96,62 @@ static void count_ends(const struct schedule_run *runs, size_t count, struct end
 	lay_cells(runs, count, spread, ends);
 	for (size_t i = 0; i <= CELLS; i++)
 		ends->before[i] = fmin(1, (double)i / EARLY_CELLS) / (weight + 2);
-	for (size_t j = 0; j < count; j++) {
-		double share = schedule_weight(j) / (weight + 2);
-
-		for (size_t i = EARLY_CELLS; i <= CELLS; i++)
-			ends->before[i] += share * share_before(&runs[j], spread, ends->at[i]);
-	}
+	for (size_t j = 0; j < count; j++)
+		add_end(ends, first_of(&runs[j], spread), (double)runs[j].ms + spread,
+		        schedule_weight(j) / (weight + 2));
 	for (size_t i = 1; i <= CELLS; i++)
 		ends->moment[i] = ends->moment[i - 1] +
 		                  (ends->before[i] - ends->before[i - 1]) * (ends->at[i] + ends->at[i - 1]) / 2;
 }
 
-/* After a look at cell `from` the next is at `to`: what it costs (the look), and the time that ends between the two
- * wait to be seen. */
-static double cost_of(const struct ends *ends, size_t from, size_t to, double price)
+/* The cells of the next look after one at `from`, which goes down: at the ends of the gaps, or the last cell. */
+static void move_gaps(struct plan *plan, size_t from)
 {
-	return price * (1 - ends->before[from]) + ends->at[to] * (ends->before[to] - ends->before[from]) -
-	       (ends->moment[to] - ends->moment[from]);
+	const double *at = plan->ends->at;
+
+	while (plan->first > from + 1 && at[plan->first - 1] - at[from] >= plan->least_gap)
+		plan->first--;
+	while (plan->last > plan->first && at[plan->last] - at[from] > plan->most_gap)
+		plan->last--;
 }
 
-/* The next look that costs least. The later a look, the later the one after it, so the search ends at that of the cell
- * behind (the costs are a Monge array). */
+/* The next look that costs least: the look itself, and the time that ends between the two wait to be seen. That is
+ *   price (1 - before[from]) + at[to] (before[to] - before[from]) - (moment[to] - moment[from]) + cost[to]
+ * of which `line` has what depends on `to` alone. The later a look, the later the one after it, so the search ends at
+ * that of the cell behind (the costs are a Monge array). */
 static void choose_next(struct plan *plan, size_t from, double price)
 {
 	const struct ends *ends = plan->ends;
-	size_t last = from + 1 < CELLS ? plan->next[from + 1] : CELLS;
+	double before = ends->before[from], least = INFINITY;
+	size_t last = from + 1 < CELLS && plan->next[from + 1] < plan->last ? plan->next[from + 1] : plan->last;
+	size_t next = plan->first;
 
-	plan->cost[from] = INFINITY;
-	for (size_t to = from + 1; to <= CELLS; to++) {
-		double gap = ends->at[to] - ends->at[from], cost;
+	for (size_t to = plan->first; to <= last; to++) {
+		double cost = plan->line[to] - ends->at[to] * before;
 
-		if (to < CELLS && gap < plan->least_gap)
-			continue;
-		if (plan->cost[from] < INFINITY && (gap > plan->most_gap || to > last))
-			break;
-		cost = cost_of(ends, from, to, price) + plan->cost[to];
-		if (cost < plan->cost[from]) {
-			plan->cost[from] = cost;
-			plan->next[from] = to;
+		if (cost < least) {
+			least = cost;
+			next = to;
 		}
 	}
+	plan->next[from] = next;
+	plan->line[from] = ends->at[from] * before + price * (1 - before) + least;
 }
 
 /* Returns the expected looks. */
 static double plan_at(struct plan *plan, double price)
 {
-	double late = 1 - plan->ends->before[CELLS], looks = late * LATE_LOOKS;
+	const struct ends *ends = plan->ends;
+	double late = 1 - ends->before[CELLS], looks = late * LATE_LOOKS;
 
-	plan->cost[CELLS] = late * LATE_LOOKS * price;
-	for (size_t i = CELLS; i-- > 0;)
+	plan->line[CELLS] = ends->at[CELLS] * ends->before[CELLS] - ends->moment[CELLS] + late * LATE_LOOKS * price;
+	plan->first = plan->last = CELLS;
+	for (size_t i = CELLS; i-- > 0;) {
+		move_gaps(plan, i);
 		choose_next(plan, i, price);
+	}
 	for (size_t i = 0; i < CELLS; i = plan->next[i])
-		looks += 1 - plan->ends->before[i];
+		looks += 1 - ends->before[i];
 	return looks;
 }
 
