@@ -12,4 +12,8 @@
  * library, or a symbol of it, is not there. */
 int library_load(const char *file, const char *const *names, size_t count, void *symbols, struct gr_error *err);
 
+/* Code and constants of the program and its libraries are no longer this process's memory until they are used again,
+ * which needs no disk while the system has them: most of what starting used is not used again. */
+void library_trim(void);
+
 #endif

@@ -11,6 +11,7 @@
 #include "reporters/reporter.h"
 #include "runner/base/ci.h"
 #include "runner/base/clock.h"
+#include "runner/base/library.h"
 #include "runner/base/memory.h"
 #include "runner/base/number.h"
 #include "runner/base/text.h"
@@ -446,6 +447,7 @@ int session_execute(struct session *session, struct gr_error *err)
 	if (session->history)
 		history_reach(session->history, &options.history_port, &session->certificates);
 	options.history_certificates = session->certificates;
+	library_trim();
 	return session->is_cleanup ? engine_cleanup(session->plan, &options, &session->results, err)
 	                           : engine_run(session->plan, &options, &session->results, err);
 }
