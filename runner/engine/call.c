@@ -14,8 +14,8 @@ static void attempt(void *context);
 
 static void finish(struct call *call, enum call_outcome outcome)
 {
-	if (outcome == CALL_LOST)
-		marked_note_lost(call->engine, call->operation);
+	if (outcome == CALL_LOST && call->is_marked)
+		marked_note_lost(call->engine);
 	call->result.outcome = outcome;
 	call->is_finished = true;
 	call->timer.on_due = call_hand_over;
@@ -217,6 +217,13 @@ static void note_server_time(struct engine *engine, const struct transfer_result
 		engine->server_skew_ms = result->server_date_ms - clock_wall_ms();
 }
 
+static void note_no_reservation(const struct call *call, const struct transfer_result *result)
+{
+	marked_note_undone(call->engine);
+	if (result->status && call->result.error.failure != GR_AUTH)
+		marked_note_refused(call->engine);
+}
+
 /* A call that has no request of its own has another one's answer. */
 static void say_answer(struct call *call, const struct transfer_result *result, const struct reading *reading)
 {
@@ -226,10 +233,9 @@ static void say_answer(struct call *call, const struct transfer_result *result, 
 	if (call->is_sharing)
 		(void)json_object_set_new(detail, "shared", json_true());
 	if (reading_is_undone(reading)) {
-		if (result->status && call->result.error.failure != GR_AUTH)
-			marked_note_refused(call->engine, call->operation);
-		marked_note_undone(call->engine, call->operation);
-		(void)json_object_set_new(detail, JOURNAL_UNDONE, json_true());
+		call_note_undone(call, detail);
+		if (call->is_marked)
+			note_no_reservation(call, result);
 	}
 	call_emit(call, STEP_ANSWER, call->operation->id, detail);
 }
@@ -368,7 +374,8 @@ void call_send(struct call *call, const struct request *request)
 		fail_unsent(call, &err);
 		return;
 	}
-	marked_note_sent(engine, call->operation);
+	if (call->is_marked)
+		marked_note_sent(engine);
 	if (call->attempts++ == 0)
 		call->first_ms = loop_now(engine->loop);
 	call->sends++;
@@ -421,6 +428,7 @@ struct call *call_start(struct engine *engine, const struct call_order *order)
 	call->engine = engine;
 	call->order = *order;
 	call->operation = operation_get(order->operation);
+	call->is_marked = marked_is(call->operation, order->arguments);
 	call->timer.on_due = attempt;
 	call->timer.context = call;
 	loop_timer_set(engine->loop, &call->timer, loop_now(engine->loop));

@@ -46,7 +46,8 @@ void call_cancel(struct call *call)
 	shared_read_leave(call);
 	loop_timer_clear(call->engine->loop, &call->timer);
 	if (call->transfer) {
-		marked_note_lost(call->engine, call->operation);
+		if (call->is_marked)
+			marked_note_lost(call->engine);
 		transfer_cancel(call->transfer);
 	}
 	json_decref(call->body);
@@ -54,18 +55,28 @@ void call_cancel(struct call *call)
 	gr_free(call);
 }
 
+void call_note_undone(const struct call *call, json_t *detail)
+{
+	(void)json_object_set_new(detail, JOURNAL_UNDONE, json_true());
+	if (call->is_marked)
+		(void)json_object_set_new(detail, JOURNAL_MARKED, json_true());
+}
+
 /* It has not left, or not as a whole: the server cannot have acted on it. */
 static void withdraw(struct call *call, const struct gr_error *why)
 {
-	GR_AUTO_JSON json_t *detail = json_pack("{s:i, s:b}", "status", 0, JOURNAL_UNDONE, 1);
+	GR_AUTO_JSON json_t *detail = json_pack("{s:i}", "status", 0);
 
-	if (call->transfer || call->prepared)
+	if (call->transfer || call->prepared) {
+		call_note_undone(call, detail);
 		call_emit(call, STEP_ANSWER, call->operation->id, detail);
+	}
 	departure_remove(call);
 	if (call->transfer) {
 		transfer_cancel(call->transfer);
 		call->transfer = NULL;
-		marked_note_undone(call->engine, call->operation);
+		if (call->is_marked)
+			marked_note_undone(call->engine);
 	}
 	call->result.outcome = CALL_NOT_SENT;
 	call->result.error = (struct gr_error){0};

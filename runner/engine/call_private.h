@@ -35,11 +35,15 @@ struct call {
 	unsigned attempts, sends;
 	int64_t first_ms, lock_ms; /* lock_ms: since when it waits for the start lock */
 	bool is_finished, was_held_back;
+	bool is_marked; /* marked.c */
 	/* the result, kept until the loop hands it over */
 	struct call_result result;
 	json_t *body;
 	char file_sha256[65];
 };
+
+/* It is proven that the request made nothing: for who reads the journal, in the detail of its answer. */
+void call_note_undone(const struct call *call, json_t *detail);
 
 /* One attempt leaves: for what is not to be done twice, its intent is on the disk. Failures are the call's end. */
 void call_send(struct call *call, const struct request *request);

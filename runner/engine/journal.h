@@ -28,6 +28,8 @@
 #define JOURNAL_ROUND "rerun"
 /* Of an answer, or of none: it is proven that the request made nothing. */
 #define JOURNAL_UNDONE "undone"
+/* Beside it: the request was for a reservation that carries the run's key. */
+#define JOURNAL_MARKED "marked"
 
 /* What an earlier process of the same run knew. */
 struct replay_step {

@@ -1,19 +1,24 @@
 /* A reservation that was asked for and whose answer got lost, by a process that was killed or by a connection that
  * broke, may hold a device; and so may one that was refused, by a gateway that gave up on a server which did not. It
  * carries the run's key in its comment: the server's list tells. */
+#include <string.h>
+
 #include "runner/api/answer.h"
 #include "runner/base/clock.h"
 #include "runner/base/memory.h"
 #include "runner/base/text.h"
 #include "runner/engine/journal.h"
 #include "runner/engine/run.h"
+#include "runner/steps/common.h"
 
 /* When to look again, in ms after the request. Later than the last one an empty list is believed. */
 static const int64_t look_after_ms[] = {2000, 5000, 10000, 20000, 40000, 60000};
 
-static bool is_reservation(const struct operation *operation)
+bool marked_is(const struct operation *operation, const json_t *arguments)
 {
-	return operation == operation_get(OP_RESERVE_DEVICE);
+	const char *comment = json_string_value(json_object_get(arguments, "comments"));
+
+	return operation == operation_get(OP_RESERVE_DEVICE) && comment && strstr(comment, RUN_MARK);
 }
 
 void marked_recall(struct engine *engine)
@@ -29,27 +34,26 @@ void marked_recall(struct engine *engine)
 	engine->marked.since_ms = loop_now(engine->loop) - replay_since_reservation(replay);
 }
 
-void marked_note_sent(struct engine *engine, const struct operation *operation)
+void marked_note_sent(struct engine *engine)
 {
-	engine->marked.open += is_reservation(operation);
-	marked_note_lost(engine, operation); /* until something else is known */
+	engine->marked.open++;
+	marked_note_lost(engine); /* until something else is known */
 }
 
-void marked_note_undone(struct engine *engine, const struct operation *operation)
+void marked_note_undone(struct engine *engine)
 {
-	if (is_reservation(operation) && engine->marked.open)
+	if (engine->marked.open)
 		engine->marked.open--;
 }
 
-void marked_note_refused(struct engine *engine, const struct operation *operation)
+void marked_note_refused(struct engine *engine)
 {
-	engine->marked.is_doubted = engine->marked.is_doubted || is_reservation(operation);
+	engine->marked.is_doubted = true;
 }
 
-void marked_note_lost(struct engine *engine, const struct operation *operation)
+void marked_note_lost(struct engine *engine)
 {
-	if (is_reservation(operation))
-		engine->marked.since_ms = loop_now(engine->loop);
+	engine->marked.since_ms = loop_now(engine->loop);
 }
 
 void marked_note_held(struct engine *engine, enum operation_id gives_back)
@@ -75,7 +79,7 @@ static void take_over(struct engine *engine, const json_t *item)
 
 static int take_list(struct engine *engine, const struct call_result *result, struct gr_error *err)
 {
-	GR_AUTO_FREE char *marker = gr_printf("[gr:%s]", engine->options->run_key);
+	GR_AUTO_FREE char *marker = gr_printf(RUN_MARK "%s]", engine->options->run_key);
 	GR_AUTO_JSON json_t *list = NULL;
 	const json_t *item;
 	size_t i;

@@ -6,6 +6,7 @@
 #include "runner/api/operation.h"
 #include "runner/base/text.h"
 #include "runner/engine/replay_private.h"
+#include "runner/engine/run.h"
 
 static int64_t since(const char *then_boot, int64_t then_ms, int64_t then_wall_ms)
 {
@@ -58,8 +59,8 @@ static bool has_release_problem(const struct results *results)
 
 void replay_note_reservation(struct replay *replay, const struct run_event *event, const json_t *record)
 {
-	bool is_ours = text_equal(event->text, operation_get(OP_RESERVE_DEVICE)->id);
-	bool is_undone = event->kind == STEP_ANSWER && is_ours && json_object_get(event->detail, JOURNAL_UNDONE);
+	const struct operation *operation = event->text ? operation_find(event->text) : NULL;
+	bool is_undone = event->kind == STEP_ANSWER && json_object_get(event->detail, JOURNAL_MARKED);
 	const char *boot = json_string_value(json_object_get(record, "boot"));
 
 	if ((is_new_resource(replay, event) || is_undone) && replay->lost_reservations > 0)
@@ -68,7 +69,7 @@ void replay_note_reservation(struct replay *replay, const struct run_event *even
 		replay->doubts_reservations = true;
 	if (event->kind == RUN_JUDGED && !has_release_problem(&replay->results))
 		replay->doubts_reservations = false;
-	if (event->kind != STEP_INTENT || !is_ours)
+	if (event->kind != STEP_INTENT || !marked_is(operation, event->detail))
 		return;
 	replay->lost_reservations++;
 	replay->reservation_ms = json_integer_value(json_object_get(record, "mono"));

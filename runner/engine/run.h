@@ -139,10 +139,12 @@ struct marked {
 	struct timer again;
 };
 void marked_recall(struct engine *engine); /* those of earlier processes; after what they held is taken over */
-void marked_note_sent(struct engine *engine, const struct operation *operation);
-void marked_note_undone(struct engine *engine, const struct operation *operation); /* proven: it made nothing */
-void marked_note_refused(struct engine *engine, const struct operation *operation); /* worth one look at the end */
-void marked_note_lost(struct engine *engine, const struct operation *operation);
+/* Whether a request makes such a reservation. One by `call` carries no key, and is its author's to give back. */
+bool marked_is(const struct operation *operation, const json_t *arguments);
+void marked_note_sent(struct engine *engine);
+void marked_note_undone(struct engine *engine); /* proven: it made nothing */
+void marked_note_refused(struct engine *engine); /* worth one look at the end */
+void marked_note_lost(struct engine *engine);
 void marked_note_held(struct engine *engine, enum operation_id gives_back);
 /* Ask, if any may be there; engine_advance() follows. */
 void marked_look(struct engine *engine);

@@ -201,7 +201,7 @@ char *device_words(const struct device *device)
 
 char *run_marker(const struct step *step)
 {
-	return gr_printf("[gr:%s]", step->context->run_key);
+	return gr_printf(RUN_MARK "%s]", step->context->run_key);
 }
 
 bool answer_lacks_auth(const struct event *event)

@@ -48,6 +48,7 @@ char *application_handle(const struct step *step, const char *app_id);
 enum platform step_platform(const struct step *step, const struct device *device);
 /* "NAME (device 26)" for people; the caller's. */
 char *device_words(const struct device *device);
+#define RUN_MARK "[gr:"
 /* "[gr:KEY]", which marks what this run makes; the caller's. */
 char *run_marker(const struct step *step);
 

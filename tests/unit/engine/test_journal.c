@@ -323,6 +323,11 @@ static void say_call(struct event_reader *reader, enum run_event_kind kind, json
 	json_decref(detail);
 }
 
+static void ask(struct event_reader *reader, const char *comments)
+{
+	say_call(reader, STEP_INTENT, json_pack("{s:s, s:s*}", "device_id", "40", "comments", comments));
+}
+
 static void it_counts_reservations_whose_outcome_is_not_known(void **state)
 {
 	struct world world;
@@ -332,12 +337,16 @@ static void it_counts_reservations_whose_outcome_is_not_known(void **state)
 	(void)state;
 	open_world(&world);
 	reader = begin(&world, NULL);
-	say_call(&reader, STEP_INTENT, NULL); /* refused */
-	say_call(&reader, STEP_ANSWER, json_pack("{s:i, s:b}", "status", 409, JOURNAL_UNDONE, 1));
-	say_call(&reader, STEP_INTENT, NULL); /* made */
+	ask(&reader, "nightly [gr:2e540f5fbd64]"); /* refused */
+	say_call(&reader, STEP_ANSWER,
+	        json_pack("{s:i, s:b, s:b}", "status", 409, JOURNAL_UNDONE, 1, JOURNAL_MARKED, 1));
+	ask(&reader, "[gr:2e540f5fbd64]"); /* made */
 	say_call(&reader, STEP_ANSWER, json_pack("{s:i}", "status", 200));
 	say(&reader, RUN_RESOURCE_HELD, json_pack("{s:s}", "key", "reservation/1"));
-	say_call(&reader, STEP_INTENT, NULL); /* lost */
+	ask(&reader, "nightly"); /* a call's, which nobody could find */
+	ask(&reader, NULL);
+	say_call(&reader, STEP_ANSWER, json_pack("{s:i, s:b}", "status", 409, JOURNAL_UNDONE, 1));
+	ask(&reader, "[gr:2e540f5fbd64]"); /* lost */
 	say(&reader, RUN_RESOURCE_HELD, json_pack("{s:s}", "key", "reservation/1")); /* another process took it over */
 	end(&reader);
 	assert_int_equal(replay_read(world.directory, &replay, NULL), 0);
