@@ -76,6 +76,12 @@ static json_t *plain_answer(const struct operation *operation, const struct tran
 	return answer;
 }
 
+/* Statuses that servers refuse to list what is empty with; the words have to say that it is. */
+static bool may_be_nothing(long status)
+{
+	return status == 400 || status == 404 || status == 422;
+}
+
 void reading_take(const struct operation *operation, struct transfer_result *result, struct reading *ret_reading,
         struct gr_error *err)
 {
@@ -87,7 +93,7 @@ void reading_take(const struct operation *operation, struct transfer_result *res
 	if (!reading.body && !result->curl_code && result->status)
 		(void)answer_take(&result->body, &reading.body, &parse);
 	reading.verdict = attempt_judge(result, reading.body != NULL);
-	if (reading.verdict == ATTEMPT_REFUSED && result->status == 404 && reading.body &&
+	if (reading.verdict == ATTEMPT_REFUSED && may_be_nothing(result->status) && reading.body &&
 	        operation_says_nothing_there(operation, reading.body))
 		reading.verdict = ATTEMPT_ANSWERED; /* of a list: it is empty */
 	if (reading.verdict == ATTEMPT_ANSWERED)
