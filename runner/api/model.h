@@ -16,7 +16,9 @@ enum platform { PLATFORM_UNKNOWN, PLATFORM_IOS, PLATFORM_ANDROID, PLATFORM_WEB }
 enum platform platform_parse(const char *text);
 const char *platform_name(enum platform platform); /* "android"; "unknown" */
 const char *platform_process_type(enum platform platform); /* "oaa" "oia" "ow" (reference: App Build Run), or NULL */
-const char *platform_direct_code(enum platform platform); /* "2" "1" (reference: App Upload Direct), or NULL */
+/* App Upload Direct: the reference's table has "1" and "2", its sample "iOS or Android". NULL for a website. */
+const char *platform_direct_code(enum platform platform);
+const char *platform_direct_word(enum platform platform);
 
 /* A device of get_device_list, get_all_devices_with_filter, group_devices or get_device_details. */
 enum device_state { /* in order of how final they are; the first that holds is the reason */

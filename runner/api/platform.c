@@ -61,6 +61,20 @@ const char *platform_process_type(enum platform platform)
 	return NULL;
 }
 
+const char *platform_direct_word(enum platform platform)
+{
+	switch (platform) {
+	case PLATFORM_IOS:
+		return "iOS";
+	case PLATFORM_ANDROID:
+		return "Android";
+	case PLATFORM_WEB:
+	case PLATFORM_UNKNOWN:
+		break;
+	}
+	return NULL;
+}
+
 const char *platform_direct_code(enum platform platform)
 {
 	switch (platform) {

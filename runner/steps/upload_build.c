@@ -1,5 +1,6 @@
 /* Upload an .apk or .ipa. Before a normal upload its version's builds are listed: should the answer get lost, a build
- * of our name that was not there before is ours. A direct upload has no list to look in, so it is sent once. */
+ * of our name that was not there before is ours. A direct upload has no list to look in, so it is sent once, unless it
+ * was refused for its platform: the reference writes that in two ways. */
 #include <string.h>
 
 #include "runner/api/answer.h"
@@ -15,6 +16,7 @@ enum phase { PHASE_VERSION, PHASE_BEFORE, PHASE_UPLOAD, PHASE_SETTLE, PHASE_FIND
 struct state {
 	enum phase phase;
 	bool is_direct, was_resent;
+	bool is_in_words; /* the server takes no number for the platform */
 	char *name;
 	char *app_id, *version_id;
 	json_t *before; /* ids of builds of that name, before ours */
@@ -103,7 +105,9 @@ static int upload(const struct step *step, struct action *action)
 	state->settling = (struct settling){0};
 	set_text(arguments, "upload_file", with_text(step, "file"));
 	if (state->is_direct) {
-		set_text(arguments, "platform", platform_direct_code(upload_platform(step)));
+		set_text(arguments, "platform",
+		        state->is_in_words ? platform_direct_word(upload_platform(step))
+		                           : platform_direct_code(upload_platform(step)));
 		step_learn(action, "sent", json_true());
 		return step_call(action, OP_APP_UPLOAD_DIRECT, arguments);
 	}
@@ -216,6 +220,15 @@ static bool settle(const struct step *step, const struct event *event, struct ac
 	return true;
 }
 
+static bool is_about_platform(const struct event *event)
+{
+	char words[256] = "";
+
+	if (event->outcome != CALL_REFUSED || event->body == NULL)
+		return false;
+	return text_contains_nocase(answer_message(event->body, words), "platform");
+}
+
 static int take_upload(const struct step *step, const struct event *event, struct action *action, struct gr_error *err)
 {
 	struct state *state = step->state;
@@ -226,6 +239,10 @@ static int take_upload(const struct step *step, const struct event *event, struc
 		id = answer_text(answer_holder(event->body, "app_build_id"), "app_build_id");
 	if (id != NULL)
 		return finish(step, event, id, false, action);
+	if (state->is_direct && !state->is_in_words && is_about_platform(event)) {
+		state->is_in_words = true;
+		return upload(step, action);
+	}
 	if (event->outcome != CALL_DONE && event->outcome != CALL_LOST) {
 		/* a definite no: a resumed step sends it */
 		step_learn(action, state->is_direct ? "sent" : "before", json_null());

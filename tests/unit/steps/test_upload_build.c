@@ -111,6 +111,27 @@ static void a_direct_upload_needs_no_application(void **state)
 	script_close(&s);
 }
 
+/* The reference's table has numbers for it, its sample words. */
+static void a_server_that_wants_the_platform_in_words_gets_it_so(void **state)
+{
+	struct script s;
+
+	(void)state;
+	script_start(&s, "upload_build", "{'file': 'a.apk', 'direct': true}");
+	expect_call(&s, OP_APP_UPLOAD_DIRECT, "{'platform': '2'}");
+	refuse_call(&s, "{'success': false, 'message': 'The selected platform is invalid.'}");
+	expect_call(&s, OP_APP_UPLOAD_DIRECT, "{'platform': 'Android', 'upload_file': 'a.apk'}");
+	answer_upload(&s, "{'status': true, 'app_build_id': 273}");
+	expect_done(&s, OUTCOME_PASSED, "{'app_build_id': '273', 'platform': 'android'}");
+	script_close(&s);
+
+	script_start(&s, "upload_build", "{'file': 'a.apk', 'direct': true}");
+	for (int i = 0; i < 2; i++)
+		refuse_call(&s, "{'success': false, 'message': 'The selected platform is invalid.'}");
+	expect_failure(&s, GR_SERVER, "The selected platform is invalid.");
+	script_close(&s);
+}
+
 static void a_lost_direct_upload_is_not_sent_again(void **state)
 {
 	struct script s;
@@ -266,6 +287,7 @@ int main(void)
 	        cmocka_unit_test(a_bare_version_is_a_name_first_then_an_id),
 	        cmocka_unit_test(it_needs_a_version_unless_direct),
 	        cmocka_unit_test(a_direct_upload_needs_no_application),
+	        cmocka_unit_test(a_server_that_wants_the_platform_in_words_gets_it_so),
 	        cmocka_unit_test(a_lost_direct_upload_is_not_sent_again),
 	        cmocka_unit_test(a_lost_upload_is_found_by_its_name_and_adopted),
 	        cmocka_unit_test(an_absent_upload_is_sent_once_more_and_no_third_time),
