@@ -89,7 +89,8 @@ struct device_run { /* one test run on one device */
 	enum run_kind kind;
 	struct device_info device; /* the device really used */
 	char *build_number; /* verified number that was polled, or NULL */
-	char *number_source; /* "build_version" or "build_id": which of the start's numbers it was; "adopted" */
+	char *number_source; /* "build_version" or "build_id": which of the start's numbers it was; "build_url" that
+	                        has its build_id; "adopted" */
 	char *build_id, *native_id, *url;
 	char *part; /* "2/4": of its step's tests, which are spread over lanes; NULL: it has all of them */
 	bool is_adopted; /* found on the server after a lost answer */

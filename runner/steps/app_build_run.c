@@ -13,7 +13,7 @@ static void recall(struct step *step, struct app_state *state)
 {
 	struct app_run *run = &state->run;
 	const char *source = memory_text(step, "source");
-	static const char *const sources[] = {"build_version", "build_id", "adopted"};
+	static const char *const sources[] = {"build_version", "build_id", "build_url", "adopted"};
 
 	snapshot_from_json(&run->before, json_object_get(step->memory, "before"));
 	run->build_id = gr_strdup(memory_text(step, "build_id"));

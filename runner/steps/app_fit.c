@@ -98,6 +98,11 @@ bool app_run_is_doubtful(const struct app_run *run, const struct execution *exec
 	return device != NULL && is_selection && has_further_cases(selected, device);
 }
 
+bool app_run_is_elsewhere(const struct app_run *run, const struct execution *execution)
+{
+	return run->build_id != NULL && execution->build_id != NULL && !text_equal(execution->build_id, run->build_id);
+}
+
 enum app_fit app_run_fit(const struct app_run *run, const struct execution *execution)
 {
 	const struct execution_device *device = app_run_device(run, execution, false);

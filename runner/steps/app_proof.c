@@ -1,6 +1,6 @@
 /* The start's answer has a build_id and a build_version; execution_details wants a build_number. Polling the wrong one
  * would give somebody else's result, so a number is proven first: its build_url ends in our build_id; or the build list
- * has it only since our start, and its device is ours. */
+ * has it only since our start, and its device is ours. A third number, which the start did not tell, needs the URL. */
 #include "runner/base/buffer.h"
 #include "runner/base/clock.h"
 #include "runner/base/memory.h"
@@ -10,6 +10,7 @@
 
 enum {
 	WINDOW_MS = 60 * 1000, /* the list may lag behind the start */
+	STRANGE_MOST = 8, /* further numbers asked in a round: 1,000 lanes may have started together */
 	ROUNDS_ENOUGH = 3 /* rounds after which a URL that names another build is outweighed by list and device, and the
 	                     list alone will do for a number of which nothing is told yet */
 };
@@ -45,43 +46,87 @@ int proof_begin(struct proof *proof, struct app_run *run, const struct event *ev
 	proof_release(proof);
 	proof->run = run;
 	proof->since_ms = event->now_ms;
+	proof->others = json_object();
 	add_candidate(proof, run->build_version, "build_version");
 	add_candidate(proof, run->build_id, "build_id");
-	if (proof->count == 0)
+	if (proof->count == 0 && run->build_id == NULL)
 		return app_run_fail_unproven(
-		        proof->run, "both were build numbers before it, so neither is proven to be this run's", err);
+		        proof->run, "that was a build number before it, so it is not proven to be this run's", err);
 	return ask_next(proof, action);
 }
 
-static void find(struct proof *proof, size_t index)
+static void find(struct proof *proof, const char *number, const char *source)
 {
 	gr_free(proof->run->number);
-	proof->run->number = gr_strdup(proof->numbers[index]);
-	proof->run->source = proof->sources[index];
+	proof->run->number = gr_strdup(number);
+	proof->run->source = source;
+}
+
+/* Takes the answer about a number if it is about that one. */
+static bool take_execution(const struct event *event, const char *number, struct execution *execution)
+{
+	if (event->outcome != CALL_DONE || event_take_execution(event, execution, NULL) != 0)
+		return false;
+	if (execution->build_number == NULL || text_equal(execution->build_number, number))
+		return true;
+	execution_release(execution);
+	return false;
+}
+
+/* Its URL has our build_id: the answer is the run's first poll. */
+static bool take_proven(struct proof *proof, struct execution *execution, const char *number, const char *source)
+{
+	const char *build_id = proof->run->build_id;
+
+	proof->is_poll = build_id != NULL && text_equal(execution->build_id, build_id);
+	if (proof->is_poll) {
+		proof->poll = *execution;
+		find(proof, number, source);
+	} else {
+		execution_release(execution);
+	}
+	return proof->is_poll;
 }
 
 /* An answer about a candidate. true: it is proven. */
 static bool take_details(struct proof *proof, const struct event *event)
 {
-	const char *build_id = proof->run->build_id;
+	size_t at = proof->at++;
 	struct execution execution = {0};
-	bool is_proven = false;
 
-	proof->fits[proof->at] = FIT_OPEN;
-	proof->is_elsewhere[proof->at] = false;
-	if (event->outcome != CALL_DONE || event_take_execution(event, &execution, NULL) != 0)
+	proof->fits[at] = FIT_OPEN;
+	proof->is_elsewhere[at] = false;
+	if (!take_execution(event, proof->numbers[at], &execution))
 		return false;
-	if (execution.build_number == NULL || text_equal(execution.build_number, proof->numbers[proof->at])) {
-		proof->fits[proof->at] = app_run_fit(proof->run, &execution);
-		proof->is_elsewhere[proof->at] =
-		        build_id != NULL && execution.build_id != NULL && !text_equal(execution.build_id, build_id);
-		is_proven = build_id != NULL && text_equal(execution.build_id, build_id);
-	}
-	if (is_proven)
-		proof->poll = execution;
-	else
-		execution_release(&execution);
-	return is_proven;
+	proof->fits[at] = app_run_fit(proof->run, &execution);
+	proof->is_elsewhere[at] = app_run_is_elsewhere(proof->run, &execution);
+	return take_proven(proof, &execution, proof->numbers[at], proof->sources[at]);
+}
+
+/* An answer about a number that the start did not tell. */
+static bool take_strange(struct proof *proof, const struct event *event)
+{
+	const char *number = json_string_value(json_array_get(proof->strange, proof->strange_at++));
+	struct execution execution = {0};
+
+	if (!take_execution(event, number, &execution))
+		return false;
+	if (app_run_is_elsewhere(proof->run, &execution))
+		(void)json_object_set_new(proof->others, number, json_true());
+	return take_proven(proof, &execution, number, "build_url");
+}
+
+/* The list has numbers that are new, and neither of the start's: whose are they? */
+static void note_strange(struct proof *proof, const struct event *event, const struct build_list *list)
+{
+	for (size_t i = 0; i < proof->count; i++)
+		if (build_list_has(list, proof->numbers[i]))
+			return;
+	for (size_t i = 0; i < list->count && json_array_size(proof->strange) < STRANGE_MOST; i++)
+		if (snapshot_is_after(&proof->run->before, list->numbers[i]) &&
+		        json_object_get(proof->others, list->numbers[i]) == NULL &&
+		        !starts_have(event->starts, proof->run, list->numbers[i]))
+			(void)json_array_append_new(proof->strange, json_string(list->numbers[i]));
 }
 
 /* The only candidate that is new in the list; false: none, or both. Where the list before the start was not there at
@@ -108,9 +153,14 @@ static bool take_list(struct proof *proof, const struct event *event)
 	size_t at = 0;
 	bool is_new = false, is_proven = false;
 
+	proof->strange = json_array();
+	proof->strange_at = 0;
+	proof->is_poll = false;
 	if (event->outcome != CALL_DONE || build_list_decode(event->body, &list, NULL) != 0)
 		return false;
 	is_new = find_new(proof, event, &list, &at);
+	if (proof->run->build_id != NULL)
+		note_strange(proof, event, &list);
 	build_list_release(&list);
 	if (!is_new)
 		return false;
@@ -121,7 +171,7 @@ static bool take_list(struct proof *proof, const struct event *event)
 		proof->run->is_unseen = is_proven = ++proof->open[at] >= ROUNDS_ENOUGH;
 	}
 	if (is_proven)
-		find(proof, at);
+		find(proof, proof->numbers[at], proof->sources[at]);
 	return is_proven;
 }
 
@@ -151,38 +201,47 @@ static int wait_round(struct proof *proof, const struct event *event, struct act
 	return step_wait(action, event->now_ms + pace_next(&proof->pace, poll, event->random));
 }
 
+static int next_strange(struct proof *proof, const struct event *event, struct action *action, enum search_end *ret_end,
+        struct gr_error *err)
+{
+	if (proof->strange_at >= json_array_size(proof->strange))
+		return wait_round(proof, event, action, ret_end, err);
+	return app_run_ask(proof->run, json_string_value(json_array_get(proof->strange, proof->strange_at)), action);
+}
+
 int proof_next(struct proof *proof, const struct event *event, struct action *action, enum search_end *ret_end,
         struct gr_error *err)
 {
+	bool is_strange = proof->strange != NULL, is_candidate = proof->at < proof->count, is_found = false;
+
 	*ret_end = SEARCH_GOES_ON;
 	if (proof->is_waiting) {
 		proof->is_waiting = proof->had_outage = false;
 		proof->at = 0;
+		json_decref(proof->strange);
+		proof->strange = NULL;
 		return ask_next(proof, action);
 	}
 	if (event->outcome == CALL_REFUSED && answer_lacks_auth(event))
 		return answer_fail(event, GR_SERVER, err, "ask for the run's number");
 	proof->had_outage = proof->had_outage || event->outcome == CALL_FAILED || event->outcome == CALL_NOT_SENT;
-	if (proof->at < proof->count) {
-		proof->is_poll = take_details(proof, event);
-		if (proof->is_poll) {
-			find(proof, proof->at);
-			*ret_end = SEARCH_FOUND;
-			return 0;
-		}
-		proof->at++;
-		return ask_next(proof, action);
+	if (is_candidate)
+		is_found = take_details(proof, event);
+	else
+		is_found = is_strange ? take_strange(proof, event) : take_list(proof, event);
+	if (is_found) {
+		*ret_end = SEARCH_FOUND;
+		return 0;
 	}
-	if (!take_list(proof, event))
-		return wait_round(proof, event, action, ret_end, err);
-	*ret_end = SEARCH_FOUND;
-	return 0;
+	return is_candidate ? ask_next(proof, action) : next_strange(proof, event, action, ret_end, err);
 }
 
 void proof_release(struct proof *proof)
 {
 	gr_free(proof->numbers[0]);
 	gr_free(proof->numbers[1]);
+	json_decref(proof->strange);
+	json_decref(proof->others);
 	execution_release(&proof->poll);
 	*proof = (struct proof){0};
 }

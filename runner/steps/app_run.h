@@ -37,7 +37,7 @@ struct app_run {
 	struct snapshot before;
 	char *build_id, *build_version; /* of the start's answer */
 	char *number; /* the run's, proven */
-	const char *source; /* of the number: "build_version", "build_id", "adopted" */
+	const char *source; /* of the number: "build_version", "build_id", "build_url", "adopted" */
 	bool is_unseen; /* the number is proven by the list alone: its device has to appear, and to be ours */
 	int64_t start_ms; /* the start's answer */
 };
@@ -52,6 +52,8 @@ enum app_fit {
 	FIT_OTHERS /* not our device, or something contradicts */
 };
 enum app_fit app_run_fit(const struct app_run *run, const struct execution *execution);
+/* The start's answer gave a build_id, and the details' URL has another one. */
+bool app_run_is_elsewhere(const struct app_run *run, const struct execution *execution);
 /* It fits, and yet it has tests that were not selected: somebody else's run, perhaps. No proof of that either: such a
  * run is neither adopted nor taken for absent. */
 bool app_run_is_doubtful(const struct app_run *run, const struct execution *execution);
@@ -65,7 +67,8 @@ const struct execution_device *app_run_device(
 
 enum search_end { SEARCH_GOES_ON, SEARCH_FOUND, SEARCH_ABSENT };
 
-/* Which of build_version and build_id is the run's number? Never one that was there before the start. */
+/* Which of build_version and build_id is the run's number? Or a third one, whose URL has our build_id? Never one that
+ * was there before the start. */
 struct proof {
 	struct app_run *run;
 	char *numbers[2];
@@ -74,7 +77,10 @@ struct proof {
 	bool is_elsewhere[2]; /* its build_url names another build */
 	unsigned fitting[2]; /* rounds in which it was new and ours, but for the URL */
 	unsigned open[2]; /* rounds in which it was new, and its details said nothing */
-	size_t count, at; /* at == count: the list is asked */
+	size_t count, at; /* at == count: the list is asked, then those of `strange` */
+	json_t *strange; /* further numbers that are new in the list, to be asked whether their URL has our build_id */
+	size_t strange_at;
+	json_t *others; /* object of further numbers whose URL has another one: not asked again */
 	bool is_waiting, had_outage;
 	bool is_poll; /* when found: the event's answer was the run's first poll, and is in `poll` */
 	struct execution poll;
@@ -83,10 +89,10 @@ struct proof {
 };
 /* The start was accepted, and its number is not known. */
 int app_run_fail_unproven(const struct app_run *run, const char *why, struct gr_error *err);
-/* -GR_UNKNOWN_START at once when neither number can be the run's. */
+/* -GR_UNKNOWN_START at once when no number can be proven to be the run's. */
 int proof_begin(struct proof *proof, struct app_run *run, const struct event *event, struct action *action,
         struct gr_error *err);
-/* FOUND sets the run's number, and proof->is_poll. ABSENT: it is neither of the two, and is to be looked for among the
+/* FOUND sets the run's number, and proof->is_poll. ABSENT: none is proven, and the run is to be looked for among the
  * builds that are new. It reads the answer: nobody else can. */
 int proof_next(struct proof *proof, const struct event *event, struct action *action, enum search_end *ret_end,
         struct gr_error *err);

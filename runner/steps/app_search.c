@@ -193,12 +193,6 @@ static int take_list(struct search *search, const struct event *event, struct ac
 	return next_look(search, action, ret_end, err);
 }
 
-/* The start's answer gave a build_id, and the details' URL has another one. */
-static bool names_other_build(const struct app_run *run, const struct execution *execution)
-{
-	return run->build_id != NULL && execution->build_id != NULL && !text_equal(run->build_id, execution->build_id);
-}
-
 /* What is ours as far as the server tells may be another lane's, whose number is not proven yet. */
 static enum app_fit fit_of(
         struct search *search, const struct event *event, const struct execution *execution, const char *number)
@@ -211,7 +205,7 @@ static enum app_fit fit_of(
 		search->has_rival = true;
 		return FIT_OPEN;
 	}
-	if (fit == FIT_OURS && names_other_build(search->run, execution))
+	if (fit == FIT_OURS && app_run_is_elsewhere(search->run, execution))
 		return FIT_OPEN;
 	return fit == FIT_OURS && app_run_is_doubtful(search->run, execution) ? FIT_OPEN : fit;
 }

@@ -30,6 +30,15 @@ static void a_number_that_was_there_before_is_never_polled(void **state)
 	script_start(&s, "app_build_run", WITH(""));
 	answer(&s, "{'status': 1, 'build_list': [{'build_number': 6}, {'build_number': '3506'}]}");
 	answer(&s, "{'status': true, 'build_id': '3506', 'build_version': '6'}");
+	for (int i = 0; i < 500 && s.action.kind != ACTION_DONE; i++) {
+		if (s.action.kind == ACTION_WAIT)
+			let_time_come(&s);
+		else if (s.action.operation == OP_GET_DEVICE_LIST)
+			answer(&s, DEVICE_IDLE);
+		else
+			answer(&s, "{'status': 1, 'build_list': [{'build_number': 6}, {'build_number': '3506'}]}");
+		assert_false(s.action.kind == ACTION_CALL && s.action.operation == OP_EXECUTION_DETAILS);
+	}
 	expect_problem(&s, GR_UNKNOWN_START, "build_id 3506 and build_version 6");
 	assert_null(s.action.device_run->build_number);
 	assert_int_equal(s.action.outcome, OUTCOME_ERROR);
@@ -223,6 +232,34 @@ static void a_start_without_a_number_of_the_list_is_looked_for(void **state)
 	script_close(&s);
 }
 
+/* The list has numbers of its own: the one whose URL has our build_id is the run, at once. */
+static void a_third_number_is_proven_by_its_url(void **state)
+{
+	struct script s;
+
+	(void)state;
+	run_to_first_poll(&s, WITH(""));
+	for (int i = 0; i < 2; i++) {
+		refuse_call(&s, "{'status': 0, 'msg': 'Invalid build number'}");
+		expect_call(&s, OP_EXECUTION_DETAILS, "{'build_number': '3506'}");
+		refuse_call(&s, "{'status': 0, 'msg': 'Invalid build number'}");
+		expect_call(&s, OP_BUILD_LIST, "{}");
+		answer(&s, i == 0 ? "{'build_list': [{'build_number': 772}, {'build_number': 769}]}"
+		                  : "{'build_list': [{'build_number': 773}, {'build_number': 772}]}");
+		if (i == 0) { /* somebody else's; it is not asked about again */
+			expect_call(&s, OP_EXECUTION_DETAILS, "{'build_number': '772'}");
+			answer(&s, DETAILS("772", "https://cloud.example/build/apps/9", "0", "1", ""));
+			expect_wait(&s, 1800, 2200);
+			let_time_come(&s);
+		}
+	}
+	expect_call(&s, OP_EXECUTION_DETAILS, "{'build_number': '773'}");
+	answer(&s, DETAILS("773", OURS, "1", "3", PASS("a")));
+	expect_done(&s, OUTCOME_PASSED, "{'build_number': '773'}");
+	assert_string_equal(s.action.device_run->number_source, "build_url");
+	script_close(&s);
+}
+
 /* It is new and on our device, but its URL has another id than the start's answer: never adopted, never started again.
  */
 static void a_new_build_with_another_id_is_not_adopted(void **state)
@@ -275,6 +312,7 @@ int main(void)
 	        cmocka_unit_test(a_queue_that_hides_the_run_is_waited_for),
 	        cmocka_unit_test(a_run_proven_by_the_list_alone_must_show_our_device),
 	        cmocka_unit_test(a_start_without_a_number_of_the_list_is_looked_for),
+	        cmocka_unit_test(a_third_number_is_proven_by_its_url),
 	        cmocka_unit_test(a_new_build_with_another_id_is_not_adopted),
 	        cmocka_unit_test(an_answer_about_another_build_is_not_believed),
 	};
