@@ -209,6 +209,14 @@ bool answer_lacks_auth(const struct event *event)
 	return event->error.failure == GR_AUTH || (event->body != NULL && answer_is_about_auth(event->body));
 }
 
+bool answer_refuses(const struct event *event, const char *word)
+{
+	char words[256] = "";
+
+	return event->outcome == CALL_REFUSED && event->body != NULL &&
+	       text_contains_nocase(answer_message(event->body, words), word);
+}
+
 int answer_fail(const struct event *event, enum gr_failure refused, struct gr_error *err, const char *what, ...)
 {
 	char words[256] = "";

@@ -58,6 +58,8 @@ int answer_fail(const struct event *event, enum gr_failure refused, struct gr_er
         __attribute__((format(printf, 4, 5)));
 /* Does a refusal mean an expired or wrong token? */
 bool answer_lacks_auth(const struct event *event);
+/* A refusal whose words have this one in them, in capitals or not. */
+bool answer_refuses(const struct event *event, const char *word);
 
 /* Polls: from every_low towards every_high by a quarter more each time, and back when something moved; +-10 % so that
  * many lanes do not ask at once. */

@@ -24,6 +24,7 @@ struct state {
 	struct polling polling;
 	char *id, *url, *file_sha256; /* file_sha256: of the tests as they were sent */
 	bool has_started;
+	bool is_by_build; /* iOS: the server wants the build's id as app_id */
 	unsigned polls, over_polls;
 	int64_t over_ms; /* since when the server says that the run is over */
 	bool is_present, was_present;
@@ -367,7 +368,10 @@ static json_t *start_arguments(const struct step *step)
 		set_text(arguments, "app_build_id", state->target.app_build_id);
 		return arguments;
 	}
-	set_text(arguments, "app_id", state->target.app_id != NULL ? state->target.app_id : context_app_id(step));
+	set_text(arguments, "app_id",
+	        state->is_by_build             ? state->target.app_build_id
+	        : state->target.app_id != NULL ? state->target.app_id
+	                                       : context_app_id(step));
 	set_text(arguments, "version_id", state->target.version_id);
 	return arguments;
 }
@@ -407,6 +411,13 @@ static int take_start(const struct step *step, const struct event *event, struct
 	struct state *state = step->state;
 	GR_AUTO_FREE char *words = device_words(&state->target.device);
 
+	/* "The specific build or version of the application", says the reference of app_id, and an application's id is
+	 * what other operations mean by it. Refused for it: nothing was started. */
+	if (is_ios(step) && !state->is_by_build && !answer_lacks_auth(event) &&
+	        (answer_refuses(event, "app") || answer_refuses(event, "build"))) {
+		state->is_by_build = true;
+		return prepare(step, event, action, err);
+	}
 	if (event->outcome == CALL_REFUSED || event->outcome == CALL_NOT_SENT) {
 		step_learn(action, "intent", json_false()); /* a definite no: a resumed step may start it */
 		return answer_fail(event, GR_SERVER, err, "start '%s' on %s", base_name(step), words);

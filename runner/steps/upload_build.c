@@ -220,15 +220,6 @@ static bool settle(const struct step *step, const struct event *event, struct ac
 	return true;
 }
 
-static bool is_about_platform(const struct event *event)
-{
-	char words[256] = "";
-
-	if (event->outcome != CALL_REFUSED || event->body == NULL)
-		return false;
-	return text_contains_nocase(answer_message(event->body, words), "platform");
-}
-
 static int take_upload(const struct step *step, const struct event *event, struct action *action, struct gr_error *err)
 {
 	struct state *state = step->state;
@@ -239,7 +230,7 @@ static int take_upload(const struct step *step, const struct event *event, struc
 		id = answer_text(answer_holder(event->body, "app_build_id"), "app_build_id");
 	if (id != NULL)
 		return finish(step, event, id, false, action);
-	if (state->is_direct && !state->is_in_words && is_about_platform(event)) {
+	if (state->is_direct && !state->is_in_words && answer_refuses(event, "platform")) {
 		state->is_in_words = true;
 		return upload(step, action);
 	}

@@ -42,6 +42,33 @@ static void it_starts_on_ios_with_application_and_version(void **state)
 	script_close(&s);
 }
 
+/* app_id is "the specific build or version of the application", says the reference: the build's id, then. */
+static void a_server_that_wants_the_build_on_ios_gets_it_so(void **state)
+{
+	struct script s;
+
+	(void)state;
+	script_start(&s, "native_test", WITH_IOS);
+	expect_call(&s, OP_RUN_NATIVE_TEST_IOS, "{'app_id': '223'}");
+	refuse_call(&s, "{'success': false, 'message': 'App not found'}");
+	expect_call(&s, OP_RUN_NATIVE_TEST_IOS, "{'app_id': '272', 'version_id': '481'}");
+	assert_true(json_is_true(json_object_get(s.action.learned, "intent")));
+	answer(&s, "{'success': true, 'url': 'https://cloud.example/apps/native-test/73'}");
+	expect_call(&s, OP_GET_NATIVE_TEST_RESULTS, "{'native_test_build_id': '73'}");
+	script_close(&s);
+
+	script_start(&s, "native_test", WITH_IOS);
+	for (int i = 0; i < 2; i++)
+		refuse_call(&s, "{'success': false, 'message': 'App not found'}");
+	expect_failure(&s, GR_SERVER, "App not found");
+	script_close(&s);
+
+	script_start(&s, "native_test", WITH_IOS);
+	refuse_call(&s, "{'success': false, 'message': 'Device is offline'}");
+	expect_failure(&s, GR_SERVER, "Device is offline");
+	script_close(&s);
+}
+
 static void tests_of_the_other_platform_are_refused(void **state)
 {
 	struct script s;
@@ -435,6 +462,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 	        cmocka_unit_test(it_starts_on_android_with_the_build),
 	        cmocka_unit_test(it_starts_on_ios_with_application_and_version),
+	        cmocka_unit_test(a_server_that_wants_the_build_on_ios_gets_it_so),
 	        cmocka_unit_test(tests_of_the_other_platform_are_refused),
 	        cmocka_unit_test(it_passes_when_all_counted_tests_passed),
 	        cmocka_unit_test(completed_is_judged_by_its_counts),
