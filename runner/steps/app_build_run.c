@@ -282,38 +282,15 @@ static int prepare(const struct step *step, struct action *action, struct gr_err
 	return app_run_list(&state->run, action);
 }
 
-/* Do the server's words mean that the device is taken just now? A definite no, so that asking again starts nothing
- * twice. */
-static bool is_busy(const struct event *event)
-{
-	char words[256] = "";
-
-	if (event->body == NULL)
-		return false;
-	(void)answer_message(event->body, words);
-	return text_contains_nocase(words, "busy") || text_contains_nocase(words, "in use") ||
-	       (text_contains_nocase(words, "device") && text_contains_nocase(words, "not available"));
-}
-
 static int wait_busy(const struct step *step, const struct event *event, struct action *action, struct gr_error *err)
 {
 	struct app_state *state = step->state;
-	const struct poll_policy *poll = &step->context->poll;
-	GR_AUTO_FREE char *words = device_words(&state->run.target.device);
-	char span[CLOCK_TEXT_BYTES];
 
-	if (!state->has_busy)
-		state->busy_ms = event->now_ms;
-	state->has_busy = true;
-	if (limit_passed(state->busy_ms, poll->queue_ms, event->now_ms))
-		return gr_fail(err, GR_QUEUE, 0, "%s stayed busy for %s (poll.queue); no run was started", words,
-		        clock_format_span(poll->queue_ms, span));
 	state->phase = PHASE_BUSY;
 	state->has_started = false;
 	action->start_lock = START_LOCK_GIVE;
 	step_learn(action, "intent", json_false());
-	action->progress = gr_printf("%s is busy; waiting to start", words);
-	return step_wait(action, event->now_ms + pace_next(&state->busy_pace, poll, event->random));
+	return busy_wait(&state->busy, step, event, &state->run.target.device, action, err);
 }
 
 static int take_numbers(const struct step *step, const struct event *event, struct action *action)
@@ -347,7 +324,7 @@ static int take_start(const struct step *step, const struct event *event, struct
 	}
 	if (run->build_id != NULL || run->build_version != NULL)
 		return take_numbers(step, event, action);
-	if (event->outcome == CALL_REFUSED && !answer_lacks_auth(event) && is_busy(event))
+	if (answer_says_busy(event))
 		return wait_busy(step, event, action, err);
 	if (event->outcome == CALL_REFUSED || event->outcome == CALL_NOT_SENT) {
 		step_learn(action, "intent", json_false()); /* a definite no: a resumed step has nothing to look for */

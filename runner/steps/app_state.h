@@ -4,6 +4,7 @@
 #define GRIDLANE_STEPS_APP_STATE_H
 
 #include "runner/steps/app_run.h"
+#include "runner/steps/busy.h"
 #include "runner/steps/polling.h"
 
 enum app_phase {
@@ -25,9 +26,8 @@ struct app_state {
 	struct watch watch;
 	struct polling polling;
 	bool has_started; /* a start was sent, by this process or one before */
-	bool was_resent, has_busy;
-	int64_t busy_ms; /* since when the device is busy */
-	struct pace busy_pace;
+	bool was_resent;
+	struct busy busy;
 };
 
 /* Ask for the run's number, which is proven. */

@@ -6,7 +6,7 @@
 #include "runner/base/clock.h"
 #include "runner/base/memory.h"
 #include "runner/base/text.h"
-#include "runner/steps/common.h"
+#include "runner/steps/busy.h"
 #include "runner/steps/machines.h"
 #include "runner/steps/target.h"
 
@@ -14,13 +14,14 @@ enum {
 	ANSWER_MS = 900 * 1000, /* a large .ipa that is signed again takes its time */
 	LOG_MOST_BYTES = 1024 * 1024 /* more than any installer writes */
 };
-enum phase { PHASE_TARGET, PHASE_INSTALL, PHASE_PAUSE, PHASE_LOG };
+enum phase { PHASE_TARGET, PHASE_BUSY, PHASE_INSTALL, PHASE_PAUSE, PHASE_LOG };
 enum log_verdict { LOG_SILENT, LOG_SUCCESS, LOG_FAILURE };
 
 struct state {
 	enum phase phase;
 	struct target target;
 	struct pace pace;
+	struct busy busy;
 	int64_t start_ms, change_ms;
 	char *log_url;
 	char *log; /* as last seen */
@@ -153,6 +154,10 @@ static int take_install(const struct step *step, const struct event *event, stru
 	struct state *state = step->state;
 	GR_AUTO_FREE char *words = device_words(&state->target.device);
 
+	if (answer_says_busy(event)) {
+		state->phase = PHASE_BUSY;
+		return busy_wait(&state->busy, step, event, &state->target.device, action, err);
+	}
 	if (event->outcome != CALL_DONE)
 		return answer_fail(event, GR_INSTALL, err, "install build %s on %s", state->target.app_build_id, words);
 	if (!is_direct(step) && !is_async(step))
@@ -318,6 +323,8 @@ static int next(struct step *step, const struct event *event, struct action *ret
 	switch (state->phase) {
 	case PHASE_TARGET:
 		return take_target(step, event, ret_action, err);
+	case PHASE_BUSY:
+		return install(step, ret_action, err);
 	case PHASE_INSTALL:
 		return take_install(step, event, ret_action, err);
 	case PHASE_PAUSE:

@@ -2,6 +2,16 @@
 
 #include "runner/base/memory.h"
 
+void native_note_progress(const struct native_device *native, const char *id, struct action *action)
+{
+	if (native->all > 0 && native->passed >= 0 && native->failed >= 0) {
+		action->progress_done = native->passed + native->failed;
+		action->progress_total = native->all;
+	}
+	action->progress =
+	        gr_printf("native test %s: %s", id, native->status_text != NULL ? native->status_text : "running");
+}
+
 json_t *native_to_json(const struct native_device *native)
 {
 	return json_pack("{s:s?, s:s?, s:s?, s:s?, s:s?, s:s?, s:i, s:I, s:I, s:I}", "device_name", native->device_name,

@@ -3,10 +3,10 @@
 #ifndef GRIDLANE_STEPS_NATIVE_SEEN_H
 #define GRIDLANE_STEPS_NATIVE_SEEN_H
 
-#include <jansson.h>
-
 #include "runner/api/model.h"
+#include "runner/steps/step.h"
 
+void native_note_progress(const struct native_device *native, const char *id, struct action *action);
 json_t *native_to_json(const struct native_device *native);
 /* One device, or none when nothing was learned. */
 void native_from_json(const json_t *json, struct native_result *ret_result);

@@ -6,6 +6,7 @@
 #include "runner/api/answer.h"
 #include "runner/base/memory.h"
 #include "runner/base/text.h"
+#include "runner/steps/busy.h"
 #include "runner/steps/machines.h"
 #include "runner/steps/native_judge.h"
 #include "runner/steps/native_seen.h"
@@ -13,7 +14,7 @@
 #include "runner/steps/polling.h"
 #include "runner/steps/target.h"
 
-enum phase { PHASE_TARGET, PHASE_START, PHASE_PAUSE, PHASE_POLL, PHASE_LOG };
+enum phase { PHASE_TARGET, PHASE_BUSY, PHASE_START, PHASE_PAUSE, PHASE_POLL, PHASE_LOG };
 
 /* Of a log: thousands of tests with their stacks are some MiB. */
 #define LOG_MOST_BYTES (64LL << 20)
@@ -24,6 +25,7 @@ struct state {
 	struct polling polling;
 	char *id, *url, *file_sha256; /* file_sha256: of the tests as they were sent */
 	bool has_started;
+	struct busy busy;
 	bool is_by_build; /* iOS: the server wants the build's id as app_id */
 	unsigned polls, over_polls;
 	int64_t over_ms; /* since when the server says that the run is over */
@@ -293,20 +295,6 @@ static bool keep_answer(struct state *state, struct native_result *result)
 	return is_changed || state->polls == 0;
 }
 
-static void note_progress(const struct state *state, struct action *action)
-{
-	const struct native_device *native = our_device(state);
-
-	if (native == NULL)
-		return;
-	if (native->all > 0 && native->passed >= 0 && native->failed >= 0) {
-		action->progress_done = native->passed + native->failed;
-		action->progress_total = native->all;
-	}
-	action->progress = gr_printf(
-	        "native test %s: %s", state->id, native->status_text != NULL ? native->status_text : "running");
-}
-
 static int take_good(
         const struct step *step, const struct event *event, struct native_result *result, struct action *action)
 {
@@ -319,10 +307,10 @@ static int take_good(
 	polling_take(&state->polling, event, is_changed,
 	        native != NULL ? native->state == NATIVE_WAITING : !state->was_present);
 	state->was_present = state->was_present || native != NULL;
-	if (is_changed)
-		note_progress(state, action);
-	if (is_changed && native != NULL)
+	if (is_changed && native != NULL) {
+		native_note_progress(native, state->id, action);
 		step_learn(action, "native", native_to_json(native));
+	}
 	state->over_polls = says_over ? state->over_polls + 1 : 0;
 	if (state->over_polls == 1)
 		state->over_ms = event->now_ms;
@@ -411,6 +399,12 @@ static int take_start(const struct step *step, const struct event *event, struct
 	struct state *state = step->state;
 	GR_AUTO_FREE char *words = device_words(&state->target.device);
 
+	if (answer_says_busy(event)) {
+		state->phase = PHASE_BUSY;
+		state->has_started = false;
+		step_learn(action, "intent", json_false());
+		return busy_wait(&state->busy, step, event, &state->target.device, action, err);
+	}
 	/* "The specific build or version of the application", says the reference of app_id, and an application's id is
 	 * what other operations mean by it. Refused for it: nothing was started. */
 	if (is_ios(step) && !state->is_by_build && !answer_lacks_auth(event) &&
@@ -467,6 +461,8 @@ static int next(struct step *step, const struct event *event, struct action *ret
 	case PHASE_TARGET:
 		failure = target_take(&state->target, event, err);
 		return failure != 0 ? failure : prepare(step, event, ret_action, err);
+	case PHASE_BUSY:
+		return prepare(step, event, ret_action, err);
 	case PHASE_START:
 		return take_start(step, event, ret_action, err);
 	case PHASE_PAUSE:

@@ -40,6 +40,33 @@ static void it_installs_and_waits_for_the_answer(void **state)
 	script_close(&s);
 }
 
+/* As long as poll.queue allows: nothing was installed. */
+static void a_busy_device_is_waited_for(void **state)
+{
+	struct script s;
+
+	(void)state;
+	script_start(&s, "install", WITH(""));
+	for (int i = 0; i < 3; i++) {
+		expect_call(&s, OP_APP_BUILD_INSTALL_SYNCHRONOUS, "{'app_build_id': '272'}");
+		refuse_call(&s, "{'success': false, 'message': 'Device is in use'}");
+		expect_wait(&s, 1800, 30000);
+		let_time_come(&s);
+	}
+	answer(&s, "{'success': true}");
+	expect_done(&s, OUTCOME_PASSED, "{'mode': 'sync'}");
+	script_close(&s);
+
+	script_start(&s, "install", WITH(""));
+	for (int i = 0; i < 500 && s.result == 0; i++) {
+		refuse_call(&s, "{'success': false, 'message': 'Device is busy'}");
+		if (s.result == 0)
+			let_time_come(&s);
+	}
+	expect_failure(&s, GR_QUEUE, "nothing was started");
+	script_close(&s);
+}
+
 static void assert_not_installed(const char *body, const char *words)
 {
 	struct script s;
@@ -283,6 +310,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 	        cmocka_unit_test(it_installs_and_waits_for_the_answer),
+	        cmocka_unit_test(a_busy_device_is_waited_for),
 	        cmocka_unit_test(an_answer_that_does_not_say_installed_is_no_success),
 	        cmocka_unit_test(a_refusal_names_the_device_and_the_servers_words),
 	        cmocka_unit_test(async_reads_the_log_until_it_says_success),
