@@ -103,18 +103,28 @@ bool app_run_is_elsewhere(const struct app_run *run, const struct execution *exe
 	return run->build_id != NULL && execution->build_id != NULL && !text_equal(execution->build_id, run->build_id);
 }
 
-enum app_fit app_run_fit(const struct app_run *run, const struct execution *execution)
+bool app_run_has_other_app(const struct app_run *run, const struct execution *execution)
 {
 	const struct execution_device *device = app_run_device(run, execution, false);
 	const char *bundle = with_text(run->step, "bundle_identifier");
+
+	if (bundle == NULL)
+		bundle = run->target.bundle_id;
+	return device != NULL && bundle != NULL && device->bundle_id != NULL && !text_equal(bundle, device->bundle_id);
+}
+
+enum app_fit app_run_fit_device(const struct app_run *run, const struct execution *execution)
+{
+	const struct execution_device *device = app_run_device(run, execution, false);
 
 	if (execution->device_count == 0)
 		return FIT_OPEN;
 	if (device == NULL || execution->device_count > 1)
 		return FIT_OTHERS;
-	if (bundle == NULL)
-		bundle = run->target.bundle_id;
-	if (bundle != NULL && device->bundle_id != NULL && !text_equal(bundle, device->bundle_id))
-		return FIT_OTHERS;
 	return has_other_cases(run, device) ? FIT_OTHERS : FIT_OURS;
+}
+
+enum app_fit app_run_fit(const struct app_run *run, const struct execution *execution)
+{
+	return app_run_has_other_app(run, execution) ? FIT_OTHERS : app_run_fit_device(run, execution);
 }

@@ -213,7 +213,7 @@ static int check_unseen(
 	struct app_run *run = &((struct app_state *)step->state)->run;
 	GR_AUTO_FREE char *words = device_words(&run->target.device);
 
-	switch (app_run_fit(run, execution)) {
+	switch (app_run_fit_device(run, execution)) {
 	case FIT_OPEN:
 		break;
 	case FIT_OURS:

@@ -11,8 +11,8 @@
 enum {
 	WINDOW_MS = 60 * 1000, /* the list may lag behind the start */
 	STRANGE_MOST = 8, /* further numbers asked in a round: 1,000 lanes may have started together */
-	ROUNDS_ENOUGH = 3 /* rounds after which a URL that names another build is outweighed by list and device, and the
-	                     list alone will do for a number of which nothing is told yet */
+	ROUNDS_ENOUGH = 3 /* rounds after which a URL or an app that is another one's is outweighed by list and device,
+	                     and the list alone will do for a number of which nothing is told yet */
 };
 
 static void add_candidate(struct proof *proof, const char *number, const char *source)
@@ -98,8 +98,9 @@ static bool take_details(struct proof *proof, const struct event *event)
 	proof->is_elsewhere[at] = false;
 	if (!take_execution(event, proof->numbers[at], &execution))
 		return false;
-	proof->fits[at] = app_run_fit(proof->run, &execution);
-	proof->is_elsewhere[at] = app_run_is_elsewhere(proof->run, &execution);
+	proof->fits[at] = app_run_fit_device(proof->run, &execution);
+	proof->is_elsewhere[at] =
+	        app_run_is_elsewhere(proof->run, &execution) || app_run_has_other_app(proof->run, &execution);
 	return take_proven(proof, &execution, proof->numbers[at], proof->sources[at]);
 }
 

@@ -52,6 +52,9 @@ enum app_fit {
 	FIT_OTHERS /* not our device, or something contradicts */
 };
 enum app_fit app_run_fit(const struct app_run *run, const struct execution *execution);
+/* The same but for the app, whose bundle id an .ipa may lose when it is signed again. */
+enum app_fit app_run_fit_device(const struct app_run *run, const struct execution *execution);
+bool app_run_has_other_app(const struct app_run *run, const struct execution *execution);
 /* The start's answer gave a build_id, and the details' URL has another one. */
 bool app_run_is_elsewhere(const struct app_run *run, const struct execution *execution);
 /* It fits, and yet it has tests that were not selected: somebody else's run, perhaps. No proof of that either: such a
@@ -74,8 +77,8 @@ struct proof {
 	char *numbers[2];
 	const char *sources[2];
 	enum app_fit fits[2];
-	bool is_elsewhere[2]; /* its build_url names another build */
-	unsigned fitting[2]; /* rounds in which it was new and ours, but for the URL */
+	bool is_elsewhere[2]; /* its build_url names another build, or its device another app */
+	unsigned fitting[2]; /* rounds in which it was new and ours, but for that */
 	unsigned open[2]; /* rounds in which it was new, and its details said nothing */
 	size_t count, at; /* at == count: the list is asked, then those of `strange` */
 	json_t *strange; /* further numbers that are new in the list, to be asked whether their URL has our build_id */

@@ -115,6 +115,28 @@ static void a_url_of_another_build_needs_the_list_three_times(void **state)
 	script_close(&s);
 }
 
+/* The build's bundle id is not what the device says: an .ipa that was signed again, say. */
+static void another_app_needs_the_list_three_times(void **state)
+{
+	struct script s;
+	const char *other =
+	        "{'status': 1, 'build_number': '770', 'build_devices': [{'device_id': '26', 'test_cases': [], "
+	        "'info': {'bundle_id': 'com.other'}, 'is_completed': 2}]}";
+
+	(void)state;
+	run_to_first_poll(&s, WITH(", 'bundle_identifier': 'com.shop'"));
+	for (int i = 0; i < 3; i++) {
+		answer(&s, other);
+		refuse_call(&s, "{'status': 0}");
+		answer(&s, "{'status': 1, 'build_list': [{'build_number': '769'}, {'build_number': 770}]}");
+		if (i < 2)
+			let_time_come(&s);
+	}
+	expect_call(&s, OP_EXECUTION_DETAILS, "{'build_number': '770'}");
+	assert_string_equal(json_string_value(json_object_get(s.step.memory, "number")), "770");
+	script_close(&s);
+}
+
 /* The list before the start was not there: only the one build that there is can be ours without a URL that says so. */
 static void without_a_list_of_before_only_a_lone_build_is_proven(void **state)
 {
@@ -308,6 +330,7 @@ int main(void)
 	        cmocka_unit_test(without_a_url_the_list_and_the_device_prove_the_number),
 	        cmocka_unit_test(a_number_on_another_device_is_never_proven),
 	        cmocka_unit_test(a_url_of_another_build_needs_the_list_three_times),
+	        cmocka_unit_test(another_app_needs_the_list_three_times),
 	        cmocka_unit_test(without_a_list_of_before_only_a_lone_build_is_proven),
 	        cmocka_unit_test(a_queue_that_hides_the_run_is_waited_for),
 	        cmocka_unit_test(a_run_proven_by_the_list_alone_must_show_our_device),
