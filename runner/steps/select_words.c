@@ -19,10 +19,10 @@ static void say_state(const struct step *step, const struct device *device, stru
 		return;
 	}
 	buffer_add_text(words, device_state_words(device->state));
-	if (select_refusal(state, device) != NULL)
-		buffer_printf(words, ", and its reservation %s", select_refusal(state, device));
 	if (device->state == DEVICE_RESERVED && device->reserved_by != NULL)
 		buffer_printf(words, " by %s", device->reserved_by);
+	if (select_refusal(state, device) != NULL)
+		buffer_printf(words, ", and its reservation %s", select_refusal(state, device));
 }
 
 /* Why the matching devices are not ours, one after the other. */

@@ -249,8 +249,9 @@ static void a_reservation_that_is_not_granted_is_given_back(void **state)
 	answer(&s, "{'success': true, 'device_reservation_id': 9, 'ReservationStatus': 'Pending'}");
 	expect_call(&s, OP_GET_DEVICE_LIST, "{}");
 	assert_string_equal(json_string_value(json_object_get(s.action.acquired, "key")), "reservation/9");
-	answer(&s, LIST(S21 ", " S23));
+	answer(&s, LIST(S21 ", " DEVICE("3", "Galaxy S23", "14.1", "", "'1'")));
 	expect_failure(&s, GR_NO_DEVICE, "Galaxy S21 (device 1) is free, and its reservation was not granted");
+	expect_failure(&s, GR_NO_DEVICE, "(device 3) is reserved by a@b.c, and its reservation was not granted");
 	script_close(&s);
 }
 
