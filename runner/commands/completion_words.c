@@ -15,13 +15,13 @@ struct line {
 	const struct command *command;
 	const char *const *words; /* after the command, without the last */
 	size_t count;
-	const char *current; /* the last one */
+	const char *before, *current; /* the last one: "--color=" and "al" of "--color=al", else "" and all of it */
 };
 
 static void answer(const struct line *line, const char *word, const char *help)
 {
 	if (text_has_prefix(word, line->current))
-		printf("%s\t%s\n", word, help != NULL ? help : "");
+		printf("%s%s\t%s\n", line->before, word, help != NULL ? help : "");
 }
 
 static void answer_choices(const struct line *line, const char *before, const char *choices)
@@ -158,7 +158,8 @@ static void answer_value(const struct line *line, const struct option *option)
 		        line, "", strcmp(line->command->name, "plan") == 0 ? "text|json|mermaid" : "text|json|github");
 	else if (strchr(option->argument, '|') != NULL && option->argument[0] >= 'a')
 		answer_choices(line, "", option->argument);
-	else if (text_has_prefix(option->argument, "FILE") || text_has_prefix(option->argument, "DIR"))
+	else if (id == OPT_SANDBOX || text_has_prefix(option->argument, "FILE") ||
+	         text_has_prefix(option->argument, "DIR"))
 		answer_files();
 }
 
@@ -204,6 +205,33 @@ static void answer_commands(const struct line *line)
 		answer(line, command->name, command->summary);
 }
 
+static bool takes_files(const struct command *command)
+{
+	return strstr(command->arguments, "FILE") || strstr(command->arguments, "DIR") ||
+	       strstr(command->arguments, "PIPELINE");
+}
+
+/* "list FILE|verify FILE", "DIR|merge DIR...": the words, in small letters, that a command's arguments begin with.
+ * false: a file may stand there as well, and nothing says that it is none. */
+static bool answer_beginnings(const struct line *line)
+{
+	const char *at = line->command->arguments;
+	bool is_word = true;
+
+	for (at += *at == '['; *at != '\0'; at += at[0] == '|') {
+		GR_AUTO_FREE char *word = gr_strndup(at, strspn(at, "abcdefghijklmnopqrstuvwxyz"));
+
+		if (*word == '\0') {
+			is_word = false;
+		} else if (is_word || (*line->current != '\0' && text_has_prefix(word, line->current))) {
+			answer(line, word, "");
+			is_word = true;
+		}
+		at += strcspn(at, "|");
+	}
+	return is_word;
+}
+
 static void answer_plain(const struct line *line)
 {
 	const char *name = line->command->name;
@@ -214,13 +242,27 @@ static void answer_plain(const struct line *line)
 		answer_choices(line, "", "bash|zsh|fish");
 	else if (strcmp(name, "manual") == 0)
 		answer_commands(line);
-	else if (line->command->most > 0)
+	else if ((plain_word(line, 0) != NULL || !answer_beginnings(line)) && takes_files(line->command))
 		answer_files();
+}
+
+/* "--color=al": what may stand behind the '='. */
+static void answer_joined(struct line *line)
+{
+	size_t bytes = strcspn(line->current, "=");
+	GR_AUTO_FREE char *name = gr_strndup(line->current, bytes);
+	GR_AUTO_FREE char *before = gr_printf("%s=", name);
+	const struct option *option = option_of(line, name);
+
+	line->before = before;
+	line->current += bytes + 1;
+	if (option != NULL && option->argument != NULL)
+		answer_value(line, option);
 }
 
 void completion_words(const char *const *words, size_t count)
 {
-	struct line line = {.current = count > 0 ? words[count - 1] : ""};
+	struct line line = {.before = "", .current = count > 0 ? words[count - 1] : ""};
 	const struct option *option;
 
 	if (count < 2) {
@@ -235,6 +277,8 @@ void completion_words(const char *const *words, size_t count)
 	option = waiting_option(&line);
 	if (option != NULL)
 		answer_value(&line, option);
+	else if (text_has_prefix(line.current, "--") && strchr(line.current, '=') != NULL)
+		answer_joined(&line);
 	else if (line.current[0] == '-')
 		answer_options(&line);
 	else
