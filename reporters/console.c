@@ -106,19 +106,20 @@ void console_print(struct console *console, enum tone tone, const char *format, 
 	console->printed_ms = console->now_ms;
 }
 
-/* What is printed of it as it happens: nothing when quiet; on a terminal only what was asked for, the rest the live
- * view shows. */
 /* What may be known nowhere else: the disk that other things are told by is what it warns of. */
 static bool is_alarm(const struct run_event *event)
 {
 	return event->kind == RUN_PROBLEM && event->failure == GR_DISK && event->done == 1;
 }
 
+/* What is printed of it as it happens: nothing when quiet; on a terminal what was asked for, and that a signal was
+ * heard (who sees nothing of it sends another one); the rest the live view shows. */
 static bool is_shown_now(const struct console *console, const struct run_event *event)
 {
 	if (is_alarm(event))
 		return true;
-	return !has(console, CONSOLE_QUIET) && (!is_live(console) || has(console, CONSOLE_VERBOSE));
+	return !has(console, CONSOLE_QUIET) &&
+	       (!is_live(console) || has(console, CONSOLE_VERBOSE) || event->kind == RUN_CANCELLED);
 }
 
 static void keep(char ***texts, size_t *count, const char *text)

@@ -40,13 +40,40 @@ static void add_reason(struct buffer *out, const char *reason)
 /* As wide as what stands in them, unless the terminal is narrower. */
 struct table {
 	size_t device, step;
+	bool is_split; /* there is no room for a table: two lines a run */
 };
 
-static size_t columns_for(size_t columns, const char *text, size_t most)
+/* A text as it will stand there. */
+static char *cell_text(const struct console *console, const char *text)
 {
-	size_t bytes = strlen(text) < most ? strlen(text) : most;
+	GR_AUTO_BUFFER struct buffer clean = {0};
 
-	return bytes > columns ? bytes : columns;
+	words_line(console->redactor, &clean, text, REASON_BYTES);
+	return buffer_take(&clean);
+}
+
+static char *device_cell(const struct console *console, const struct results *results, const struct device_run *run)
+{
+	GR_AUTO_FREE char *label = device_label_in(results, &run->device);
+
+	return cell_text(console, label);
+}
+
+static size_t columns_for(size_t columns, const char *clean, size_t most)
+{
+	size_t used;
+
+	(void)words_fit(clean, most, &used);
+	return used > columns ? used : columns;
+}
+
+static void add_cell(struct buffer *line, const char *clean, size_t columns)
+{
+	size_t used;
+
+	buffer_add(line, clean, words_fit(clean, columns, &used));
+	for (; used < columns + 2; used++)
+		buffer_add_char(line, ' ');
 }
 
 static struct table table_of(const struct console *console, const struct results *results)
@@ -56,11 +83,11 @@ static struct table table_of(const struct console *console, const struct results
 
 	for (size_t i = 0; i < results->run_count && i < RUNS_MOST; i++) {
 		const struct device_run *run = &results->runs[i];
-
-		GR_AUTO_FREE char *device = device_label_in(results, &run->device);
+		GR_AUTO_FREE char *device = device_cell(console, results, run);
+		GR_AUTO_FREE char *step = cell_text(console, run->step ? run->step : "?");
 
 		table.device = columns_for(table.device, device, DEVICE_COLUMNS);
-		table.step = columns_for(table.step, run->step ? run->step : "?", STEP_COLUMNS);
+		table.step = columns_for(table.step, step, STEP_COLUMNS);
 	}
 	over = terminal > 0 && table.device + table.step + OTHER_COLUMNS > terminal
 	               ? table.device + table.step + OTHER_COLUMNS - terminal
@@ -69,26 +96,66 @@ static struct table table_of(const struct console *console, const struct results
 		table.device--;
 	for (; over > 0 && table.step > NARROW_COLUMNS; over--)
 		table.step--;
+	table.is_split = over > 0;
 	return table;
+}
+
+static const char *run_trouble(const struct device_run *run)
+{
+	return run->is_complete ? NULL : failure_name(run->failure == GR_NONE ? GR_UNKNOWN : run->failure);
+}
+
+/* "  Galaxy S21, smoke" and "    8 tests: 7 passed, 1 failed, 1.2s" */
+static void add_split(struct buffer *head, struct buffer *line, const struct device_run *run)
+{
+	struct totals counts = device_run_totals(run);
+	char span[CLOCK_TEXT_BYTES];
+
+	buffer_printf(head, ", %s", run->step ? run->step : "?");
+	buffer_printf(line, "    %" PRId64 " test%s: %" PRId64 " passed, %" PRId64 " failed", counts.tests,
+	        counts.tests == 1 ? "" : "s", counts.passed, counts.failed);
+	if (counts.skipped)
+		buffer_printf(line, ", %" PRId64 " skipped", counts.skipped);
+	if (counts.errors)
+		buffer_printf(line, ", %" PRId64 " without a result", counts.errors);
+	if (run->elapsed_ms >= 0)
+		buffer_printf(line, ", %s", clock_format_span(run->elapsed_ms, span));
+}
+
+static void add_row(struct buffer *line, const struct device_run *run)
+{
+	struct totals counts = device_run_totals(run);
+	char span[CLOCK_TEXT_BYTES];
+
+	buffer_printf(line, "%5" PRId64 " %6" PRId64 " %6" PRId64 " %7" PRId64 " %6" PRId64 "  %s", counts.tests,
+	        counts.passed, counts.failed, counts.skipped, counts.errors,
+	        run->elapsed_ms >= 0 ? clock_format_span(run->elapsed_ms, span) : "-");
 }
 
 static void print_run(
         struct console *console, const struct results *results, const struct device_run *run, const struct table *table)
 {
 	struct totals counts = device_run_totals(run);
-	GR_AUTO_FREE char *device = device_label_in(results, &run->device);
-	const char *step = run->step ? run->step : "?";
-	char span[CLOCK_TEXT_BYTES];
-	bool is_good;
+	GR_AUTO_FREE char *device = device_cell(console, results, run);
+	GR_AUTO_FREE char *step = cell_text(console, run->step ? run->step : "?");
+	GR_AUTO_BUFFER struct buffer head = {0};
+	GR_AUTO_BUFFER struct buffer line = {0};
+	bool is_good = run->is_complete && run->failure == GR_NONE && counts.failed + counts.errors == 0;
+	enum tone tone = is_good ? TONE_GOOD : TONE_BAD;
 
-	is_good = run->is_complete && run->failure == GR_NONE && counts.failed + counts.errors == 0;
-	console_print(console, is_good ? TONE_GOOD : TONE_BAD,
-	        "  %-*.*s  %-*.*s  %5" PRId64 " %6" PRId64 " %6" PRId64 " %7" PRId64 " %6" PRId64 "  %s%s%s",
-	        (int)table->device, (int)words_cut(device, strlen(device), table->device), device, (int)table->step,
-	        (int)words_cut(step, strlen(step), table->step), step, counts.tests, counts.passed, counts.failed,
-	        counts.skipped, counts.errors, run->elapsed_ms >= 0 ? clock_format_span(run->elapsed_ms, span) : "-",
-	        run->is_complete ? "" : "  ",
-	        run->is_complete ? "" : failure_name(run->failure == GR_NONE ? GR_UNKNOWN : run->failure));
+	if (table->is_split) {
+		buffer_printf(&head, "  %s", device);
+		add_split(&head, &line, run);
+		console_print(console, tone, "%s", buffer_text(&head));
+	} else {
+		buffer_add_text(&line, "  ");
+		add_cell(&line, device, table->device);
+		add_cell(&line, step, table->step);
+		add_row(&line, run);
+	}
+	if (run_trouble(run))
+		buffer_printf(&line, "  %s", run_trouble(run));
+	console_print(console, tone, "%s", buffer_text(&line));
 	for (size_t i = 0; i < run->rerun_count; i++) {
 		GR_AUTO_FREE char *words = rerun_words(&run->reruns[i]);
 
@@ -102,8 +169,9 @@ static void print_runs(struct console *console, const struct results *results)
 
 	if (results->run_count == 0)
 		return;
-	console_print(console, TONE_PLAIN, "  %-*s  %-*s  tests passed failed skipped errors  time", (int)table.device,
-	        "device", (int)table.step, "step");
+	if (!table.is_split)
+		console_print(console, TONE_PLAIN, "  %-*s  %-*s  tests passed failed skipped errors  time",
+		        (int)table.device, "device", (int)table.step, "step");
 	for (size_t i = 0; i < results->run_count && i < RUNS_MOST; i++)
 		print_run(console, results, &results->runs[i], &table);
 	if (results->run_count > RUNS_MOST)

@@ -1,5 +1,5 @@
-/* The live view: a line for the run and one a lane, drawn over themselves with nothing but "cursor up" and "erase
- * line". */
+/* The live view: a line for the run and one a lane, drawn over themselves with nothing but "carriage return", "cursor
+ * up" and "erase line". */
 #include "reporters/console.h"
 
 #include <inttypes.h>
@@ -47,26 +47,14 @@ static void add_blanks(struct line *line, size_t count)
 		buffer_add_char(line->out, ' ');
 }
 
-/* At most `columns` columns of a clean text; returns how many were used. A character outside ASCII may be two columns
- * wide, or none: two is never too few, so that no line wraps. */
+/* At most `columns` columns of a clean text; returns how many were used. A character outside ASCII may be none wide. */
 static size_t add_clean(struct line *line, const char *clean, size_t columns)
 {
-	size_t used = 0;
+	size_t used, bytes = words_fit(clean, columns < line->left ? columns : line->left, &used);
 
-	columns = columns < line->left ? columns : line->left;
-	while (*clean) {
-		bool is_plain = (unsigned char)*clean < 0x80;
-		size_t bytes = 1, width = is_plain ? 1 : 2;
-
-		while (((unsigned char)clean[bytes] & 0xC0) == 0x80)
-			bytes++;
-		if (used + width > columns)
-			break;
-		buffer_add(line->out, clean, bytes);
-		clean += bytes;
-		used += width;
-		line->least += is_plain;
-	}
+	buffer_add(line->out, clean, bytes);
+	for (size_t i = 0; i < bytes; i++)
+		line->least += (unsigned char)clean[i] < 0x80;
 	line->left -= used;
 	return used;
 }
@@ -178,9 +166,10 @@ static void add_head(struct line *line)
 
 static size_t at_least(size_t size, const char *text)
 {
-	size_t bytes = text ? strlen(text) : 0;
+	size_t columns = 0;
 
-	return bytes > size ? bytes : size;
+	(void)words_fit(text ? text : "", TEXT_BYTES, &columns);
+	return columns > size ? columns : size;
 }
 
 static size_t at_most(size_t size, size_t most)
@@ -212,11 +201,14 @@ static struct layout lay_out(const struct console *console)
 	return layout;
 }
 
-/* The lines that are there, as many rows as they take up now: a terminal that became narrower has wrapped them. */
+/* The lines that are there, as many rows as they take up now: a terminal that became narrower has wrapped them. And
+ * what the terminal has echoed below them: "^C". */
 static void add_erasure(struct console *console, struct buffer *out)
 {
 	size_t columns = console_columns(console);
 
+	if (console->live_lines > 0)
+		buffer_add_text(out, "\r\033[2K");
 	for (size_t i = 0; i < console->live_lines; i++) {
 		size_t rows = columns ? (console->live_widths[i] + columns - 1) / columns : 1;
 

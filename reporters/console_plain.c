@@ -194,7 +194,8 @@ static void print_move(struct console *console, const struct run_event *event)
 static void print_cancelled(struct console *console, const struct run_event *event)
 {
 	console_print(console, TONE_WARN,
-	        "run: signal %" PRId64 ": stopping, giving back what is held, writing reports", event->done);
+	        "run: %s: stopping, giving back what is held, writing reports (a second signal would not wait for it)",
+	        event->text ? event->text : "a signal");
 }
 
 void plain_event(struct console *console, const struct run_event *event)

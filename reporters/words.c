@@ -18,6 +18,32 @@ size_t words_cut(const char *text, size_t bytes, size_t most_bytes)
 	return most_bytes;
 }
 
+/* Below U+1100, and from U+2000 to U+22FF, nothing is wider than one column. */
+static bool is_narrow(const char *character)
+{
+	unsigned char lead = (unsigned char)character[0], next = lead < 0xE1 ? 0 : (unsigned char)character[1];
+
+	return lead < 0xE1 || (lead == 0xE1 && next < 0x84) || (lead == 0xE2 && next < 0x8C);
+}
+
+size_t words_fit(const char *clean, size_t most, size_t *ret_columns)
+{
+	size_t bytes = 0, columns = 0;
+
+	while (clean[bytes]) {
+		size_t width = is_narrow(clean + bytes) ? 1 : 2;
+
+		if (columns + width > most)
+			break;
+		columns += width;
+		for (bytes++; ((unsigned char)clean[bytes] & 0xC0) == 0x80;)
+			bytes++;
+	}
+	if (ret_columns)
+		*ret_columns = columns;
+	return bytes;
+}
+
 /* Redact what was cleaned, and cut it. */
 static void finish(struct redactor *redactor, struct buffer *out, const struct buffer *clean, size_t most_bytes)
 {

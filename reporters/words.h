@@ -23,6 +23,9 @@ void words_block(struct redactor *redactor, struct buffer *out, const char *text
 void words_markdown(struct redactor *redactor, struct buffer *out, const char *text, size_t most_bytes);
 /* The bytes of text up to `most_bytes` that do not end inside a character. */
 size_t words_cut(const char *text, size_t bytes, size_t most_bytes);
+/* The bytes of a clean text that take at most `most` columns of a terminal; ret_columns (may be NULL): how many. What
+ * may be two columns wide counts as two, so that no line wraps. */
+size_t words_fit(const char *clean, size_t most, size_t *ret_columns);
 
 /* Redact all texts of a JSON value, keys included, in place. Words of ours ("passed") under keys of ours stay. */
 void words_redact_json(struct redactor *redactor, json_t *json);

@@ -36,7 +36,7 @@ static void it_prints_one_line_a_change_with_its_lane_in_front(void **state)
 	say(&stage, (struct run_event){.kind = RUN_PROBLEM, .failure = GR_DEVICE, LANE, .text = "offline"});
 	say(&stage, (struct run_event){.kind = RUN_PROBLEM, .failure = GR_SERVER, .text = "odd", .done = 1});
 	say(&stage, (struct run_event){.kind = RUN_GATE_RULE, .rule = &rule});
-	say(&stage, (struct run_event){.kind = RUN_CANCELLED, .done = SIGTERM});
+	say(&stage, (struct run_event){.kind = RUN_CANCELLED, .done = SIGTERM, .text = "SIGTERM"});
 	say(&stage, (struct run_event){.kind = STEP_LEARNED, LANE});
 	text = stage_close(&stage);
 	assert_string_equal(text, "run 'shop'\n"
@@ -51,7 +51,8 @@ static void it_prints_one_line_a_change_with_its_lane_in_front(void **state)
 	                          "[phones/0 Galaxy S21] regression: problem (device_offline): offline\n"
 	                          "run: warning: odd\n"
 	                          "gate: does not hold: results.failed == 0 (results.failed = 1)\n"
-	                          "run: signal 15: stopping, giving back what is held, writing reports\n");
+	                          "run: SIGTERM: stopping, giving back what is held, writing reports (a second signal "
+	                          "would not wait for it)\n");
 	gr_free(rule.text);
 	gr_free(rule.values);
 }

@@ -76,8 +76,9 @@ static void it_draws_one_line_a_lane_over_itself_and_clears_it_at_the_end(void *
 	console_tick(&stage.reader, 9000); /* over is over */
 	assert_int_equal(reader.close(reader.state, NULL), 0);
 	end = read_terminal(control, terminal);
-	assert_int_equal(strncmp(end, "\x1b[1A\x1b[2K\x1b[1A\x1b[2K\x1b[1A\x1b[2K", 24), 0);
-	expect_none(end + 24, "\x1b");
+	/* the "^C" that a terminal may have echoed, and three lines */
+	assert_int_equal(strncmp(end, "\r\x1b[2K\x1b[1A\x1b[2K\x1b[1A\x1b[2K\x1b[1A\x1b[2K", 29), 0);
+	expect_none(end + 29, "\x1b");
 	expect_none(end, "phones/0 Galaxy S21");
 	expect(end, "FAILED (exit status 1)");
 	results_release(&results);
@@ -184,7 +185,7 @@ static void it_takes_back_lines_that_a_narrower_terminal_has_wrapped(void **stat
 	assert_int_equal(ioctl(ends[1], TIOCSWINSZ, &narrow), 0);
 	console_tick(&stage.reader, 3000);
 	after = read_terminal(ends[0], ends[1]);
-	assert_int_equal(strspn(after, "\x1b[1A2K"), 5 * strlen("\x1b[1A\x1b[2K"));
+	assert_int_equal(strspn(after, "\r\x1b[1A2K"), strlen("\r\x1b[2K") + 5 * strlen("\x1b[1A\x1b[2K"));
 	for (char *line = strstr(after, "run"), *end; line && (end = strchr(line, '\r')) != NULL; line = end + 2)
 		assert_in_range(end - line, 1, 29);
 	terminal_close(&stage, ends);
@@ -212,6 +213,74 @@ static void it_fits_the_table_at_the_end_into_the_terminal(void **state)
 	terminal_close(&stage, ends);
 }
 
+/* Who sees nothing of the first signal sends a second one, which no release is waited for after. */
+static void it_says_at_once_that_a_signal_was_heard(void **state)
+{
+	GR_AUTO_FREE char *text = NULL;
+	struct stage stage;
+	int ends[2];
+
+	(void)state;
+	if (!terminal_open(&stage, CONSOLE_LIVE, ends, 100))
+		skip();
+	say(&stage, (struct run_event){.kind = STEP_STARTED, LANE, .now_ms = 1000});
+	console_tick(&stage.reader, 2000);
+	say(&stage, (struct run_event){.kind = RUN_CANCELLED, .done = 2, .text = "SIGINT", .now_ms = 2100});
+	text = read_terminal(ends[0], ends[1]);
+	expect(text, "run: SIGINT: stopping, giving back what is held");
+	terminal_close(&stage, ends);
+}
+
+static void it_counts_columns_and_not_bytes(void **state)
+{
+	GR_AUTO_FREE char *live = NULL;
+	GR_AUTO_FREE char *text = NULL;
+	struct results results;
+	struct stage stage;
+	int ends[2];
+
+	(void)state;
+	if (!terminal_open(&stage, CONSOLE_LIVE, ends, 100))
+		skip();
+	say(&stage, (struct run_event){.kind = STEP_STARTED, .lane = "Gerät ü", .step = "a", .now_ms = 1000});
+	say(&stage, (struct run_event){.kind = STEP_STARTED, .lane = "1234567", .step = "b", .now_ms = 1000});
+	console_tick(&stage.reader, 2000);
+	live = read_terminal(ends[0], ends[1]);
+	expect(live, "Gerät ü  a");
+	expect(live, "1234567  b");
+	sample_fill(&results);
+	gr_free(results.runs[0].device.name);
+	results.runs[0].device.name = gr_strdup("小米 \x1b[31mPrüfgerät");
+	say(&stage, (struct run_event){.kind = RUN_JUDGED, .results = &results});
+	text = read_terminal(ends[0], ends[1]);
+	expect(text, "  device          step");
+	expect(text, "  小米 Prüfgerät  "); /* 4 + 1 + 9 columns */
+	results_release(&results);
+	terminal_close(&stage, ends);
+}
+
+static void it_takes_two_lines_a_run_where_no_table_fits(void **state)
+{
+	GR_AUTO_FREE char *text = NULL;
+	struct results results;
+	struct stage stage;
+	int ends[2];
+
+	(void)state;
+	if (!terminal_open(&stage, CONSOLE_LIVE, ends, 40))
+		skip();
+	sample_fill(&results);
+	gr_free(results.runs[0].device.name);
+	results.runs[0].device.name = gr_strdup("Galaxy S21 FE 5G");
+	say(&stage, (struct run_event){.kind = RUN_JUDGED, .results = &results});
+	text = read_terminal(ends[0], ends[1]);
+	expect(text,
+	        "  Galaxy S21 FE 5G, regression\r\n    5 tests: 2 passed, 1 failed, 1 skipped, 1 without a result");
+	expect_none(text, "tests passed");
+	results_release(&results);
+	terminal_close(&stage, ends);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -220,6 +289,9 @@ int main(void)
 	        cmocka_unit_test(it_tells_the_expected_end_and_counts_lanes_and_tests),
 	        cmocka_unit_test(it_takes_back_lines_that_a_narrower_terminal_has_wrapped),
 	        cmocka_unit_test(it_fits_the_table_at_the_end_into_the_terminal),
+	        cmocka_unit_test(it_says_at_once_that_a_signal_was_heard),
+	        cmocka_unit_test(it_counts_columns_and_not_bytes),
+	        cmocka_unit_test(it_takes_two_lines_a_run_where_no_table_fits),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
