@@ -27,12 +27,18 @@ static int evaluate_axes(struct task *task, json_t **ret_axes, struct gr_error *
 	return 0;
 }
 
-/* What a value is called in a lane's name. */
+/* What a value is called in a lane's name. Of a device that was given no name its id, not all that is known of it. */
 static char *value_name(const json_t *value)
 {
-	const char *name = json_string_value(json_object_get(value, "name"));
+	static const char *const keys[] = {"name", "device_id", "udid"};
 
-	return name ? gr_strdup(name) : value_text(value);
+	for (size_t i = 0; i < GR_COUNT(keys); i++) {
+		const char *name = json_string_value(json_object_get(value, keys[i]));
+
+		if (name && *name)
+			return gr_strdup(name);
+	}
+	return value_text(value);
 }
 
 static struct lane *make_lane(struct task *task, const json_t *axes, size_t number)
