@@ -1,5 +1,7 @@
 /* From argv to a command, and its exit status. */
+#include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -66,6 +68,25 @@ static void keep_status(void)
 	_exit(write(STDERR_FILENO, words, sizeof(words) - 1) < 0 ? 3 : failure_exit_status(GR_INTERNAL));
 }
 
+/* Who takes what was printed for the whole of it must hear that it is not. A reader that went away did not want more; a
+ * run's verdict stands on reports that are files, and its console may be gone. */
+static int check_printed(const char *command, int status)
+{
+	static const char *const runs[] = {"run", "resume", "cleanup"};
+	struct pollfd reader = {.fd = STDOUT_FILENO};
+	struct gr_error err = {0};
+
+	for (size_t i = 0; i < GR_COUNT(runs); i++)
+		if (strcmp(command, runs[i]) == 0)
+			return status;
+	errno = 0;
+	if ((fflush(stdout) == 0 && ferror(stdout) == 0) || status != 0 ||
+	        (poll(&reader, 1, 0) == 1 && (reader.revents & POLLERR) != 0))
+		return status;
+	(void)gr_fail(&err, GR_DISK, errno, "what was printed could not be written");
+	return complain(&err);
+}
+
 static int run(int argc, char **argv)
 {
 	const struct command *command;
@@ -92,7 +113,7 @@ static int run(int argc, char **argv)
 		help_print_command(command);
 		status = 0;
 	} else {
-		status = command->run(&arguments);
+		status = check_printed(command->name, command->run(&arguments));
 	}
 	arguments_release(&arguments);
 	return status;

@@ -215,6 +215,9 @@ def closed_outputs_end_nothing():
         child = subprocess.run([rig.GRIDLANE, *one.run_arguments()], cwd=one.folder, env=one.environment(), stdout=full,
                                stderr=subprocess.DEVNULL, timeout=rig.TIME_LIMIT, check=False)
         expect(child.returncode == 0, f"full: status {child.returncode}")
+        for words in (["version"], ["schema"], ["api", "list"], ["completion", "bash"]):
+            child = subprocess.run([rig.GRIDLANE, *words], stdout=full, stderr=subprocess.PIPE, timeout=rig.TIME_LIMIT, check=False)
+            expect(child.returncode == 3 and b"No space left" in child.stderr, f"{words[0]} into a full disk: {child}")
 
 
 def a_full_disk_keeps_room_for_the_end():
