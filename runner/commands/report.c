@@ -48,8 +48,10 @@ static int write_again(struct session *session, bool is_ahead, struct gr_error *
 
 	if (output_write_again(&session->output, &order, &session->results, err) < 0)
 		return -(int)err->failure;
-	printf("run %s: %s; reports written to %s\n", session->results.run_id ? session->results.run_id : "?",
-	        verdict_name(session->results.verdict), session->output.shown);
+	/* a report that is printed is alone on stdout: a program may read it */
+	fprintf(printed.bytes > 0 ? stderr : stdout, "run %s: %s; reports written to %s\n",
+	        session->results.run_id ? session->results.run_id : "?", verdict_name(session->results.verdict),
+	        session->output.shown);
 	(void)fwrite(buffer_text(&printed), 1, printed.bytes, stdout);
 	return 0;
 }
