@@ -89,8 +89,8 @@ static void say_part(const struct results_part *part)
 	say_name(part->name);
 	if (part->cause)
 		text_neutralise(&cause, part->cause, strlen(part->cause), CAUSE_BYTES);
-	printf("%s, %lld tests, %lld failed%s%s\n", verdict_name(part->verdict), (long long)part->tests,
-	        (long long)part->failed, cause.bytes ? ": " : "", buffer_text(&cause));
+	printf("%s, %lld test%s, %lld failed%s%s\n", verdict_name(part->verdict), (long long)part->tests,
+	        part->tests == 1 ? "" : "s", (long long)part->failed, cause.bytes ? ": " : "", buffer_text(&cause));
 }
 
 /* What is not there is a part that is missing, not a mistake: jobs that were lost leave nothing behind. */
@@ -124,10 +124,12 @@ static void expect_count(struct session *session, const char *wanted, int64_t co
 
 	if ((int64_t)found < count)
 		(void)results_add_problem(&session->results, GR_NOT_RUN, NULL, NULL,
-		        "%s parts were expected, and %zu are there", wanted, found);
+		        "%s part%s expected, and %zu %s there", wanted, count == 1 ? " was" : "s were", found,
+		        found == 1 ? "is" : "are");
 	if ((int64_t)found > count)
 		results_add_problem(&session->results, GR_NOT_RUN, NULL, NULL,
-		        "%s parts were expected, and %zu are there: some may be left over", wanted, found)
+		        "%s part%s expected, and %zu are there: some may be left over", wanted,
+		        count == 1 ? " was" : "s were", found)
 		        ->is_warning = true;
 }
 
@@ -243,6 +245,7 @@ int report_merge(struct session *session, struct gr_error *err)
 	const char **wanted = session->arguments->values[OPT_EXPECT];
 	struct results *all = &session->results;
 	GR_AUTO_BUFFER struct buffer cause = {0};
+	long long tests;
 
 	if (open_folder(session, err) < 0)
 		return complain(err);
@@ -258,10 +261,11 @@ int report_merge(struct session *session, struct gr_error *err)
 	results_judge(all);
 	if (write_merged(session, err) < 0)
 		return complain(err);
+	tests = results_totals(all).tests;
 	if (all->cause)
 		text_neutralise(&cause, all->cause, strlen(all->cause), CAUSE_BYTES);
-	printf("%s (exit status %d): %zu parts, %lld tests%s%s; reports written to %s\n", verdict_name(all->verdict),
-	        all->exit_status, all->part_count, (long long)results_totals(all).tests, cause.bytes ? "; " : "",
-	        buffer_text(&cause), session->output.shown);
+	printf("%s (exit status %d): %zu part%s, %lld test%s%s%s; reports written to %s\n", verdict_name(all->verdict),
+	        all->exit_status, all->part_count, all->part_count == 1 ? "" : "s", tests, tests == 1 ? "" : "s",
+	        cause.bytes ? "; " : "", buffer_text(&cause), session->output.shown);
 	return all->exit_status;
 }
