@@ -67,8 +67,13 @@ static int create(const struct arguments *arguments, struct gr_error *err)
 	struct results results = {0};
 	struct report_context context = {0};
 	GR_AUTO_FREE char *name = NULL;
-	int r = output_reopen(arguments->words[1], &output, err);
+	int r = 0;
 
+	if (arguments->word_count > 2 && !file_is_below(arguments->words[2]))
+		r = gr_fail(err, GR_USAGE, 0, "bundle create: '%s' is no name of a file in the folder",
+		        arguments->words[2]);
+	if (r == 0)
+		r = output_reopen(arguments->words[1], &output, err);
 	if (r == 0)
 		r = output_read_results(&output, &results, err);
 	context.directory = output.directory; /* the results are redacted already */
