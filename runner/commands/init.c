@@ -3,6 +3,7 @@
 #include "runner/commands/init.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -250,12 +251,16 @@ static int write_schema(const char *pipeline, char **ret_written, struct gr_erro
 	return r;
 }
 
-static void say_next(const struct answers *answers, const struct starter *starter)
+static void say_next(const struct answers *answers, const struct starter *starter, bool has_job)
 {
 	bool needs_app = answers->app == NULL && strcmp(starter->platform, "web") != 0;
 
 	printf("next: gridlane validate %s\n      gridlane run --sandbox %s%s\n", answers->file, answers->file,
 	        needs_app ? " --input app=FILE" : "");
+	if (needs_app && has_job)
+		printf("then: the job names no app yet: add --input app=FILE to its `gridlane run`, or a default to "
+		       "the "
+		       "pipeline\n");
 	printf("then: TESTGRID_URL and TESTGRID_TOKEN become variables of the CI; `gridlane doctor` tries them\n");
 }
 
@@ -282,13 +287,24 @@ static int write_all(const struct answers *answers, const struct starter *starte
 		printf("wrote %s\n", template->target);
 	if (schema != NULL)
 		printf("wrote %s, for editors\n", schema);
-	say_next(answers, starter);
+	say_next(answers, starter, template != NULL);
 	return 0;
 }
 
 static const char *platform_of(const char *app)
 {
 	return app != NULL && text_has_suffix_nocase(app, ".ipa") ? "ios" : "android";
+}
+
+static bool is_below_here(const char *path)
+{
+	char *here = realpath(".", NULL), *there = realpath(path, NULL);
+	bool is_below = here != NULL && there != NULL && text_has_prefix(there, here) &&
+	                (here[1] == '\0' || there[strlen(here)] == '/');
+
+	free(here); /* realpath()'s own */
+	free(there);
+	return is_below;
 }
 
 static int check_app(const struct arguments *arguments, const struct answers *answers, struct gr_error *err)
@@ -299,6 +315,11 @@ static int check_app(const struct arguments *arguments, const struct answers *an
 		return gr_fail(err, GR_USAGE, 0, "--app: a pipeline for the web uploads none");
 	if (app != NULL && access(app, R_OK) != 0)
 		return gr_fail(err, GR_USAGE, 0, "--app: there is no file '%s'", app);
+	if (app != NULL && !is_below_here(app))
+		return gr_fail(err, GR_USAGE, 0,
+		        "--app: '%s' lies outside of this folder, and a run takes files from there only with "
+		        "--allow-outside; without --app the file is asked for with --input app=FILE",
+		        app);
 	if (app != NULL && strcmp(answers->platform, platform_of(app)) != 0)
 		return gr_fail(err, GR_USAGE, 0, "--app: '%s' is no app for %s", app, answers->platform);
 	return 0;
@@ -307,8 +328,11 @@ static int check_app(const struct arguments *arguments, const struct answers *an
 /* Each template has the name where a shell, YAML, Groovy or Kotlin reads it. */
 static int check_name(const struct answers *answers, const struct ci_template *template, struct gr_error *err)
 {
+	size_t bytes = strlen(answers->file);
 	static const char plain[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._/-";
 
+	if (bytes == 0 || answers->file[bytes - 1] == '/')
+		return gr_fail(err, GR_USAGE, 0, "--out-file: '%s' names no file", answers->file);
 	if (template != NULL && (answers->file[0] == '-' || answers->file[strspn(answers->file, plain)] != '\0'))
 		return gr_fail(err, GR_USAGE, 0,
 		        "--out-file: a CI job names the file, so letters, digits and ._/- alone are taken, not '%s'",
