@@ -52,6 +52,7 @@ struct check {
 	const struct frame *frame;
 	unsigned roots; /* allowed in the expression that is being checked */
 	bool is_finally;
+	bool lacks_inputs; /* some are null that must not be, which was said */
 	const struct kind *outputs_of; /* what ROOT_OUTPUTS is of */
 	struct plan_gate_rule *rule; /* that is being checked: told what it reads; NULL elsewhere */
 	unsigned step_line; /* of the step that is being checked */

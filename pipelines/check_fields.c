@@ -135,7 +135,7 @@ static void check_field_value(struct check *check, const struct field *field, co
 			findings_add_error(check->findings, node_place(node), &err);
 		return;
 	}
-	if (!is_fixed && json_is_null(value) && check->options->inputs_are_optional)
+	if (!is_fixed && json_is_null(value) && (check->options->inputs_are_optional || check->lacks_inputs))
 		return;
 	if (json_is_null(value) && (field->flags & FIELD_REQUIRED) != 0) {
 		check_fail(check, node, NULL, "'%s' is required and must not be empty", field->name);

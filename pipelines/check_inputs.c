@@ -170,6 +170,7 @@ static json_t *value_missing(struct check *check, const struct reading *reading)
 	else if (reading->is_required)
 		findings_add(check->findings, place, hint, "the input '%s' is required and was not given",
 		        reading->input->name);
+	check->lacks_inputs = check->lacks_inputs || reading->is_required;
 	return json_null();
 }
 

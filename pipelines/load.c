@@ -25,6 +25,8 @@ struct anchor {
 };
 
 struct loader {
+	const char *text;
+	size_t bytes;
 	struct diagnostics *findings;
 	struct level levels[TREE_MOST_DEPTH];
 	size_t depth;
@@ -361,6 +363,21 @@ static bool on_event(struct loader *loader, const yaml_event_t *event)
 	return true;
 }
 
+/* line: from 0 */
+static bool is_indented_with_tab(const char *text, size_t bytes, size_t line)
+{
+	const char *end = text + bytes;
+
+	for (; line > 0 && text < end; line--) {
+		const char *line_end = memchr(text, '\n', (size_t)(end - text));
+
+		text = line_end != NULL ? line_end + 1 : end;
+	}
+	while (text < end && *text == ' ')
+		text++;
+	return text < end && *text == '\t';
+}
+
 static void report_syntax(struct loader *loader, const yaml_parser_t *parser)
 {
 	const char *problem = parser->problem != NULL ? parser->problem : "it cannot be read";
@@ -370,7 +387,12 @@ static void report_syntax(struct loader *loader, const yaml_parser_t *parser)
 		hint = gr_printf("%s that began in line %zu", parser->context, parser->context_mark.line + 1);
 	if (parser->error == YAML_MEMORY_ERROR)
 		gr_out_of_memory(); /* no mistake of the file's */
-	findings_add(loader->findings, mark_place(parser->problem_mark), hint, "this is not valid YAML: %s", problem);
+	if (is_indented_with_tab(loader->text, loader->bytes, parser->problem_mark.line))
+		findings_add(loader->findings, mark_place(parser->problem_mark), "indent with blanks",
+		        "a tab is no indentation in YAML");
+	else
+		findings_add(loader->findings, mark_place(parser->problem_mark), hint, "this is not valid YAML: %s",
+		        problem);
 }
 
 /* true when the stream was read to its end. */
@@ -423,6 +445,8 @@ void tree_load(const char *text, size_t bytes, struct node **ret_root, struct di
 	}
 	if (!check_bytes(text, bytes, findings))
 		return;
+	loader.text = text;
+	loader.bytes = bytes;
 	if (yaml_parser_initialize(&parser) == 0) {
 		findings_add(findings, (struct place){0}, NULL, "no memory is left to read the file");
 		return;

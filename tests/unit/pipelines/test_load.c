@@ -116,6 +116,8 @@ static void it_refuses_what_yaml_lets_through(void **state)
 	        {"a: 1\n---\nb: 2\n", "2:1: a second document begins here; a pipeline file holds one\n"},
 	        {"\"a\\0b\"", "1:1: this text holds a NUL character\n"},
 	        {"a: [1", "2:1: this is not valid YAML: did not find expected ',' or ']'\n"},
+	        {"a:\n\tb: 1\n", "2:1: a tab is no indentation in YAML\n"},
+	        {"a:\n  - b: 1\n  \tc: 1\n", "3:3: a tab is no indentation in YAML\n"},
 	        {"a: ${{ 1", "1:4: '${{' has no closing '}}'\n"},
 	        {"a: \"h\xc3\xa9 ${{ # }}\"", "1:12: this character has no meaning in an expression\n"}};
 
