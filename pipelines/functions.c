@@ -156,7 +156,8 @@ static int call_basename(json_t *const *arguments, size_t count, json_t **ret_va
 
 static int call_to_json(json_t *const *arguments, size_t count, json_t **ret_value, struct gr_error *err)
 {
-	char *text = json_dumps(arguments[0], JSON_ENCODE_ANY | JSON_COMPACT | JSON_SORT_KEYS);
+	char *text =
+	        json_dumps(arguments[0], JSON_ENCODE_ANY | JSON_COMPACT | JSON_SORT_KEYS | JSON_REAL_PRECISION(15));
 
 	(void)count;
 	if (text == NULL)

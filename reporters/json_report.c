@@ -11,7 +11,7 @@ static char *print_json(struct redactor *redactor, const json_t *value)
 	GR_AUTO_JSON json_t *copy = json_deep_copy(value);
 
 	words_redact_json(redactor, copy);
-	return json_dumps(copy, JSON_COMPACT);
+	return json_dumps(copy, JSON_COMPACT | JSON_REAL_PRECISION(15)); /* 0.411, not 0.41099999999999998 */
 }
 
 static void let_go(void *user, const char *data, size_t bytes)

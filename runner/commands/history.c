@@ -3,6 +3,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "reporters/words.h"
 #include "runner/base/memory.h"
 #include "runner/base/number.h"
 #include "runner/base/text.h"
@@ -14,6 +15,7 @@
 /* Failures that go away by themselves are called flaky from one in a hundred on. */
 #define FLAKY_LEAST 0.01
 #define CELL_BYTES 60
+#define CAUSE_BYTES 400
 
 struct column {
 	const char *title, *key;
@@ -35,7 +37,7 @@ static const struct column slow_columns[] = {{"SECONDS", "seconds", 9}, {"SLOWES
 static const struct column change_columns[] = {{"STATUS", "status", 8}, {"DEVICE", "device", 20},
         {"CLASS", "class", 24}, {"TEST", "test", 30}, {NULL, NULL, 0}};
 
-static char *cell(const json_t *value)
+static char *cell_of(const json_t *value, size_t most_bytes)
 {
 	GR_AUTO_BUFFER struct buffer out = {0};
 
@@ -47,19 +49,36 @@ static char *cell(const json_t *value)
 		return gr_strdup("yes");
 	if (!json_is_string(value) || json_string_length(value) == 0)
 		return gr_strdup("-");
-	text_neutralise(&out, json_string_value(value), json_string_length(value), CELL_BYTES);
+	text_neutralise(&out, json_string_value(value), json_string_length(value), most_bytes);
 	return buffer_take(&out);
+}
+
+static char *cell(const json_t *value)
+{
+	return cell_of(value, CELL_BYTES);
+}
+
+/* The last column ends with its text. */
+static void print_cell(const struct column *column, const char *text)
+{
+	size_t used;
+
+	printf("%s", text);
+	(void)words_fit(text, SIZE_MAX, &used);
+	for (; column[1].title && used < (size_t)column->width; used++)
+		printf(" ");
+	printf("%s", column[1].title ? " " : "\n");
 }
 
 static void print_table(const struct column *columns, const json_t *rows)
 {
 	for (const struct column *column = columns; column->title; column++)
-		printf("%-*s%s", column->width, column->title, column[1].title ? " " : "\n");
+		print_cell(column, column->title);
 	for (size_t i = 0; i < json_array_size(rows); i++)
 		for (const struct column *column = columns; column->title; column++) {
 			GR_AUTO_FREE char *text = cell(json_object_get(json_array_get(rows, i), column->key));
 
-			printf("%-*s%s", column[1].title ? column->width : 0, text, column[1].title ? " " : "\n");
+			print_cell(column, text);
 		}
 }
 
@@ -67,7 +86,7 @@ static void print_run(const struct column *columns, const json_t *run)
 {
 	GR_AUTO_FREE char *id = cell(json_object_get(run, "run_id"));
 	GR_AUTO_FREE char *verdict = cell(json_object_get(run, "verdict"));
-	GR_AUTO_FREE char *cause = cell(json_object_get(run, "cause"));
+	GR_AUTO_FREE char *cause = cell_of(json_object_get(run, "cause"), CAUSE_BYTES);
 
 	printf("run %s: %s (%s)\n\n", id, verdict, cause);
 	print_table(columns, json_object_get(run, "outcomes"));
@@ -238,7 +257,7 @@ static int answer(const struct arguments *arguments, struct redactor *redactor, 
 		quarantine_print(reply, argument_value(arguments, OPT_OWNER));
 	else if (!argument_is_given(arguments, OPT_JSON))
 		question->print(question->columns, reply);
-	else if (json_dumpf(reply, stdout, JSON_INDENT(2)) == 0)
+	else if (json_dumpf(reply, stdout, JSON_INDENT(2) | JSON_REAL_PRECISION(15)) == 0)
 		printf("\n");
 	return 0;
 }
