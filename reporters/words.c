@@ -44,6 +44,15 @@ size_t words_fit(const char *clean, size_t most, size_t *ret_columns)
 	return bytes;
 }
 
+void words_pad(struct buffer *out, const char *clean, size_t columns)
+{
+	size_t used;
+
+	buffer_add_text(out, clean);
+	for ((void)words_fit(clean, columns, &used); used < columns; used++)
+		buffer_add_char(out, ' ');
+}
+
 /* Redact what was cleaned, and cut it. */
 static void finish(struct redactor *redactor, struct buffer *out, const struct buffer *clean, size_t most_bytes)
 {

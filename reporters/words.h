@@ -26,6 +26,8 @@ size_t words_cut(const char *text, size_t bytes, size_t most_bytes);
 /* The bytes of a clean text that take at most `most` columns of a terminal; ret_columns (may be NULL): how many. What
  * may be two columns wide counts as two, so that no line wraps. */
 size_t words_fit(const char *clean, size_t most, size_t *ret_columns);
+/* The text, and blanks until `columns` columns are used. Appends to out. */
+void words_pad(struct buffer *out, const char *clean, size_t columns);
 
 /* Redact all texts of a JSON value, keys included, in place. Words of ours ("passed") under keys of ours stay. */
 void words_redact_json(struct redactor *redactor, json_t *json);

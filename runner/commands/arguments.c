@@ -47,8 +47,9 @@ static int unknown_option(const char *command, const char *name, struct gr_error
 		if (option_is_of(&command_options[i], command))
 			candidates[count++] = command_options[i].name;
 	near = text_suggest(name, candidates);
-	return gr_fail(err, GR_USAGE, 0, "%s has no option --%s%s%s%s; see `gridlane %s --help`", command, name,
-	        near ? " (did you mean --" : "", near ? near : "", near ? "?)" : "", command);
+	return gr_fail(err, GR_USAGE, 0, "%s has no option %s%s%s%s%s; see `gridlane %s --help`", command,
+	        name[0] && !name[1] ? "-" : "--", name, near ? " (did you mean --" : "", near ? near : "",
+	        near ? "?)" : "", command);
 }
 
 static void add_value(struct arguments *arguments, int id, const char *value)

@@ -2,6 +2,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "reporters/words.h"
 #include "runner/api/model.h"
 #include "runner/base/memory.h"
 #include "runner/base/text.h"
@@ -26,9 +27,15 @@ static void print_row(const struct online *online, const struct device *device)
 	GR_AUTO_FREE char *os = harmless(online, device->os_version);
 	GR_AUTO_FREE char *tags = harmless(online, device->tags);
 	GR_AUTO_FREE char *who = device->reserved_by ? harmless(online, device->reserved_by) : gr_strdup("");
+	GR_AUTO_BUFFER struct buffer row = {0};
 	bool by = device->state == DEVICE_RESERVED && *who;
 
-	printf("%-6s %-28s %-8s %-10s %-24s %s%s%s\n", id, name, platform_name(device->platform), os, tags,
+	words_pad(&row, id, 7);
+	words_pad(&row, name, 28);
+	buffer_printf(&row, " %-8s ", platform_name(device->platform));
+	words_pad(&row, os, 11);
+	words_pad(&row, tags, 24);
+	printf("%s %s%s%s\n", buffer_text(&row),
 	        device->state == DEVICE_FREE ? "free" : device_state_words(device->state), by ? " by " : "",
 	        by ? who : "");
 }

@@ -61,13 +61,10 @@ static char *cell(const json_t *value)
 /* The last column ends with its text. */
 static void print_cell(const struct column *column, const char *text)
 {
-	size_t used;
+	GR_AUTO_BUFFER struct buffer out = {0};
 
-	printf("%s", text);
-	(void)words_fit(text, SIZE_MAX, &used);
-	for (; column[1].title && used < (size_t)column->width; used++)
-		printf(" ");
-	printf("%s", column[1].title ? " " : "\n");
+	words_pad(&out, text, column[1].title ? (size_t)column->width : 0);
+	printf("%s%s", buffer_text(&out), column[1].title ? " " : "\n");
 }
 
 static void print_table(const struct column *columns, const json_t *rows)

@@ -293,6 +293,17 @@ static void judge_error(struct test_case *test, enum gr_failure failure, const c
 	test->reason = gr_strdup(reason);
 }
 
+static void judge_unknown(struct test_case *test)
+{
+	GR_AUTO_BUFFER struct buffer raw = {0};
+	GR_AUTO_FREE char *reason = NULL;
+
+	if (test->raw_status != NULL)
+		text_excerpt(&raw, test->raw_status, strlen(test->raw_status), SHOWN_BYTES);
+	reason = gr_printf("the server gave the test the status '%s', which has no known meaning", buffer_text(&raw));
+	judge_error(test, GR_UNKNOWN, reason);
+}
+
 static void judge_state(struct test_case *test, enum case_state state, enum gr_failure cut)
 {
 	switch (state) {
@@ -320,7 +331,7 @@ static void judge_state(struct test_case *test, enum case_state state, enum gr_f
 		                       : "the run is over, and the test was started but has no result");
 		break;
 	case CASE_UNKNOWN:
-		judge_error(test, GR_UNKNOWN, "the server gave a test status that has no known meaning");
+		judge_unknown(test);
 		break;
 	}
 }
