@@ -14,13 +14,14 @@ static void check_unknown_parameter(struct check *check, const struct operation 
 	GR_AUTO_FREE char *what = gr_printf("parameter of '%s':", operation->id);
 	size_t count = 0;
 
-	for (const struct parameter *at = operation->parameters; at->name != NULL && count < PARAMETERS_MOST - 3;
+	for (const struct parameter *at = operation->parameters; at->name != NULL && count < PARAMETERS_MOST - 4;
 	        at++) {
 		if ((at->flags & PARAMETER_TOKEN) == 0)
 			names[count++] = at->name;
 	}
 	names[count++] = "operation";
 	names[count++] = "until";
+	names[count++] = "save";
 	check_unknown(check, key, what, names);
 }
 
