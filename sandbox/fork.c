@@ -2,6 +2,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -14,7 +15,7 @@ struct greeting { /* child to parent, through a pipe: both are the same program 
 	int rc;
 	struct gr_error error;
 	unsigned short port;
-	char token[64];
+	char token[64], user_id[32];
 	double time_scale;
 };
 
@@ -66,6 +67,7 @@ static void child_main(const struct sandbox_options *options, int lifeline, int 
 
 		greeting.port = sandbox_port(sandbox);
 		greeting.time_scale = sandbox_time_scale(sandbox);
+		(void)snprintf(greeting.user_id, sizeof(greeting.user_id), "%s", sandbox_user_id(sandbox));
 		if (bytes >= sizeof(greeting.token))
 			greeting.rc =
 			        gr_fail(&greeting.error, GR_CONFIG, 0, "scenario: the token is longer than 63 bytes");
@@ -113,6 +115,7 @@ static int greet(int fd, struct sandbox_process *process, struct gr_error *err)
 	url = gr_printf("http://127.0.0.1:%u", greeting.port);
 	memcpy(process->url, url, strlen(url) + 1);
 	memcpy(process->token, greeting.token, sizeof(process->token));
+	memcpy(process->user_id, greeting.user_id, sizeof(process->user_id));
 	process->time_scale = greeting.time_scale;
 	return 0;
 }

@@ -435,6 +435,11 @@ const char *sandbox_token(const struct sandbox *sandbox)
 	return sandbox->state.token;
 }
 
+const char *sandbox_user_id(const struct sandbox *sandbox)
+{
+	return member_text(list_find(sandbox->state.users, "user_token", sandbox->state.token), "user_id");
+}
+
 double sandbox_time_scale(const struct sandbox *sandbox)
 {
 	return sandbox->state.time_scale;

@@ -18,13 +18,14 @@ int sandbox_start(const struct sandbox_options *options, struct sandbox **ret_sa
 void sandbox_stop(struct sandbox *sandbox); /* NULL is fine */
 unsigned short sandbox_port(const struct sandbox *sandbox);
 const char *sandbox_token(const struct sandbox *sandbox); /* the user token it accepts */
+const char *sandbox_user_id(const struct sandbox *sandbox); /* whose token that is */
 double sandbox_time_scale(const struct sandbox *sandbox);
 
 /* The same in a forked process, for `run --sandbox`: it dies with this process. Call before any thread exists. */
 struct sandbox_process {
 	int pid;
 	int lifeline; /* closing it ends the sandbox */
-	char url[64], token[64];
+	char url[64], token[64], user_id[32];
 	double time_scale;
 };
 int sandbox_fork(const struct sandbox_options *options, struct sandbox_process *ret_process, struct gr_error *err);

@@ -418,6 +418,7 @@ int session_execute(struct session *session, struct gr_error *err)
 	        .reader_count = session->reader_count,
 	        .server_url = session->has_sandbox ? session->sandbox.url : NULL,
 	        .server_token = session->has_sandbox ? session->sandbox.token : NULL,
+	        .server_user_id = session->has_sandbox ? session->sandbox.user_id : NULL,
 	        .time_scale = session->time_scale > 0 ? session->time_scale : 1,
 	        .grace_ms = session->grace_ms,
 	        .trace = argument_is_given(session->arguments, OPT_TRACE),

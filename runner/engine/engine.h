@@ -35,7 +35,8 @@ struct engine_options {
 	struct redactor *redactor; /* learns every secret that the run learns */
 	struct event_reader *readers;
 	size_t reader_count;
-	const char *server_url, *server_token; /* of the sandbox; they win over pipeline and environment; or NULL */
+	const char *server_url, *server_token,
+	        *server_user_id; /* of the sandbox; they win over pipeline and environment; or NULL */
 	const struct plan
 	        *server_of; /* single_call(): whose `server:` and `secrets:` count; NULL: the environment alone */
 	double time_scale; /* all durations of the pipeline are divided by it; 1 in real life */

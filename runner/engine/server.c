@@ -247,6 +247,10 @@ static int read_all(struct engine *engine, struct gr_error *err)
 		r = read_url(engine, err);
 	if (r == 0)
 		r = read_token(engine, err);
+	if (r == 0 && engine->options->server_user_id) {
+		engine->user_id = gr_strdup(engine->options->server_user_id);
+		return 0;
+	}
 	if (r == 0 && !engine->email) /* beside a token it tells which user of the account this is */
 		r = server_setting(engine, engine->plan->server.email, "TESTGRID_EMAIL", &engine->email, err);
 	if (r == 0)
