@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "runner/base/memory.h"
+#include "runner/base/text.h"
 #include "runner/results/index.h"
 
 static size_t drop_derived(struct problem *problems, size_t count)
@@ -211,12 +212,24 @@ static void derive_of_steps(struct results *results)
 
 /* ---- the run ---- */
 
+/* Was it said when the release was given up? */
+static bool is_told(const struct results *results, const struct held *held)
+{
+	for (size_t i = 0; held->what && i < results->problem_count; i++) {
+		const struct problem *problem = &results->problems[i];
+
+		if (problem->failure == GR_RELEASE && problem->message && text_has_prefix(problem->message, held->what))
+			return true;
+	}
+	return false;
+}
+
 static void derive_of_held(struct results *results)
 {
 	for (size_t i = 0; i < results->held_count; i++) {
 		const struct held *held = &results->held[i];
 
-		if (held->is_released)
+		if (held->is_released || is_told(results, held))
 			continue;
 		results_add_problem(results, GR_RELEASE, NULL, NULL,
 		        "%s is not proven to be given back%s%s; `gridlane cleanup` tries again",
