@@ -5,11 +5,14 @@
  * the latest by COMMIT, so nothing is taken for written that is not. */
 #include <assert.h>
 #include <dlfcn.h>
+#include <errno.h>
 #include <libpq-fe.h>
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "runner/base/clock.h"
 #include "runner/base/memory.h"
 #include "runner/base/number.h"
 #include "runner/base/text.h"
@@ -27,6 +30,10 @@
 #define CONNECT_SECONDS "10"
 #define SILENCE_MS "20000"
 #define STATEMENT_MS 30000
+/* A server that stands still, or a pooler that holds back all of its clients, keeps the connection and no limit of its
+ * own: so much longer than a statement may take is its answer waited for. */
+#define ANSWER_MORE_MS 2000
+#define LOOK_MS 1000 /* libpq may have bytes that the socket tells nothing of any more */
 /* Types of values, as in the server's catalogue (pg_type.dat). */
 #define OID_INT8 20
 #define OID_INT2 21
@@ -44,6 +51,7 @@ struct postgres {
 	PGconn *connection;
 	size_t ahead; /* statements whose answers are not read yet */
 	bool is_piping;
+	bool is_silent; /* an answer did not come in time: none is waited for any more */
 	int64_t limit_ms;
 };
 
@@ -108,6 +116,66 @@ static int end_with(const struct postgres *postgres, PGresult *result, struct gr
 	return r;
 }
 
+/* ---- answers ---- */
+
+/* Until there is more of an answer; what is not sent yet goes out meanwhile. */
+static int await(struct postgres *postgres, int64_t until_ms, struct gr_error *err)
+{
+	const struct libpq *pq = &postgres->pq;
+	int unsent = pq->PQflush(postgres->connection);
+	struct pollfd socket = {
+	        .fd = pq->PQsocket(postgres->connection), .events = (short)(POLLIN | (unsent > 0 ? POLLOUT : 0))};
+	int64_t left_ms = until_ms - clock_now_ms();
+
+	if (unsent < 0 || socket.fd < 0)
+		return fail(pq->PQerrorMessage(postgres->connection), err);
+	if (postgres->is_silent || left_ms <= 0) {
+		postgres->is_silent = true;
+		return gr_fail(err, GR_DISK, 0, "the database: it does not answer");
+	}
+	if (poll(&socket, 1, (int)(left_ms < LOOK_MS ? left_ms : LOOK_MS)) < 0 && errno != EINTR)
+		return gr_fail(err, GR_DISK, errno, "the database");
+	return pq->PQconsumeInput(postgres->connection) ? 0 : fail(pq->PQerrorMessage(postgres->connection), err);
+}
+
+/* The caller's; NULL: there is no more of this statement's. */
+static int next_result(struct postgres *postgres, int64_t until_ms, PGresult **ret_result, struct gr_error *err)
+{
+	while (postgres->pq.PQisBusy(postgres->connection)) {
+		int r = await(postgres, until_ms, err);
+
+		if (r < 0)
+			return r;
+	}
+	*ret_result = postgres->pq.PQgetResult(postgres->connection);
+	return 0;
+}
+
+static int64_t answer_limit(const struct postgres *postgres)
+{
+	return clock_now_ms() + postgres->limit_ms + ANSWER_MORE_MS;
+}
+
+/* The last one of all that belong to what was sent, or the first that is bad. The caller's. */
+static int last_result(struct postgres *postgres, PGresult **ret_last, struct gr_error *err)
+{
+	int64_t until_ms = answer_limit(postgres);
+	PGresult *result = NULL;
+	int r;
+
+	*ret_last = NULL;
+	while ((r = next_result(postgres, until_ms, &result, err)) == 0 && result) {
+		PGresult *other = result;
+
+		if (!*ret_last || is_good(postgres, *ret_last)) {
+			other = *ret_last;
+			*ret_last = result;
+		}
+		postgres->pq.PQclear(other); /* NULL is none */
+	}
+	return r;
+}
+
 /* ---- values ---- */
 
 struct parameters {
@@ -169,6 +237,7 @@ static void read_rows(const struct postgres *postgres, const PGresult *result, j
 static int catch_up(struct postgres *postgres, struct gr_error *err)
 {
 	const struct libpq *pq = &postgres->pq;
+	int64_t until_ms = answer_limit(postgres);
 	bool is_over = false;
 	int r = 0;
 
@@ -178,8 +247,11 @@ static int catch_up(struct postgres *postgres, struct gr_error *err)
 	if (!pq->PQpipelineSync(postgres->connection))
 		return fail(pq->PQerrorMessage(postgres->connection), err);
 	while (!is_over && pq->PQstatus(postgres->connection) == CONNECTION_OK) {
-		PGresult *result = pq->PQgetResult(postgres->connection);
+		PGresult *result = NULL;
+		int waited = next_result(postgres, until_ms, &result, r < 0 ? NULL : err);
 
+		if (waited < 0)
+			return r < 0 ? r : waited;
 		if (!result)
 			continue; /* between the answers of two statements */
 		is_over = pq->PQresultStatus(result) == PGRES_PIPELINE_SYNC;
@@ -215,8 +287,9 @@ static int send_ahead(struct postgres *postgres, const struct statement *stateme
 static int postgres_execute(void *state, const struct statement *statement, json_t *rows, struct gr_error *err)
 {
 	struct postgres *postgres = state;
+	const struct libpq *pq = &postgres->pq;
 	struct parameters parameters;
-	PGresult *result;
+	PGresult *result = NULL;
 	int r;
 
 	if (!rows && statement->count > 0)
@@ -227,10 +300,15 @@ static int postgres_execute(void *state, const struct statement *statement, json
 	if (r < 0)
 		return r;
 	/* Without values, the simple protocol: it takes more than one statement. */
-	result = statement->count == 0
-	                 ? postgres->pq.PQexec(postgres->connection, statement->sql)
-	                 : postgres->pq.PQexecParams(postgres->connection, statement->sql, (int)statement->count,
-	                           parameters.types, parameters.texts, NULL, NULL, 0);
+	if (!(statement->count == 0 ? pq->PQsendQuery(postgres->connection, statement->sql)
+	                            : pq->PQsendQueryParams(postgres->connection, statement->sql, (int)statement->count,
+	                                      parameters.types, parameters.texts, NULL, NULL, 0)))
+		return fail(pq->PQerrorMessage(postgres->connection), err);
+	r = last_result(postgres, &result, err);
+	if (r < 0) {
+		pq->PQclear(result);
+		return r;
+	}
 	if (rows && result && is_good(postgres, result))
 		read_rows(postgres, result, rows);
 	return end_with(postgres, result, err);
@@ -253,6 +331,8 @@ static int set_up(struct postgres *postgres, struct gr_error *err)
 	        (long long)postgres->limit_ms, STATEMENT_MS);
 	const struct statement set = {.sql = sql};
 
+	if (postgres->pq.PQsetnonblocking(postgres->connection, 1) != 0)
+		return fail(postgres->pq.PQerrorMessage(postgres->connection), err);
 	return postgres_execute(postgres, &set, NULL, err);
 }
 
@@ -307,6 +387,10 @@ static int postgres_wake(void *state, int64_t limit_ms, struct gr_error *err)
 	postgres->limit_ms = limit_ms < STATEMENT_MS ? limit_ms : STATEMENT_MS;
 	if (set_up(postgres, &first) == 0)
 		return 0;
+	if (postgres->is_silent) { /* it is there, and would let another connection wait as well */
+		*err = first;
+		return -(int)first.failure;
+	}
 	postgres->is_piping = false;
 	postgres->pq.PQreset(postgres->connection);
 	if (postgres->pq.PQstatus(postgres->connection) != CONNECTION_OK)

@@ -1,5 +1,6 @@
 #include <sys/stat.h>
 
+#include "runner/base/clock.h"
 #include "tests/unit/history/place.h"
 
 static void it_keeps_a_run_with_its_outcomes(void **state)
@@ -354,6 +355,28 @@ static void a_baseline_is_as_large_as_its_run(void **state)
 	history_close(history);
 }
 
+/* One that stands still, or holds back its clients, is no reason to wait for ever: nor to wait twice. */
+static void it_waits_no_longer_for_a_server_than_it_said(void **state)
+{
+	const struct place *place = *state;
+	struct store store = {.ops = &postgres_ops};
+	struct gr_error err = {0};
+	int64_t begun_ms = clock_now_ms();
+
+	if (!place->is_server)
+		return;
+	assert_int_equal(postgres_ops.open(&store.state, place->file, &err), 0);
+	assert_int_equal(postgres_ops.wake(store.state, 100, &err), 0);
+	assert_int_equal(
+	        store_execute(&store, STATEMENT("SET statement_timeout TO 0; SELECT pg_sleep(60)", ), NULL, &err),
+	        -GR_DISK);
+	assert_string_equal(err.text, "the database: it does not answer");
+	assert_int_equal(store_execute(&store, STATEMENT("SELECT $1", NUMBER(1)), NULL, &err), -GR_DISK);
+	assert_int_equal(postgres_ops.wake(store.state, 20000, &err), -GR_DISK);
+	postgres_ops.close(store.state);
+	assert_in_range(clock_now_ms() - begun_ms, 1000, 9000);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -375,6 +398,7 @@ int main(void)
 	        CASE(it_bounds_rates),
 	        CASE(it_takes_the_last_green_run_as_the_baseline),
 	        CASE(a_baseline_is_as_large_as_its_run),
+	        CASE(it_waits_no_longer_for_a_server_than_it_said),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
