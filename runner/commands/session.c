@@ -446,8 +446,8 @@ int session_execute(struct session *session, struct gr_error *err)
 		return gr_fail(err, GR_CONFIG, errno, "working_directory '%s'", folder);
 	options.past = session->past;
 	if (session->history)
-		history_reach(session->history, &options.history_port, &session->certificates);
-	options.history_certificates = session->certificates;
+		history_reach(session->history, &options.history_port, session->history_files);
+	options.history_files = (const char *const *)session->history_files;
 	library_trim();
 	return session->is_cleanup ? engine_cleanup(session->plan, &options, &session->results, err)
 	                           : engine_run(session->plan, &options, &session->results, err);

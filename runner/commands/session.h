@@ -30,7 +30,7 @@ struct session {
 	struct results results;
 	struct history *history; /* or NULL, and why_no_history says why */
 	struct gr_error why_no_history;
-	char *certificates; /* of its server, or NULL */
+	char *history_files[HISTORY_FILES_MOST + 1]; /* certificates and keys of its server; ended by NULL */
 	bool is_recorded; /* or it was tried */
 	json_t *past; /* what it says of durations, or NULL */
 	struct earlier earlier; /* and of runs, for the reports */

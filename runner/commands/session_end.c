@@ -191,7 +191,8 @@ void session_release(struct session *session)
 	history_close(session->history);
 	earlier_release(&session->earlier);
 	json_decref(session->past);
-	gr_free(session->certificates);
+	for (size_t i = 0; i < HISTORY_FILES_MOST; i++)
+		gr_free(session->history_files[i]);
 	results_release(&session->results);
 	replay_free(session->replay);
 	plan_free(session->plan);

@@ -8,7 +8,7 @@
 #include "runner/base/memory.h"
 #include "runner/engine/run.h"
 
-#define PATHS_MOST 32
+#define PATHS_MOST 48
 #define PORTS_MOST 32 /* a pipeline has at most 20 webhooks */
 #define DNS_PORT 53 /* over TCP, for long answers */
 #define HTTPS_PORT 443
@@ -60,7 +60,8 @@ static void collect_reads(const struct engine *engine, const char **paths)
 	count = add_path(paths, count, engine->ca_file);
 	count = add_path(paths, count, engine->client_cert);
 	count = add_path(paths, count, engine->client_key);
-	count = add_path(paths, count, engine->options->history_certificates);
+	for (const char *const *file = engine->options->history_files; file && *file; file++)
+		count = add_path(paths, count, *file);
 	count = add_path(paths, count, getenv("GRIDLANE_CA_BUNDLE")); /* of webhooks, whatever the server's is */
 	count = add_path(paths, count, getenv("SSL_CERT_FILE"));
 	(void)add_path(paths, count, getenv("SSL_CERT_DIR"));

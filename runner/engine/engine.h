@@ -49,7 +49,7 @@ struct engine_options {
 	void *user;
 	bool may_read_all; /* inputs may be anywhere (--allow-outside) */
 	unsigned history_port; /* called again at the end, 0: none; */
-	const char *history_certificates; /* with these, or NULL */
+	const char *const *history_files; /* with these certificates and keys; ended by NULL, or NULL */
 	const char *const *writes; /* files and folders beside output_path that readers and reports write, or NULL */
 	const struct replay *replay; /* NULL: a new run */
 	/* What is known of earlier runs (history_look_back()), a new reference; NULL and why when nothing is. */

@@ -36,9 +36,9 @@ void history_close(struct history *history)
 	gr_free(history);
 }
 
-void history_reach(struct history *history, unsigned *ret_port, char **ret_certificates)
+void history_reach(struct history *history, unsigned *ret_port, char *ret_files[static HISTORY_FILES_MOST + 1])
 {
-	history->store.ops->reach(history->store.state, ret_port, ret_certificates);
+	history->store.ops->reach(history->store.state, ret_port, ret_files);
 }
 
 const char *row_text(const json_t *row, size_t column)

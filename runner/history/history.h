@@ -18,9 +18,10 @@ int history_open(const char *place, struct history **ret_history, struct gr_erro
 void history_close(struct history *history);
 /* Before it is used again after a time: a lost connection is made anew; other writers are waited for this long. */
 int history_wake(struct history *history, int64_t limit_ms, struct gr_error *err);
-/* What a new connection would need, for a process that gives up the rest: a port (0: none), and a file or folder
- * of certificates, the caller's, or NULL. */
-void history_reach(struct history *history, unsigned *ret_port, char **ret_certificates);
+/* What a new connection would need, for a process that gives up the rest: a port (0: none), and files and folders of
+ * certificates and keys, the caller's, ended by NULL. */
+#define HISTORY_FILES_MOST 6
+void history_reach(struct history *history, unsigned *ret_port, char *ret_files[static HISTORY_FILES_MOST + 1]);
 bool history_is_server(const char *place);
 void history_memory_init(void); /* once, before any history is opened: memory of SQLite */
 char *history_shown(const char *place); /* for people, without user and password; the caller's */

@@ -398,20 +398,25 @@ static int postgres_wake(void *state, int64_t limit_ms, struct gr_error *err)
 	return set_up(postgres, err);
 }
 
-static void postgres_reach(void *state, unsigned *ret_port, char **ret_certificates)
+static void postgres_reach(void *state, unsigned *ret_port, char *ret_files[static HISTORY_FILES_MOST + 1])
 {
+	static const char *const names[] = {"sslrootcert", "sslcert", "sslkey", "sslcrl", "sslcrldir", NULL};
 	struct postgres *postgres = state;
 	PQconninfoOption *options = postgres->pq.PQconninfo(postgres->connection);
+	const char *home = getenv("HOME");
 	int64_t port = 0;
+	size_t count = 0;
 
+	static_assert(GR_COUNT(names) <= HISTORY_FILES_MOST, "and libpq's own folder");
 	*ret_port = number_parse_int(postgres->pq.PQport(postgres->connection), &port) ? (unsigned)port : 0;
-	*ret_certificates = NULL;
 	for (PQconninfoOption *option = options; option && option->keyword; option++)
-		if (text_equal(option->keyword, "sslrootcert") && option->val)
-			*ret_certificates = gr_strdup(option->val);
+		for (size_t i = 0; names[i]; i++)
+			if (text_equal(option->keyword, names[i]) && option->val && *option->val)
+				ret_files[count++] = gr_strdup(option->val);
 	postgres->pq.PQconninfoFree(options);
-	if (!*ret_certificates && getenv("HOME")) /* where libpq looks */
-		*ret_certificates = gr_printf("%s/.postgresql", getenv("HOME"));
+	if (home) /* where libpq looks for those that are not named */
+		ret_files[count++] = gr_printf("%s/.postgresql", home);
+	ret_files[count] = NULL;
 }
 
 /* ---- the schema's version ---- */

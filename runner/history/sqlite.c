@@ -106,11 +106,11 @@ static int sqlite_wake(void *state, int64_t limit_ms, struct gr_error *err)
 	return 0;
 }
 
-static void sqlite_reach(void *state, unsigned *ret_port, char **ret_certificates)
+static void sqlite_reach(void *state, unsigned *ret_port, char *ret_files[static HISTORY_FILES_MOST + 1])
 {
 	(void)state;
 	*ret_port = 0;
-	*ret_certificates = NULL;
+	ret_files[0] = NULL;
 }
 
 static void sqlite_close(void *state)

@@ -7,6 +7,7 @@
 #include <stdint.h>
 
 #include "runner/base/error.h"
+#include "runner/history/history.h"
 
 enum value_kind { VALUE_NULL, VALUE_NUMBER, VALUE_TEXT };
 struct value {
@@ -38,9 +39,8 @@ struct store_ops {
 	void (*close)(void *state);
 	/* Before the history is used again after a time: other writers are waited for this long at most. */
 	int (*wake)(void *state, int64_t limit_ms, struct gr_error *err);
-	/* What a new connection would need: a port (0: none) and a file or folder of
-	 * certificates, the caller's, or NULL. */
-	void (*reach)(void *state, unsigned *ret_port, char **ret_certificates);
+	/* As history_reach(). */
+	void (*reach)(void *state, unsigned *ret_port, char *ret_files[static HISTORY_FILES_MOST + 1]);
 	/* rows (may be NULL) gets one array a row, of numbers, texts and nulls. GR_DISK when it cannot be done; that of
 	 * a statement without rows may come with a later one, at the latest with COMMIT. */
 	int (*execute)(void *state, const struct statement *statement, json_t *rows, struct gr_error *err);

@@ -1,6 +1,7 @@
 #include <sys/stat.h>
 
 #include "runner/base/clock.h"
+#include "runner/base/text.h"
 #include "tests/unit/history/place.h"
 
 static void it_keeps_a_run_with_its_outcomes(void **state)
@@ -377,6 +378,30 @@ static void it_waits_no_longer_for_a_server_than_it_said(void **state)
 	assert_in_range(clock_now_ms() - begun_ms, 1000, 9000);
 }
 
+static void it_names_the_files_that_a_new_connection_needs(void **state)
+{
+	const struct place *place = *state;
+	GR_AUTO_FREE char *url = gr_printf("%s&sslcert=/a/own.pem&sslkey=/b/own.key", place->file);
+	char *files[HISTORY_FILES_MOST + 1] = {NULL};
+	struct history *history = NULL;
+	struct gr_error err = {0};
+	unsigned port = 0;
+	size_t count = 0;
+
+	if (!place->is_server)
+		return;
+	assert_int_equal(setenv("HOME", "/home/of/it", 1), 0);
+	assert_int_equal(history_open(url, &history, &err), 0);
+	history_reach(history, &port, files);
+	for (; files[count]; count++)
+		assert_true(text_equal(files[count], "/a/own.pem") || text_equal(files[count], "/b/own.key") ||
+		            text_equal(files[count], "/home/of/it/.postgresql"));
+	assert_int_equal(count, 3);
+	for (size_t i = 0; i < count; i++)
+		gr_free(files[i]);
+	history_close(history);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -399,6 +424,7 @@ int main(void)
 	        CASE(it_takes_the_last_green_run_as_the_baseline),
 	        CASE(a_baseline_is_as_large_as_its_run),
 	        CASE(it_waits_no_longer_for_a_server_than_it_said),
+	        CASE(it_names_the_files_that_a_new_connection_needs),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
