@@ -51,8 +51,13 @@ static size_t add_path(const char **paths, size_t count, const char *path)
 
 static void collect_reads(const struct engine *engine, const char **paths)
 {
-	/* Name look-ups, certificates, time zones; and the folder of the run, where its inputs are. */
-	static const char *const usual[] = {"/etc", "/usr", "/lib", "/lib64", "/run", "/proc", "/dev", "/nix"};
+	/* Name look-ups, certificates, time zones; and the folder of the run, where its inputs are. What is named below
+	 * /etc is a link to somewhere else on some systems (WSL's resolv.conf, openSUSE's certificates): a rule is for
+	 * what it leads to. */
+	static const char *const usual[] = {"/etc", "/usr", "/lib", "/lib64", "/run", "/proc", "/dev", "/nix", "/gnu",
+	        "/etc/resolv.conf", "/etc/hosts", "/etc/nsswitch.conf", "/etc/localtime", "/etc/ssl/certs",
+	        "/etc/ssl/certs/ca-certificates.crt", "/etc/ssl/ca-bundle.pem", "/etc/ssl/cert.pem",
+	        "/etc/pki/tls/certs/ca-bundle.crt"};
 	size_t count = add_path(paths, 0, engine->options->may_read_all ? "/" : ".");
 
 	for (size_t i = 0; i < GR_COUNT(usual); i++)
