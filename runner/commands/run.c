@@ -44,8 +44,11 @@ static json_t *list_of_inputs(const struct arguments *arguments)
 static void learn_secrets(const struct session *session)
 {
 	const struct plan *plan = session->plan;
+	const struct node *proxy = plan->server.proxy;
 
 	environment_learn(session->redactor);
+	if (proxy && proxy->text && !proxy->template)
+		url_learn_password(session->redactor, proxy->text);
 	for (size_t i = 0; i < plan->secret_count; i++)
 		if (plan->secrets[i].environment)
 			(void)redactor_add(session->redactor, getenv(plan->secrets[i].environment));
