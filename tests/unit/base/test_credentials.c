@@ -12,7 +12,8 @@
 static void it_knows_variables_that_are_called_secret(void **state)
 {
 	static const char *const secret[] = {"A_TOKEN", "a_secret", "PGPASSWORD", "DB_PASSWORD", "DEPLOY_KEY"};
-	static const char *const open_ones[] = {"TOKEN_FILE", "KEY", "PASSWORDS", "HOME", "", "MONKEY"};
+	static const char *const open_ones[] = {
+	        "TOKEN_FILE", "KEY", "PASSWORDS", "HOME", "", "MONKEY", "GRIDLANE_CLIENT_KEY"};
 
 	(void)state;
 	for (size_t i = 0; i < GR_COUNT(secret); i++)
