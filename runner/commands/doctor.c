@@ -118,8 +118,8 @@ static void read_tls(struct visit *visit)
 	visit->ca_file = setting(visit, server->ca_file, "GRIDLANE_CA_BUNDLE");
 	if (visit->ca_file == NULL)
 		visit->ca_file = setting(visit, NULL, "SSL_CERT_FILE");
-	visit->client_cert = setting(visit, server->client_cert, NULL);
-	visit->client_key = setting(visit, server->client_key, NULL);
+	visit->client_cert = setting(visit, server->client_cert, "GRIDLANE_CLIENT_CERT");
+	visit->client_key = setting(visit, server->client_key, "GRIDLANE_CLIENT_KEY");
 	visit->proxy = setting(visit, server->proxy, NULL);
 	if (visit->ca_file != NULL)
 		say(visit, access(visit->ca_file, R_OK) == 0 ? "ok" : "BAD", "certificates of '%s' are trusted%s",
@@ -261,19 +261,22 @@ static void check_token(struct visit *visit)
 
 /* ---- this machine ---- */
 
+static bool say_proxy(struct visit *visit, const char *name, const char *value)
+{
+	const char *at = value != NULL ? strrchr(value, '@') : NULL; /* before it may stand a password */
+
+	if (value == NULL || *value == '\0')
+		return false;
+	say(visit, "note", "%s is set: %s%s", name, at != NULL ? "***" : "", at != NULL ? at : value);
+	return true;
+}
+
 static void check_proxies(struct visit *visit)
 {
-	bool is_any = false;
+	bool is_any = say_proxy(visit, "server.proxy", visit->proxy);
 
-	for (size_t i = 0; i < GR_COUNT(proxy_names); i++) {
-		const char *value = getenv(proxy_names[i]);
-		const char *at = value != NULL ? strrchr(value, '@') : NULL; /* before it may stand a password */
-
-		if (value == NULL || *value == '\0')
-			continue;
-		say(visit, "note", "%s is set: %s%s", proxy_names[i], at != NULL ? "***" : "", at != NULL ? at : value);
-		is_any = true;
-	}
+	for (size_t i = 0; i < GR_COUNT(proxy_names); i++)
+		is_any = say_proxy(visit, proxy_names[i], getenv(proxy_names[i])) || is_any;
 	if (!is_any)
 		say(visit, "ok", "no proxy is set");
 }

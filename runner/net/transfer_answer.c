@@ -209,7 +209,10 @@ static const struct code_row codes[] = {
         {CURLE_GOT_NOTHING, GR_NETWORK, "the connection was closed without an answer", false},
         {CURLE_SEND_ERROR, GR_NETWORK, "the connection broke while sending", false},
         {CURLE_RECV_ERROR, GR_NETWORK, "the connection broke before the whole answer was here", false},
-        {CURLE_SSL_CERTPROBLEM, GR_CONFIG, "the client certificate or its key cannot be used", true},
+        {CURLE_SSL_CERTPROBLEM, GR_CONFIG,
+                "the client certificate or its key cannot be used; they must belong together, and the key be without a "
+                "passphrase",
+                true},
         {CURLE_SSL_CIPHER, GR_NETWORK, "no common TLS cipher", true},
         {CURLE_PEER_FAILED_VERIFICATION, GR_NETWORK,
                 "the server's certificate cannot be trusted; a private CA goes into ca_file", true},
@@ -244,10 +247,29 @@ static bool explain_connection(struct transfer *transfer, CURLcode code)
 	return true;
 }
 
+/* OpenSSL's numbers (X509_V_...). libcurl leaves the first one when the chain holds, and the name is another. */
+#define VERIFY_UNSPECIFIED 1
+#define VERIFY_NOT_YET_VALID 9
+#define VERIFY_HAS_EXPIRED 10
+
+/* Why a certificate is not trusted is not always that its CA is not known. NULL: it is. */
+static const char *words_of_distrust(struct transfer *transfer)
+{
+	long why = 0;
+
+	(void)curl_easy_getinfo(transfer->easy, CURLINFO_SSL_VERIFYRESULT, &why);
+	if (why == VERIFY_UNSPECIFIED)
+		return "the server's certificate is for another name";
+	if (why == VERIFY_NOT_YET_VALID || why == VERIFY_HAS_EXPIRED)
+		return "the server's certificate is out of date, or this machine's clock is wrong";
+	return NULL;
+}
+
 static void explain(struct transfer *transfer, CURLcode code)
 {
 	static const struct code_row other = {CURLE_OK, GR_NETWORK, NULL, false};
 	const struct code_row *row = &other;
+	const char *words = code == CURLE_PEER_FAILED_VERIFICATION ? words_of_distrust(transfer) : NULL;
 	struct gr_error *error = &transfer->result.error;
 	long errnum = 0;
 
@@ -258,12 +280,12 @@ static void explain(struct transfer *transfer, CURLcode code)
 			row = &codes[i];
 	if (code == CURLE_COULDNT_CONNECT)
 		(void)curl_easy_getinfo(transfer->easy, CURLINFO_OS_ERRNO, &errnum);
+	if (!words)
+		words = row->words ? row->words : curl_easy_strerror(code);
 	if (row->adds_reason && transfer->curl_words[0])
-		(void)gr_fail(
-		        error, row->failure, 0, "%s: %s (%s)", transfer->host_port, row->words, transfer->curl_words);
+		(void)gr_fail(error, row->failure, 0, "%s: %s (%s)", transfer->host_port, words, transfer->curl_words);
 	else
-		(void)gr_fail(error, row->failure, (int)errnum, "%s: %s", transfer->host_port,
-		        row->words ? row->words : curl_easy_strerror(code));
+		(void)gr_fail(error, row->failure, (int)errnum, "%s: %s", transfer->host_port, words);
 }
 
 /* What the server can have seen. Not so much as a connection, or less than its length of the form, are proofs that it

@@ -163,6 +163,8 @@ static int set_certificates(struct transfer *transfer, struct gr_error *err)
 		r = set_text(transfer, CURLOPT_SSLCERT, settings->client_cert, err);
 	if (r == 0 && settings->client_key)
 		r = check_key(settings->client_key, err);
+	if (r == 0) /* else OpenSSL asks whoever sits at the terminal, and all waits for the answer */
+		r = set_text(transfer, CURLOPT_KEYPASSWD, settings->client_key ? "" : NULL, err);
 	return r < 0 ? r : set_text(transfer, CURLOPT_SSLKEY, settings->client_key, err);
 }
 

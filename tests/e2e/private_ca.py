@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
-"""A server whose certificate a private CA has signed, behind a path prefix, as on-premises installs are: `doctor` says what is missing,
-`server.ca_file` and GRIDLANE_CA_BUNDLE let it through, and a run goes its way. The CA is made here, by openssl.
+"""A server whose certificate a private CA has signed, behind a path prefix, as on-premises installs are: `doctor` says what is missing
+or wrong, `server.ca_file` and GRIDLANE_CA_BUNDLE let it through, certificates of clients too, and a run goes its way. The CA is made here, by openssl.
 
 usage: GRIDLANE=path private_ca.py
 """
@@ -83,16 +83,23 @@ def openssl(folder, *arguments):
 def make_certificates(folder):
     new = ("req", "-newkey", "rsa:2048", "-nodes", "-sha256")
     openssl(folder, *new, "-x509", "-subj", "/CN=private CA", "-days", "2", "-keyout", "ca.key", "-out", "ca.pem")
-    openssl(folder, *new, "-subj", "/CN=localhost", "-keyout", "server.key", "-out", "server.csr")
-    with open(os.path.join(folder, "names"), "w", encoding="utf-8") as file:
-        file.write("subjectAltName=DNS:localhost\n")
-    openssl(folder, "x509", "-req", "-in", "server.csr", "-CA", "ca.pem", "-CAkey", "ca.key", "-CAcreateserial", "-days", "2",
-            "-sha256", "-extfile", "names", "-out", "server.pem")
+    for name, host, days in (("server", "localhost", "2"), ("elsewhere", "elsewhere.example", "2"), ("old", "localhost", "0")):
+        openssl(folder, *new, "-subj", f"/CN={host}", "-keyout", name + ".key", "-out", name + ".csr")
+        with open(os.path.join(folder, "names"), "w", encoding="utf-8") as file:
+            file.write(f"subjectAltName=DNS:{host}\n")
+        openssl(folder, "x509", "-req", "-in", name + ".csr", "-CA", "ca.pem", "-CAkey", "ca.key", "-CAcreateserial", "-days", days,
+                "-sha256", "-extfile", "names", "-out", name + ".pem")
+    openssl(folder, "rsa", "-aes256", "-passout", "pass:secret", "-in", "server.key", "-out", "locked.key")
+    for name in ("server.key", "locked.key"):
+        os.chmod(os.path.join(folder, name), 0o600)
 
 
-def serve(folder):
+def serve(folder, name="server", wants_client=False):
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(os.path.join(folder, "server.pem"), os.path.join(folder, "server.key"))
+    context.load_cert_chain(os.path.join(folder, name + ".pem"), os.path.join(folder, name + ".key"))
+    if wants_client:
+        context.verify_mode = ssl.CERT_REQUIRED
+        context.load_verify_locations(os.path.join(folder, "ca.pem"))
     server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Front)
     server.socket = context.wrap_socket(server.socket, server_side=True)
     server.handle_error = lambda *_: None  # clients that do not trust it go away
@@ -112,6 +119,16 @@ def looks(folder, port, token):
     """(what, variables, arguments, exit status, what is said)"""
     here = {"TESTGRID_URL": f"https://localhost:{port}{PREFIX}", "TESTGRID_TOKEN": token, "TESTGRID_USER_ID": "1"}
     yield "doctor without the CA", here, ["doctor"], 3, "a private CA goes into ca_file"
+    trusted = {**here, "GRIDLANE_CA_BUNDLE": "ca.pem"}
+    for name, words in (("elsewhere", "is for another name"), ("old", "is out of date, or this machine's clock is wrong")):
+        url = f"https://localhost:{serve(folder, name)}{PREFIX}"
+        yield f"doctor with the certificate '{name}'", {**trusted, "TESTGRID_URL": url}, ["doctor"], 3, words
+    trusted["TESTGRID_URL"] = f"https://localhost:{serve(folder, wants_client=True)}{PREFIX}"
+    for key, status, words in (("server.key", 0, "the token is good"), ("locked.key", 3, "the key be without a passphrase"),
+                               ("locked.key", 3, "/locked.key'"), ("old.key", 3, "they must belong together")):
+        own = {"GRIDLANE_CLIENT_CERT": "server.pem", "GRIDLANE_CLIENT_KEY": os.path.join(folder, key)}
+        os.chmod(os.path.join(folder, key), 0o600)
+        yield f"doctor with a client certificate and '{key}'", {**trusted, **own}, ["doctor"], status, words
     yield "doctor with the variable", {**here, "GRIDLANE_CA_BUNDLE": "ca.pem"}, ["doctor"], 0, "the token is good"
     yield "doctor of the pipeline", {}, ["doctor", "pipeline.yml"], 0, "the token is good"
     yield "the run", {"TESTGRID_USER_ID": "1"}, ["run", "pipeline.yml", "--time-scale", "200"], 0, "PASSED"
@@ -135,7 +152,7 @@ def check(folder, sandbox):
         if what == "the run" and (len(Front.resumed) < 3 or not all(Front.resumed[2:])):
             print(f"{what}: connections that went on with a TLS session: {Front.resumed}")
             wrong += 1
-        if status != wanted or words not in said or token in said:
+        if status != wanted or words not in said or token in said or "pass phrase" in said:
             print(f"{what}: exit status {status}, not {wanted}, or '{words}' is not said:\n{said}")
             wrong += 1
     return 1 if wrong else 0
