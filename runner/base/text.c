@@ -413,6 +413,24 @@ void text_clean(struct buffer *out, const char *text, size_t bytes, size_t most_
 	}
 }
 
+void text_escape_json(struct buffer *out, const char *json)
+{
+	const char *end = json + strlen(json);
+	uint32_t before = 0;
+
+	while (json < end) {
+		struct character c = read_character(json, (size_t)(end - json));
+		bool is_odd = (c.code > '~' && line_form(c.code)) || (c.code == '#' && before == '#');
+
+		if (c.valid && is_odd)
+			buffer_printf(out, "\\u%04X", (unsigned)c.code);
+		else
+			buffer_add(out, json, c.bytes);
+		before = c.code;
+		json += c.bytes;
+	}
+}
+
 bool text_is_plain(const char *text, size_t bytes)
 {
 	for (size_t i = 0; i < bytes; i++) {

@@ -339,6 +339,18 @@ static void it_excerpts_whole_words(void **state)
 	}
 }
 
+static void it_keeps_json_and_lets_it_be_nothing_else(void **state)
+{
+	GR_AUTO_BUFFER struct buffer out = {0};
+
+	(void)state;
+	text_escape_json(&out,
+	        "{\"\\u001B a#b\": \"##vso[x] ### \xC2\x9B\x7F \xE2\x80\xAE \xE2\x80\xA8 \xC3\xA4 \xF0\x9F\x98\x80\"}");
+	assert_string_equal(buffer_text(&out),
+	        "{\"\\u001B a#b\": \"#\\u0023vso[x] #\\u0023\\u0023 \\u009B\\u007F \\u202E \\u2028 "
+	        "\xC3\xA4 \xF0\x9F\x98\x80\"}");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -356,6 +368,7 @@ int main(void)
 	        cmocka_unit_test(it_cleans_text_and_keeps_its_lines),
 	        cmocka_unit_test(it_stays_linear_on_hostile_text),
 	        cmocka_unit_test(it_makes_file_names_of_any_text),
+	        cmocka_unit_test(it_keeps_json_and_lets_it_be_nothing_else),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
