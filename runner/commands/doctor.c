@@ -17,12 +17,11 @@
 #define SKEW_MOST_MS ((int64_t)60 * 1000) /* reservations are made with wall-clock times */
 #define ANSWER_MS ((int64_t)15 * 1000)
 
-extern char **environ;
-
 struct visit {
 	struct online *online;
 	struct plan *plan; /* of the pipeline whose server is looked at, or NULL: the environment's */
 	char *ca_file, *client_cert, *client_key, *proxy; /* of it */
+	char *token; /* of the environment, which is wiped once it is read; or NULL */
 	struct loop *loop;
 	char *url;
 	int failures;
@@ -53,32 +52,16 @@ static bool is_set(const char *name)
 
 /* ---- what the pipeline says of its server ---- */
 
-static json_t *environment(void)
-{
-	json_t *object = json_object();
-
-	for (char **entry = environ; entry != NULL && *entry != NULL; entry++) {
-		const char *equals = strchr(*entry, '=');
-		GR_AUTO_FREE char *name = equals != NULL ? gr_strndup(*entry, (size_t)(equals - *entry)) : NULL;
-
-		if (name != NULL) /* what is no UTF-8 stays out: nothing can be made of it */
-			(void)json_object_set_new(object, name, json_string(equals + 1));
-	}
-	return object;
-}
-
 /* A text of `server:`, else the variable's, else NULL. The caller's. */
 static char *setting(struct visit *visit, const struct node *node, const char *variable)
 {
-	GR_AUTO_JSON json_t *scope = NULL;
 	GR_AUTO_JSON json_t *value = NULL;
 	struct gr_error err = {0};
 
 	if (node == NULL)
 		return variable != NULL && is_set(variable) ? gr_strdup(getenv(variable)) : NULL;
 	assert(visit->plan != NULL); /* whose node it is */
-	scope = json_pack("{s:o, s:{}, s:{}}", "env", environment(), "inputs", "secrets");
-	if (node_evaluate(node, scope, &value, &err) < 0)
+	if (node_evaluate(node, visit->plan->early, &value, &err) < 0)
 		say(visit, "BAD", "%s:%u: `server` cannot be read: %s", visit->plan->file, node->line, err.text);
 	return json_is_string(value) ? gr_strdup(json_string_value(value)) : NULL;
 }
@@ -227,13 +210,25 @@ static bool has_token(const struct visit *visit)
 	       (is_set("TESTGRID_EMAIL") && is_set("TESTGRID_PASSWORD"));
 }
 
+/* What is not the token's own: from a file or a web page it is easily copied with it. */
+static bool has_odd_ends(const char *token)
+{
+	static const char odd[] = " \t\r\n\"'";
+
+	return token != NULL && *token != '\0' && (strchr(odd, token[0]) || strchr(odd, token[strlen(token) - 1]));
+}
+
 /* The server tells the difference in words of its own, when it does. */
 static void say_refusal(struct visit *visit, const struct gr_error *err)
 {
 	say(visit, "BAD", "the list of devices could not be read: %s", err->text);
 	if (err->failure == GR_AUTH)
-		say(visit, "note", "a token that was revoked, has expired or is of another server: make a new one");
-	else if (err->failure != GR_CONFIG && err->failure != GR_NETWORK)
+		say(visit, "note",
+		        "a token (or password) that is wrong, was revoked, has expired or is of another server: make a "
+		        "new one");
+	if (err->failure == GR_AUTH && has_odd_ends(visit->token))
+		say(visit, "note", "TESTGRID_TOKEN begins or ends with a blank, a line break or a quotation mark");
+	if (err->failure != GR_AUTH && err->failure != GR_CONFIG && err->failure != GR_NETWORK)
 		say(visit, "note",
 		        "is %s the address of TestGrid itself, with the path prefix if it has one, and is the token of "
 		        "this server?",
@@ -332,8 +327,9 @@ int command_doctor(const struct arguments *arguments)
 	if (online_init(&online, arguments, &err) < 0) {
 		status = complain(&err);
 	} else {
-		if (is_set("TESTGRID_TOKEN"))
-			(void)redactor_add(online.redactor, getenv("TESTGRID_TOKEN"));
+		online.options.tries_once = true;
+		visit.token = gr_strdup(getenv("TESTGRID_TOKEN"));
+		(void)redactor_add(online.redactor, visit.token);
 		if (read_pipeline(&visit, arguments)) {
 			read_tls(&visit);
 			if (find_url(&visit))
@@ -345,6 +341,9 @@ int command_doctor(const struct arguments *arguments)
 		check_folder(&visit);
 		status = finish(&visit);
 	}
+	if (visit.token != NULL)
+		explicit_bzero(visit.token, strlen(visit.token));
+	gr_free(visit.token);
 	gr_free(visit.url);
 	gr_free(visit.ca_file);
 	gr_free(visit.client_cert);

@@ -47,6 +47,7 @@ struct engine_options {
 	void (*on_alarm)(void *user, const char *text); /* to be read at once, whatever readers show; or NULL */
 	void (*on_tick)(void *user, int64_t now_ms); /* about ten times a second, or NULL */
 	void *user;
+	bool tries_once; /* single_call(): what goes wrong is not tried again */
 	bool may_read_all; /* inputs may be anywhere (--allow-outside) */
 	unsigned history_port; /* called again at the end, 0: none; */
 	const char *const *history_files; /* with these certificates and keys; ended by NULL, or NULL */

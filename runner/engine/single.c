@@ -42,9 +42,10 @@ static void on_signal(void *context, int number)
 
 static int call(struct single *single, enum operation_id operation, const json_t *arguments, struct gr_error *err)
 {
+	static const struct retry_policy once = {0};
 	struct call_order order = {.operation = operation,
 	        .arguments = json_deep_copy(arguments),
-	        .policy = &retry_default,
+	        .policy = single->engine.options->tries_once ? &once : &retry_default,
 	        .deadline_ms = CLOCK_NEVER,
 	        .on_done = on_done,
 	        .context = single};

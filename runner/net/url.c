@@ -102,6 +102,8 @@ static int url_parse(struct url *url, const char *text, const char *base, enum g
 		return r;
 	if (is_bare(text, base))
 		return gr_fail(err, failure, 0, "URL refused: it names no server in a way that can be trusted");
+	if (text[0] != '/' && !strstr(text, "://"))
+		return gr_fail(err, failure, 0, "URL refused: it does not begin with https://");
 	url->parts = curl_url();
 	if (!url->parts)
 		return gr_fail(err, GR_INTERNAL, 0, "libcurl cannot parse URLs");
