@@ -30,6 +30,7 @@ struct download {
 	char *url, *path, *shown; /* path: below the output folder, or NULL; shown: its last part */
 	int64_t most_bytes;
 	bool is_text;
+	bool is_raw; /* an encoding that libcurl cannot undo: as it comes, then */
 	unsigned rerun; /* of which further start it tells */
 	unsigned attempts, hops;
 	int64_t first_ms, got_bytes;
@@ -267,6 +268,11 @@ static void try_again(struct download *download, const struct transfer_result *r
 	struct retry_decision decision;
 	struct retry_facts facts = {.class_ = CLASS_READ, .verdict = verdict};
 
+	if (result->is_undecodable && !download->is_raw) {
+		download->is_raw = true;
+		set_next(download, attempt, 0);
+		return;
+	}
 	why_not(download, result, &why);
 	note_progress(download);
 	facts.attempt = download->attempts;
@@ -357,6 +363,7 @@ static void attempt(void *context)
 	struct engine *engine = task->engine;
 	struct gr_error err = {0};
 	struct transfer_request wire = {.url = download->url,
+	        .flags = download->is_raw ? TRANSFER_RAW : 0,
 	        .answer_ms = form_file_ms(engine),
 	        .body_most_bytes = download->most_bytes,
 	        .sink_fd = download->fd,

@@ -36,7 +36,8 @@ enum transfer_flags {
 	TRANSFER_URLENCODED = 1 << 2,
 	TRANSFER_QUICK = 1 << 3, /* cleanup under a signal: connect within 1.5 s, everything within 3 s */
 	TRANSFER_TIMELY = 1 << 4, /* its time has come (a poll): before those that wait for a connection without one */
-	TRANSFER_HASHED = 1 << 5 /* file_sha256 is wanted: it takes longer than sending does on a fast line */
+	TRANSFER_HASHED = 1 << 5, /* file_sha256 is wanted: it takes longer than sending does on a fast line */
+	TRANSFER_RAW = 1 << 6 /* no Content-Encoding is undone */
 };
 
 struct transfer_result;
@@ -80,6 +81,7 @@ struct transfer_result {
 	int64_t bytes_sent, bytes_received,
 	        sink_start; /* sink_start: where the received bytes belong (0 when Range was not honoured) */
 	int64_t elapsed_ms;
+	bool is_undecodable; /* its Content-Encoding is not known, or broken: TRANSFER_RAW would take it */
 	bool is_framed; /* the end of the body was proven (Content-Length, chunks, HTTP/2), not just a closed connection
 	                 */
 	char file_sha256[65]; /* of the last file field, "" when none was read to its end, or without TRANSFER_HASHED */

@@ -170,13 +170,22 @@ static int64_t retry_after(const char *text, int64_t date_ms)
 	return until_ms - date_ms;
 }
 
+/* Parts of a file that is encoded on its way are parts of what came, not of what was kept. */
+static bool is_encoded(struct transfer *transfer)
+{
+	const char *encoding = header_of(transfer, "Content-Encoding");
+
+	return *encoding && !(transfer->flags & TRANSFER_RAW) && !text_equal_nocase(encoding, "identity");
+}
+
 static void read_headers(struct transfer *transfer)
 {
 	struct transfer_result *result = &transfer->result;
+	bool is_in_parts = !transfer->is_range_bad && !is_encoded(transfer);
 	long version = 0;
 
 	copy_text(result->content_type, sizeof(result->content_type), header_of(transfer, "Content-Type"));
-	copy_text(result->validator, sizeof(result->validator), transfer->is_range_bad ? "" : validator_of(transfer));
+	copy_text(result->validator, sizeof(result->validator), is_in_parts ? validator_of(transfer) : "");
 	copy_text(result->location, sizeof(result->location), header_of(transfer, "Location"));
 	result->server_date_ms = clock_parse_http_date(header_of(transfer, "Date"));
 	result->retry_after_ms = retry_after(header_of(transfer, "Retry-After"), result->server_date_ms);
@@ -352,6 +361,7 @@ void transfer_read_answer(struct transfer *transfer, CURLcode code)
 
 	result->curl_code = (int)code;
 	result->is_timeout = code == CURLE_OPERATION_TIMEDOUT;
+	result->is_undecodable = code == CURLE_BAD_CONTENT_ENCODING;
 	read_numbers(transfer);
 	read_headers(transfer);
 	read_uploads(transfer);

@@ -428,9 +428,10 @@ int transfer_set_body(struct transfer *transfer, const struct transfer_request *
 		r = refused(curl_easy_setopt(transfer->easy, CURLOPT_MAXREDIRS, 1L), "a limit", err);
 	else if (r == 0)
 		r = add_header(transfer, "Expect:", err);
-	/* Without a word about encodings a server may choose one: ask for none, and undo what comes all the same. Of
-	 * downloads the bytes are kept as they come. */
-	if (r == 0 && (transfer->flags & TRANSFER_POST))
+	/* Without a word about encodings a server may choose one: ask for none, and undo what comes all the same.
+	 * Stores of files keep logs compressed, and send them so whatever is asked for: no secret could be seen in
+	 * those. */
+	if (r == 0 && !(transfer->flags & TRANSFER_RAW))
 		r = refused(curl_easy_setopt(transfer->easy, CURLOPT_ACCEPT_ENCODING, "identity"), "an encoding", err);
 	if (r == 0)
 		r = refused(curl_easy_setopt(transfer->easy, CURLOPT_HTTPHEADER, transfer->headers), "headers", err);

@@ -23,7 +23,7 @@ static void it_gets(void **state)
 	assert_true(result->is_framed);
 	assert_true(text_has_prefix(buffer_text(&probe->server->requests[0]), "GET /path?query=sekret HTTP/1.1\r\n"));
 	assert_non_null(strstr(buffer_text(&probe->server->requests[0]), "User-Agent: gridlane/"));
-	assert_null(strstr(buffer_text(&probe->server->requests[0]), "Accept-Encoding"));
+	assert_non_null(strstr(buffer_text(&probe->server->requests[0]), "Accept-Encoding: identity\r\n"));
 }
 
 static void it_posts_forms(void **state)

@@ -45,6 +45,30 @@ static void it_undoes_an_encoding(void **state)
 	assert_non_null(strstr(buffer_text(&probe->server->requests[0]), "Accept-Encoding: identity\r\n"));
 }
 
+/* Logs in a store of files are often kept so. What cannot be undone is taken as it comes, when that is asked for. */
+static void it_undoes_an_encoding_of_a_download(void **state)
+{
+	struct probe *probe = *state;
+
+	{
+		SERVE(probe, SAY(ANSWER, "HTTP/1.1 200 OK\r\nContent-Encoding: deflate\r\nETag: "
+		                         "\"v1\"\r\nContent-Length: 18\r\n\r\n"
+		                         "\170\234\253\126\112\124\262\122\252\300\002\224\152\001\234\301\013\174"));
+		assert_int_equal(do_once(probe, 0)->curl_code, 0);
+		assert_true(text_has_prefix(buffer_text(&probe->result.body), "{\"a\":\"x"));
+		assert_string_equal(probe->result.validator, ""); /* no later part of it could be asked for */
+	}
+	{
+		SERVE(probe,
+		        SAY(ANSWER, "HTTP/1.1 200 OK\r\nContent-Encoding: aws-chunked\r\nContent-Length: 2\r\n\r\nab"),
+		        DO(AGAIN));
+		assert_int_not_equal(do_once(probe, 0)->curl_code, 0);
+		assert_true(probe->result.is_undecodable);
+		assert_int_equal(do_once(probe, TRANSFER_RAW)->curl_code, 0);
+		assert_string_equal(buffer_text(&probe->result.body), "ab");
+	}
+}
+
 static void it_takes_what_is_not_http_for_an_error(void **state)
 {
 	struct probe *probe = *state;
@@ -198,6 +222,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 	        TRANSFER_TEST(it_takes_cut_bodies_for_errors),
 	        TRANSFER_TEST(it_undoes_an_encoding),
+	        TRANSFER_TEST(it_undoes_an_encoding_of_a_download),
 	        TRANSFER_TEST(it_takes_what_is_not_http_for_an_error),
 	        TRANSFER_TEST(it_limits_bodies),
 	        TRANSFER_TEST(it_limits_headers),
