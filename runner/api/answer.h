@@ -39,6 +39,8 @@ bool answer_speaks_of_error(const json_t *answer);
 /* The server's words ("message", "msg", "error", also one level down), made harmless and cut; "" when there are none.
  */
 const char *answer_message(const json_t *answer, char text[static 256]);
+/* The same of a web page that came in place of an answer: its title. */
+const char *answer_page_title(const struct buffer *body, char text[static 256]);
 /* Do these words mean an expired or wrong token? */
 bool answer_is_about_auth(const json_t *answer);
 

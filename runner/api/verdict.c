@@ -10,6 +10,7 @@
 
 /* Bytes of the server's words that are kept; what is cut and how much still fits into 256. */
 #define MESSAGE_BYTES 180
+#define TITLE_BYTES 100
 
 static bool is_one_of(const char *word, const char *const *words)
 {
@@ -126,6 +127,17 @@ const char *answer_message(const json_t *answer, char text[static 256])
 
 	if (words)
 		text_excerpt(&harmless, words, strlen(words), MESSAGE_BYTES);
+	(void)snprintf(text, 256, "%s", buffer_text(&harmless));
+	return text;
+}
+
+const char *answer_page_title(const struct buffer *body, char text[static 256])
+{
+	const char *title = strcasestr(buffer_text(body), "<title"), *words = title ? strchr(title, '>') : NULL;
+	GR_AUTO_BUFFER struct buffer harmless = {0};
+
+	if (words)
+		text_excerpt(&harmless, words + 1, strcspn(words + 1, "<"), TITLE_BYTES);
 	(void)snprintf(text, 256, "%s", buffer_text(&harmless));
 	return text;
 }

@@ -29,14 +29,12 @@ static enum call_outcome meaning_of_answer(const struct operation *operation, co
 	return operation_may_repeat(operation) ? CALL_FAILED : CALL_LOST;
 }
 
+/* words: the server's own, or "". */
 static void meaning_of_refusal(const struct operation *operation, const struct transfer_result *result,
-        const json_t *body, struct gr_error *err)
+        const char *words, struct gr_error *err)
 {
 	enum gr_failure failure = GR_SERVER;
-	char words[256] = "";
 
-	if (body)
-		(void)answer_message(body, words);
 	if (result->status == 401 || result->status == 403)
 		failure = GR_AUTH;
 	if (result->status >= 300 && result->status < 400) {
@@ -49,16 +47,15 @@ static void meaning_of_refusal(const struct operation *operation, const struct t
 	(void)gr_fail(err, failure, 0, "%s: HTTP %ld%s%s", operation->id, result->status, words[0] ? ": " : "", words);
 }
 
-static void meaning_of_trouble(const struct operation *operation, const struct transfer_result *result,
-        const struct gr_error *parse, struct gr_error *err)
+static void meaning_of_trouble(
+        const struct transfer_result *result, const char *words, const struct gr_error *parse, struct gr_error *err)
 {
 	if (result->curl_code || result->error.failure)
 		*err = result->error;
 	else if (parse->failure && result->status < 400)
 		*err = *parse;
 	else
-		(void)gr_fail(err, GR_NETWORK, 0, "HTTP %ld", result->status);
-	(void)gr_context(err, "%s", operation->id);
+		(void)gr_fail(err, GR_NETWORK, 0, "HTTP %ld%s%s", result->status, words[0] ? ": " : "", words);
 }
 
 /* Where the reference documents no answer, an empty one and one in plain words are answers, too: the status has said
@@ -82,12 +79,22 @@ static bool may_be_nothing(long status)
 	return status == 400 || status == 404 || status == 422;
 }
 
+/* Of a gateway or a proxy before the server, about why it refuses; the body is used up by what follows. */
+static void read_page(const struct transfer_result *result, char words[static 256])
+{
+	words[0] = '\0';
+	if (!result->curl_code && result->status >= 400)
+		(void)answer_page_title(&result->body, words);
+}
+
 void reading_take(const struct operation *operation, struct transfer_result *result, struct reading *ret_reading,
         struct gr_error *err)
 {
 	struct reading reading = {0};
 	struct gr_error parse = {0};
+	char words[256];
 
+	read_page(result, words);
 	if (!result->curl_code && result->status)
 		reading.body = plain_answer(operation, result, buffer_text(&result->body));
 	if (!reading.body && !result->curl_code && result->status)
@@ -96,12 +103,14 @@ void reading_take(const struct operation *operation, struct transfer_result *res
 	if (reading.verdict == ATTEMPT_REFUSED && may_be_nothing(result->status) && reading.body &&
 	        operation_says_nothing_there(operation, reading.body))
 		reading.verdict = ATTEMPT_ANSWERED; /* of a list: it is empty */
-	if (reading.verdict == ATTEMPT_ANSWERED)
+	if (reading.verdict == ATTEMPT_ANSWERED) {
 		reading.meaning = meaning_of_answer(operation, reading.body, err);
-	else if (reading.verdict == ATTEMPT_REFUSED || reading.verdict == ATTEMPT_THROTTLED)
-		meaning_of_refusal(operation, result, reading.body, err);
-	else
-		meaning_of_trouble(operation, result, &parse, err);
+	} else if (reading.verdict == ATTEMPT_REFUSED || reading.verdict == ATTEMPT_THROTTLED) {
+		meaning_of_refusal(operation, result, reading.body ? answer_message(reading.body, words) : words, err);
+	} else {
+		meaning_of_trouble(result, words, &parse, err);
+		(void)gr_context(err, "%s", operation->id);
+	}
 	*ret_reading = reading;
 }
 
