@@ -140,12 +140,13 @@ void session_mistakes(struct session *session, const struct diagnostics *diagnos
 	        .started_wall_ms = clock_wall_ms()};
 	for (size_t i = 0; i < diagnostics->count; i++) {
 		const struct diagnostic *one = &diagnostics->items[i];
+		const char *file = one->is_in_quarantine ? diagnostics->quarantine_file : session->file;
 
 		if (one->is_warning)
 			continue;
 		if (one->line > 0)
-			(void)results_add_problem(results, GR_CONFIG, NULL, NULL, "%s:%u:%u: %s", session->file,
-			        one->line, one->column, one->message);
+			(void)results_add_problem(results, GR_CONFIG, NULL, NULL, "%s:%u:%u: %s", file, one->line,
+			        one->column, one->message);
 		else
 			(void)results_add_problem(results, GR_CONFIG, NULL, NULL, "%s", one->message);
 	}
