@@ -258,9 +258,8 @@ static void say_next(const struct answers *answers, const struct starter *starte
 	printf("next: gridlane validate %s\n      gridlane run --sandbox %s%s\n", answers->file, answers->file,
 	        needs_app ? " --input app=FILE" : "");
 	if (needs_app && has_job)
-		printf("then: the job names no app yet: add --input app=FILE to its `gridlane run`, or a default to "
-		       "the "
-		       "pipeline\n");
+		printf("then: the job names no app yet: add --input app=FILE to its `gridlane run`, or a default to\n"
+		       "      the pipeline\n");
 	printf("then: TESTGRID_URL and TESTGRID_TOKEN become variables of the CI; `gridlane doctor` tries them\n");
 }
 

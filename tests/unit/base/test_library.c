@@ -3,6 +3,8 @@
 #include <stdint.h>
 #include <setjmp.h>
 #include <cmocka.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "runner/base/library.h"
@@ -35,11 +37,39 @@ static void what_is_not_there_is_said(void **state)
 	assert_non_null(strstr(other.text, "no_such_symbol"));
 }
 
+/* "RssFile:     3120 kB" */
+static long count_file_kib(void)
+{
+	FILE *file = fopen("/proc/self/status", "re");
+	char line[256];
+	long kib = -1;
+
+	while (file && fgets(line, sizeof(line), file))
+		if (strncmp(line, "RssFile:", 8) == 0)
+			kib = strtol(line + 8, NULL, 10);
+	if (file)
+		(void)fclose(file);
+	return kib;
+}
+
+static void code_is_given_back_and_still_there(void **state)
+{
+	long before = count_file_kib(), after;
+
+	library_trim();
+	after = count_file_kib();
+	assert_true(before > 0);
+	assert_in_range(after, 1, before - 1);
+	symbols_are_found_in_the_order_of_their_names(state);
+	what_is_not_there_is_said(state);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 	        cmocka_unit_test(symbols_are_found_in_the_order_of_their_names),
 	        cmocka_unit_test(what_is_not_there_is_said),
+	        cmocka_unit_test(code_is_given_back_and_still_there),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
