@@ -68,6 +68,34 @@ static void it_leaves_other_values_alone(void **state)
 	        "{\"a\":[1,2.5,true,null,{},[]],\"b\":\"line\\nbreak \\\"quoted\\\"\"}");
 }
 
+/* Found by a fuzzer: "\\u0012" and "3456" have "0123456" in them. */
+static void it_stays_json(void **state)
+{
+	static const struct {
+		const char *json, *expected;
+	} cases[] = {
+	        {"{\"a\":\"01\\u00123456789abcdef.\"}", "{\"a\":\"01\\u00123456789abcdef.\"}"},
+	        {"{\"a\":\"01\\u00123456789abcdef.\",\"b\":[\"0123456789abcdef\"]}",
+	                "{\"a\":\"01\\u00123456789abcdef.\",\"b\":[\"***\"]}"},
+	        {"{\"wall\":1795135790217,\"pin\":135790,\"text\":\"x135790\"}",
+	                "{\"wall\":1795135790217,\"pin\":\"***\",\"text\":\"x***\"}"},
+	        {"[135790,1.35790,\"\\n\"]", "[\"***\",1.3579,\"\\n\"]"},
+	};
+	struct redactor *redactor = redactor_new();
+
+	(void)state;
+	assert_true(redactor_add(redactor, "0123456789abcdef"));
+	assert_true(redactor_add(redactor, "135790"));
+	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+		json_t *json = json_loads(cases[i].json, 0, NULL);
+		GR_AUTO_FREE char *dumped = redactor_dump(redactor, json, JSON_COMPACT | JSON_REAL_PRECISION(15));
+
+		assert_string_equal(dumped, cases[i].expected);
+		json_decref(json);
+	}
+	redactor_free(redactor);
+}
+
 static void it_has_no_text_for_what_is_no_json(void **state)
 {
 	struct redactor *redactor = redactor_new();
@@ -84,6 +112,7 @@ int main(void)
 	        cmocka_unit_test(it_finds_a_secret_in_texts_and_keys_at_any_depth),
 	        cmocka_unit_test(it_finds_a_secret_that_is_the_whole_value),
 	        cmocka_unit_test(it_leaves_other_values_alone),
+	        cmocka_unit_test(it_stays_json),
 	        cmocka_unit_test(it_has_no_text_for_what_is_no_json),
 	};
 
