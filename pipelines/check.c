@@ -205,6 +205,7 @@ static void check_release(struct check *check)
 {
 	names_release(check);
 	gr_free(check->first_use);
+	gr_free(check->needs);
 	free(check->base); /* realpath()'s own */
 	json_decref(check->early);
 }

@@ -58,6 +58,8 @@ struct check {
 	unsigned step_line; /* of the step that is being checked */
 	size_t top_index; /* of the top-level step that is being checked */
 	size_t *first_use; /* of each plan->devices: top_index, or SIZE_MAX */
+	const struct plan_devices **needs; /* groups that the top-level step that is being checked names */
+	size_t need_count;
 	bool uses_app;
 	size_t app_use; /* top_index of the first use, or SIZE_MAX */
 	struct name_context *contexts;
@@ -163,6 +165,8 @@ struct step_defaults {
 void check_defaults(struct check *check, const struct node *node, struct step_defaults *ret_defaults);
 /* Root names that a step may use: ROOTS_STEP, in `finally` also results. */
 unsigned step_roots(const struct check *check);
+/* The top-level step that is being checked, or a step of its lanes, names the group. */
+void note_need(struct check *check, const struct plan_devices *devices);
 void check_retry(struct check *check, const struct node *node, struct retry_policy *policy);
 void check_poll(struct check *check, const struct node *node, struct poll_policy *policy);
 /* kind: whose outputs `unless` is about. */

@@ -242,6 +242,7 @@ static int device_group_member(struct check *check, const char *name, struct typ
 		if (strcmp(devices->name, name) == 0) {
 			if (!check->is_finally && check->top_index < check->first_use[i])
 				check->first_use[i] = check->top_index;
+			note_need(check, devices);
 			if (check->is_finally && check->first_use[i] == SIZE_MAX)
 				return gr_fail(err, GR_CONFIG, 0,
 				        "no step uses the devices '%s', so there are none yet when this is reached",

@@ -257,6 +257,11 @@ static void check_form(const struct listing *listing, const struct node *node)
 		check_fail(check, with, NULL, "`with` belongs to `uses`");
 }
 
+static bool is_top(const struct listing *listing)
+{
+	return listing->frame->outer == NULL && !listing->check->is_finally;
+}
+
 static void check_step(const struct listing *listing, const struct node *node)
 {
 	struct check *check = listing->check;
@@ -270,6 +275,7 @@ static void check_step(const struct listing *listing, const struct node *node)
 		read_kind(listing, uses, &step);
 	(void)read_text(check, node_member(node, "name"), "`name`", &step.name);
 	read_when(check, node, &step);
+	step.early_needs = is_top(listing) ? check->need_count : 0;
 	read_times(listing, node, &step);
 	if (step.kind != NULL)
 		check_fields(check, &step, node);
@@ -283,11 +289,34 @@ static void check_step(const struct listing *listing, const struct node *node)
 	listing->list->items[listing->list->count++] = step;
 }
 
+void note_need(struct check *check, const struct plan_devices *devices)
+{
+	for (size_t i = 0; i < check->need_count; i++)
+		if (check->needs[i] == devices)
+			return;
+	if (check->is_finally)
+		return; /* what `steps` chose is all there is */
+	check->needs = gr_grow(check->needs, check->need_count, sizeof(const struct plan_devices *));
+	check->needs[check->need_count++] = devices;
+}
+
+/* What the step that was checked last, and its lanes, need of `devices`. */
+static void take_needs(struct check *check, struct step_list *list, size_t index)
+{
+	if (index < list->count) {
+		list->items[index].needs = check->needs;
+		list->items[index].need_count = check->need_count;
+	} else {
+		gr_free(check->needs); /* a mistake: there is no such step */
+	}
+	check->needs = NULL;
+	check->need_count = 0;
+}
+
 static void check_list(const struct listing *listing)
 {
 	struct check *check = listing->check;
 	const struct frame *before = check->frame;
-	bool is_top = listing->frame->outer == NULL && !check->is_finally;
 
 	if (listing->nodes->kind != NODE_LIST || listing->nodes->count == 0 || listing->nodes->count > STEPS_MOST) {
 		check_fail(check, listing->nodes, NULL,
@@ -295,11 +324,15 @@ static void check_list(const struct listing *listing)
 		return;
 	}
 	for (size_t i = 0; i < listing->nodes->count; i++) {
+		size_t index = listing->list->count;
+
 		check->frame = listing->frame;
-		if (is_top)
-			check->top_index = listing->list->count;
+		if (is_top(listing))
+			check->top_index = index;
 		check->step_line = listing->nodes->items[i]->line;
 		check_step(listing, listing->nodes->items[i]);
+		if (is_top(listing))
+			take_needs(check, listing->list, index);
 	}
 	check->frame = before;
 }

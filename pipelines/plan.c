@@ -26,6 +26,7 @@ void plan_step_release(struct plan_step *step)
 	gr_free(step->name);
 	gr_free(step->collect_for);
 	json_decref(step->split_tests);
+	gr_free(step->needs);
 	expression_free(step->condition);
 	expression_free(step->until);
 	expression_free(step->rerun.unless);
@@ -126,8 +127,8 @@ static bool is_taken(const struct plan *plan, const char *id)
 	return false;
 }
 
-/* Devices are chosen right before the first step that names them: not sooner than needed, so that they are held no
- * longer. */
+/* Devices are chosen right before the first step that names them and is done (the engine passes over steps that are
+ * left out): not sooner than needed, so that they are held no longer. */
 static void add_selection(
         struct check *check, size_t index, const struct plan_devices *devices, const struct step_defaults *defaults)
 {

@@ -77,6 +77,8 @@ struct plan_step {
 	struct plan_rerun rerun;
 	struct expression *until; /* of `call`, or NULL */
 	const struct plan_devices *devices; /* of an implicit `select_devices` step */
+	const struct plan_devices **needs; /* of a top-level step: the groups that it or its lanes name */
+	size_t need_count, early_needs; /* so many of them, the first ones, are named by its own `if` */
 	char *collect_for; /* of an implicit `collect` step: the id of the test step, whose `device` is the next */
 	const struct node *collect_device;
 	const struct kind *collect_kind; /* that step's kind */

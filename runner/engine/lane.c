@@ -112,9 +112,21 @@ static void take_outcome(struct lane *lane, const struct plan_step *plan, enum o
 		lane->has_failed = true;
 }
 
+/* Groups that no step asked for. */
+static void close_selections(struct lane *lane)
+{
+	for (size_t i = 0; i < lane->count; i++) {
+		const struct plan_step *plan = &lane->steps[i];
+
+		if (plan->devices && !json_object_get(lane->done, plan->id) && !known_close(lane, plan))
+			emit_skip(lane, plan, OUTCOME_SKIPPED, GR_NONE, "no step that was done needs these devices");
+	}
+}
+
 static void end(struct lane *lane)
 {
 	lane->is_ended = true;
+	close_selections(lane);
 	if (lane->outcome == OUTCOME_NOT_RUN)
 		lane->outcome = lane->is_stopped ? OUTCOME_CANCELLED : OUTCOME_PASSED;
 	emit(lane, LANE_ENDED);
@@ -132,6 +144,18 @@ static bool collect_is_due(const struct lane *lane, const struct plan_step *plan
 	if (strcmp(outcome, outcome_name(OUTCOME_SKIPPED)) == 0 || strcmp(outcome, outcome_name(OUTCOME_NOT_RUN)) == 0)
 		return false;
 	return !lane->engine->plan->collect_after_failure_only || strcmp(outcome, outcome_name(OUTCOME_PASSED)) != 0;
+}
+
+/* The selection that the step is still without, of the first `count` groups that it names: made when a step that needs
+ * it is about to be done, so that nothing is waited for, or held, for steps that are left out. NULL: none, or the run
+ * has been stopped and takes no more. */
+static const struct plan_step *missing_selection(const struct lane *lane, const struct plan_step *plan, size_t count)
+{
+	for (size_t i = 0; i < count && !lane->engine->stop; i++)
+		for (size_t j = 0; j < lane->count; j++)
+			if (lane->steps[j].devices == plan->needs[i] && !json_object_get(lane->done, lane->steps[j].id))
+				return &lane->steps[j];
+	return NULL;
 }
 
 /* Not started: its condition is wrong, or its `when` or `if` says no. */
@@ -152,6 +176,8 @@ static bool is_left_out(struct lane *lane, const struct plan_step *plan)
 			emit_skip(lane, plan, OUTCOME_NOT_RUN, stop_of(lane) ? stop_of(lane)->failure : GR_NONE, why);
 		return true;
 	}
+	if (missing_selection(lane, plan, plan->early_needs))
+		return false;
 	if (condition_allows(lane, plan, &err))
 		return false;
 	if (err.failure) {
@@ -178,9 +204,11 @@ static void turn(void *context)
 	while (lane->next < lane->count) {
 		const struct plan_step *plan = &lane->steps[lane->next++];
 
-		if (is_left_out(lane, plan))
+		if (plan->devices || is_left_out(lane, plan))
 			continue;
-		(void)task_start(lane, plan);
+		due = missing_selection(lane, plan, plan->need_count);
+		lane->next -= due != NULL;
+		(void)task_start(lane, due ? due : plan);
 		return;
 	}
 	end(lane);
@@ -244,11 +272,12 @@ void lane_close(struct lane *lane)
 	while (!lane->is_ended && lane->next < lane->count) {
 		const struct plan_step *plan = &lane->steps[lane->next++];
 
-		if (!known_close(lane, plan))
+		if (!plan->devices && !known_close(lane, plan))
 			emit_skip(lane, plan, OUTCOME_NOT_RUN, GR_NONE, "the run ended before it");
 	}
 	if (lane->is_ended)
 		return;
+	close_selections(lane);
 	lane->is_ended = true;
 	if (lane->outcome == OUTCOME_NOT_RUN)
 		lane->outcome = OUTCOME_CANCELLED;
