@@ -172,13 +172,19 @@ static bool is_unexplained_lane(const struct lane_result *lane)
 }
 
 /* A matrix that did not pass although all of its lanes did, a step never reached, a lane without an end: consequences,
- * unless there is nothing that they could be a consequence of. */
+ * unless there is nothing that they could be a consequence of. Of a signal they are, too. */
 static void derive_of_unexplained(struct results *results)
 {
 	struct problem *problem;
 
 	if (is_red(results) || has_failed_tests(results))
 		return;
+	if (results->signal_number) {
+		results_add_problem(
+		        results, GR_CANCELLED, NULL, NULL, "%s ended the run", signal_name(results->signal_number))
+		        ->is_derived = true;
+		return;
+	}
 	for (size_t i = 0; i < results->step_count; i++) {
 		const struct step_result *step = &results->steps[i];
 

@@ -38,5 +38,7 @@ enum gr_failure test_case_failure(const struct test_case *test);
 
 /* derive.c: add the problems that only the whole shows. */
 void results_derive_problems(struct results *results);
+/* judge.c */
+const char *signal_name(int number);
 
 #endif

@@ -242,7 +242,7 @@ static bool gate_holds(const struct results *results)
 	return results->rule_count > 0;
 }
 
-static const char *signal_name(int number)
+const char *signal_name(int number)
 {
 	switch (number) {
 	case SIGINT:
