@@ -142,6 +142,11 @@ static int look_for_unfinished(struct session *session, struct gr_error *err)
 		forget_unfinished(session);
 		return 0;
 	}
+	why = difference(session);
+	if (why && journal_is_busy(session->output.directory)) { /* not left behind: who has it is said at the lock */
+		forget_unfinished(session);
+		return 0;
+	}
 	if (is_of_another_job(session) && replay_count_open(session->replay) == 0) {
 		printf("'%s' holds an unfinished run of another CI job (%s), which holds nothing: this one begins "
 		       "anew\n",
@@ -149,7 +154,6 @@ static int look_for_unfinished(struct session *session, struct gr_error *err)
 		forget_unfinished(session);
 		return 0;
 	}
-	why = difference(session);
 	if (why)
 		return gr_fail(err, GR_USAGE, 0,
 		        "'%s' holds an unfinished run (%s), and %s; `gridlane cleanup %s` gives back what it holds, "

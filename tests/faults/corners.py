@@ -45,6 +45,9 @@ def a_second_run_on_the_folder_says_who_has_it():
         for arguments in (one.run_arguments(), ["resume", "out"], ["cleanup", "out"]):
             status, said = one.run(arguments)  # the first one never ends: nobody waits for it
             expect(status == 3 and f"process {child.pid}" in said, f"{arguments[0]}: status {status}: {said}")
+        one.write("pipeline.yml", rig.PIPELINE.format(devices=1, module=12) + "# another one\n")
+        status, said = one.run()  # what is written there is no unfinished run that somebody left
+        expect(status == 3 and f"process {child.pid}" in said, f"another pipeline: status {status}: {said}")
         child.terminate()
         expect(child.wait() == 143, f"status {child.returncode}")
         expect(not one.state()["reservations"], "reservations are held")
