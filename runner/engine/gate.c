@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "runner/base/memory.h"
+#include "runner/base/text.h"
 #include "runner/results/index.h"
 
 /* What earlier runs say, asked once and only when a rule compares with them. */
@@ -57,21 +58,37 @@ static void past_init(struct past *past, struct engine *engine, json_t *scope)
 	        json_object_get(json_object_get(scope, "results"), "devices"), json_object_get(past->known, "devices"));
 }
 
-/* Why the rule has nothing to compare with, the caller's; NULL when it has. */
-static char *what_lacks(const struct past *past, unsigned needs, const char *on_missing)
+/* Whose runs were looked for, the caller's: `history.branch` is compared with, and each run is kept under its own. */
+static char *whose_runs(const struct engine *engine, const struct past *past)
 {
+	const char *branch = json_string_value(json_object_get(past->known, "branch"));
+	const char *own = json_string_value(json_object_get(engine->results.environment, "branch"));
+
+	if (!branch || !branch[0])
+		return gr_strdup("of this pipeline without a branch");
+	if (text_equal(own, branch))
+		return gr_printf("of this pipeline on branch '%s'", branch);
+	if (!own)
+		return gr_printf(
+		        "of this pipeline on branch '%s', and this run is kept without one, as none is known", branch);
+	return gr_printf("of this pipeline on branch '%s', and this run is kept under its own, '%s'", branch, own);
+}
+
+/* Why the rule has nothing to compare with, the caller's; NULL when it has. */
+static char *what_lacks(const struct engine *engine, const struct past *past, unsigned needs, const char *on_missing)
+{
+	GR_AUTO_FREE char *whose = NULL;
+
 	if (!needs)
 		return NULL;
 	if (!past->known)
 		return gr_printf("no baseline: %s (on_no_baseline: %s)", past->why.text, on_missing);
+	whose = whose_runs(engine, past);
 	if ((needs & PAST_TESTS) && json_integer_value(json_object_get(past->known, "known_tests")) == 0)
-		return gr_printf(
-		        "no baseline: the history knows no test of this pipeline and branch (on_no_baseline: %s)",
-		        on_missing);
+		return gr_printf("no baseline: the history knows no test %s (on_no_baseline: %s)", whose, on_missing);
 	if ((needs & PAST_BASELINE) && !json_is_object(json_object_get(past->known, "baseline")))
-		return gr_printf("no baseline: the history knows no green run of this pipeline and branch "
-		                 "(on_no_baseline: %s)",
-		        on_missing);
+		return gr_printf(
+		        "no baseline: the history knows no green run %s (on_no_baseline: %s)", whose, on_missing);
 	return NULL;
 }
 
@@ -102,6 +119,14 @@ static void explain_implied(struct engine *engine, struct gate_rule *rule)
 	rule->holds = rule->holds || is_best_effort;
 }
 
+/* What has no value is what people have to know then. */
+static char *explain_error(const struct expression *expression, const json_t *scope, const struct gr_error *err)
+{
+	GR_AUTO_FREE char *values = expression_explain(expression, scope);
+
+	return values && values[0] ? gr_printf("%s: %s", values, err->text) : gr_strdup(err->text);
+}
+
 /* true: it looked at the failed tests, and so answers for them. */
 static bool judge_rule(struct engine *engine, const struct plan_gate_rule *plan, const struct past *past, json_t *scope)
 {
@@ -110,13 +135,13 @@ static bool judge_rule(struct engine *engine, const struct plan_gate_rule *plan,
 	struct run_event event = {.kind = RUN_GATE_RULE, .rule = &rule};
 	struct gr_error err = {0};
 
-	rule.values = what_lacks(past, plan->past, may_lack ? "pass" : "fail");
+	rule.values = what_lacks(engine, past, plan->past, may_lack ? "pass" : "fail");
 	if (rule.values) {
 		rule.lacks_baseline = true;
 		rule.holds = may_lack;
 	} else if (expression_is_true(plan->expression, scope, &rule.holds, &err) < 0) {
 		rule.holds = false; /* what cannot be evaluated does not hold */
-		rule.values = gr_strdup(err.text);
+		rule.values = explain_error(plan->expression, scope, &err);
 	} else {
 		rule.values = expression_explain(plan->expression, scope);
 	}

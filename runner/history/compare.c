@@ -281,6 +281,7 @@ int history_look_back(
 	r = read_last(history, results, branch, &last, err);
 	if (r < 0)
 		return r;
+	(void)json_object_set_new(result, "branch", json_string(branch));
 	(void)json_object_set_new(result, "known_tests", json_integer((json_int_t)json_object_size(last)));
 	count_changes(results, last, result);
 	r = read_baseline(history, results, branch, result, err);
