@@ -25,6 +25,7 @@ struct listing {
 	const struct frame *frame;
 	int64_t limit_ms; /* the time that stands around the list */
 	const char *limit_name; /* "the `timeout` of the run" */
+	bool is_tried; /* in a matrix that is best_effort */
 	const char *name; /* "`steps`" */
 };
 
@@ -211,6 +212,7 @@ static void check_inner(
 	inner.nodes = lane.nodes;
 	inner.list = &list;
 	inner.frame = &lane;
+	inner.is_tried = step->is_tried;
 	if (step->timeout_ms != CLOCK_NEVER) {
 		inner.limit_ms = step->timeout_ms;
 		inner.limit_name = "the `timeout` of the matrix";
@@ -276,6 +278,7 @@ static void check_step(const struct listing *listing, const struct node *node)
 	(void)read_text(check, node_member(node, "name"), "`name`", &step.name);
 	read_when(check, node, &step);
 	step.early_needs = is_top(listing) ? check->need_count : 0;
+	step.is_tried = step.best_effort || listing->is_tried;
 	read_times(listing, node, &step);
 	if (step.kind != NULL)
 		check_fields(check, &step, node);

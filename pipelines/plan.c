@@ -180,6 +180,7 @@ static struct plan_step collect_step(
 	step.collect_kind = test->kind;
 	step.when = WHEN_ALWAYS;
 	step.best_effort = !plan->collect_required;
+	step.is_tried = step.best_effort || test->is_tried;
 	step.line = test->line;
 	step.column = test->column;
 	return step;

@@ -70,6 +70,7 @@ struct plan_step {
 	enum plan_when when;
 	bool may_continue; /* on_failure: continue */
 	bool best_effort;
+	bool is_tried; /* best_effort, its own or that of a matrix around it: its failure changes no verdict */
 	bool resend_lost_start;
 	int64_t timeout_ms;
 	struct retry_policy retry;

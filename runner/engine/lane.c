@@ -31,7 +31,7 @@ static void emit_skip(
 	gr_free(result->kind);
 	result->kind = gr_strdup(plan->kind ? plan->kind->name : "matrix");
 	result->runs_tests = plan->kind && (plan->kind->flags & KIND_RUNS_TESTS);
-	result->is_best_effort = plan->best_effort;
+	result->is_best_effort = plan->is_tried;
 	result->may_continue = plan->may_continue;
 	engine_emit(lane->engine, &event);
 }

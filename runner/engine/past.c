@@ -118,7 +118,7 @@ void past_split_end(struct task *matrix)
 
 		for (size_t k = 0; step->is_split && k < matrix->lane_count; k++)
 			skipped += was_skipped(matrix->lanes[k], step);
-		if (skipped == 0 || skipped == matrix->lane_count || step->best_effort)
+		if (skipped == 0 || skipped == matrix->lane_count || step->is_tried)
 			continue;
 		for (size_t k = 0; k < matrix->lane_count; k++)
 			if (was_skipped(matrix->lanes[k], step))

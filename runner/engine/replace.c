@@ -104,7 +104,8 @@ static struct replacement *prepare(struct lane *lane, const struct plan_step *se
 	replacement->lost = json_incref(json_object_get(lane->matrix, axis));
 	replacement->plan = *selection;
 	replacement->plan.id = replacement->id;
-	replacement->plan.best_effort = true; /* without another device it is the first trouble that counts */
+	/* without another device it is the first trouble that counts */
+	replacement->plan.best_effort = replacement->plan.is_tried = true;
 	return replacement;
 }
 

@@ -444,7 +444,7 @@ struct task *task_start(struct lane *lane, const struct plan_step *plan)
 {
 	struct task *task = gr_alloc(1, sizeof(*task));
 	GR_AUTO_JSON json_t *facts = json_pack("{s:s?, s:b, s:b, s:b}", "name", plan->name, "runs_tests",
-	        plan->kind && (plan->kind->flags & KIND_RUNS_TESTS), "best_effort", plan->best_effort, "may_continue",
+	        plan->kind && (plan->kind->flags & KIND_RUNS_TESTS), "best_effort", plan->is_tried, "may_continue",
 	        plan->may_continue);
 	struct run_event started = {
 	        .kind = STEP_STARTED, .text = plan->kind ? plan->kind->name : "matrix", .detail = facts};

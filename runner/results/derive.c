@@ -166,9 +166,21 @@ static bool is_unexplained_step(const struct step_result *step)
 	       ((step_is_lanes(step) && step_is_trouble(step)) || step->outcome == OUTCOME_NOT_RUN);
 }
 
-static bool is_unexplained_lane(const struct lane_result *lane)
+static bool is_green(enum outcome outcome)
 {
-	return lane->outcome != OUTCOME_PASSED && lane->outcome != OUTCOME_SKIPPED;
+	return outcome == OUTCOME_PASSED || outcome == OUTCOME_SKIPPED;
+}
+
+/* A lane of a matrix that is best_effort has its reason in a step that changes no verdict. */
+static bool is_unexplained_lane(const struct results *results, const struct lane_result *lane)
+{
+	if (is_green(lane->outcome))
+		return false;
+	for (size_t i = 0; i < results->step_count; i++)
+		if (results->steps[i].is_best_effort && !is_green(results->steps[i].outcome) &&
+		        text_equal(results->steps[i].lane, lane->name))
+			return false;
+	return true;
 }
 
 /* A matrix that did not pass although all of its lanes did, a step never reached, a lane without an end: consequences,
@@ -198,7 +210,7 @@ static void derive_of_unexplained(struct results *results)
 	for (size_t i = 0; i < results->lane_count; i++) {
 		const struct lane_result *lane = &results->lanes[i];
 
-		if (!is_unexplained_lane(lane))
+		if (!is_unexplained_lane(results, lane))
 			continue;
 		problem = results_add_problem(results, GR_UNKNOWN, lane->name, NULL,
 		        "lane '%s' is '%s', and no reason is known", lane->name, outcome_name(lane->outcome));
