@@ -3,11 +3,14 @@
 #include <string.h>
 
 #include "runner/api/answer.h"
+#include "runner/api/model.h"
 #include "runner/base/memory.h"
 #include "runner/base/text.h"
+#include "runner/steps/appium_judge.h"
 #include "runner/steps/common.h"
 #include "runner/steps/machines.h"
 #include "runner/steps/outcome.h"
+#include "runner/steps/version.h"
 
 #define SESSIONS_MOST 20 /* of one command: each is two more requests */
 #define USER_TOKEN_HANDLE "gridlane-secret:user"
@@ -26,6 +29,7 @@ struct state {
 	struct device_run *result; /* the command is over */
 	json_t *outputs;
 	json_t *sessions; /* build numbers */
+	json_t *recordings; /* URLs: those of the session at hand that are still to be fetched */
 	size_t at;
 	json_t *save; /* of the next action */
 };
@@ -58,14 +62,10 @@ static void release(struct step *step)
 	gr_free(state->result);
 	json_decref(state->outputs);
 	json_decref(state->sessions);
+	json_decref(state->recordings);
 	json_decref(state->save);
 	gr_free(state);
 	step->state = NULL;
-}
-
-static const char *program_of(const struct step *step)
-{
-	return json_string_value(json_array_get(json_object_get(step->with, "command"), 0));
 }
 
 /* ---- the device ---- */
@@ -227,73 +227,6 @@ static int take_device(const struct step *step, const struct event *event, struc
 
 /* ---- what came of it ---- */
 
-static void put_case(struct device_run *result, const json_t *row)
-{
-	const char *status = json_string_value(json_object_get(row, "status"));
-	struct test_case *test = device_run_add_case(result);
-	const json_t *time = json_object_get(row, "time_ms");
-
-	test->name = gr_strdup(json_string_value(json_object_get(row, "name")));
-	test->class_name = gr_strdup(json_string_value(json_object_get(row, "class_name")));
-	test->reason = gr_strdup(json_string_value(json_object_get(row, "reason")));
-	test->time_ms = json_is_integer(time) ? json_integer_value(time) : TIME_UNKNOWN;
-	test->status = text_equal(status, "failed")    ? STATUS_FAILED
-	               : text_equal(status, "skipped") ? STATUS_SKIPPED
-	                                               : STATUS_PASSED;
-	test->failure = test->status == STATUS_FAILED ? GR_FAILED : GR_NONE;
-}
-
-/* The command itself as a case: without JUnit files it is the only one; else only its failure is news. */
-static void put_command(const struct step *step, const struct event *event, struct device_run *result)
-{
-	struct test_case *test = NULL;
-	bool has_failed = event->exit_status != 0;
-
-	if (!has_failed && with_text(step, "junit") != NULL)
-		return;
-	test = device_run_add_case(result);
-	test->name = gr_strdup(program_of(step));
-	test->time_ms = event->now_ms - ((const struct state *)step->state)->start_ms;
-	if (!has_failed)
-		return;
-	test->status = STATUS_FAILED;
-	test->failure = GR_FAILED;
-	test->reason = gr_printf("the command ended with exit status %d", event->exit_status);
-	if (with_text(step, "junit") != NULL && result->failure == GR_NONE)
-		device_run_add_problem(result, GR_FAILED,
-		        "command '%s' ended with exit status %d, and no test of it failed: what did is not known",
-		        program_of(step), event->exit_status);
-}
-
-static bool has_skipped_all(const struct device_run *result)
-{
-	for (size_t i = 0; i < result->case_count; i++)
-		if (result->cases[i].status != STATUS_SKIPPED)
-			return false;
-	return result->case_count > 0;
-}
-
-static void judge(const struct step *step, const struct event *event, struct device_run *result)
-{
-	const json_t *row = NULL;
-	size_t i = 0;
-
-	json_array_foreach (event->cases, i, row)
-		put_case(result, row);
-	if (event->error.failure != GR_NONE)
-		device_run_add_problem(
-		        result, event->error.failure, "command '%s': %s", program_of(step), event->error.text);
-	else if (with_text(step, "junit") != NULL && result->case_count == 0 && !with_flag(step, "allow_empty"))
-		device_run_add_problem(result, GR_NOT_RUN,
-		        "the command wrote no test case: no JUnit file of this run fits '%s'",
-		        with_text(step, "junit"));
-	else if (has_skipped_all(result) && !with_flag(step, "allow_empty"))
-		device_run_add_problem(result, GR_NOT_RUN, "the command skipped every test: none was executed");
-	result_settle(result); /* of the tests alone */
-	put_command(step, event, result);
-	result_settle(result);
-}
-
 static int conclude(const struct step *step, struct action *action)
 {
 	struct state *state = step->state;
@@ -345,7 +278,7 @@ static int take_exit(const struct step *step, const struct event *event, struct 
 	state->result->ended_wall_ms = event->wall_ms;
 	state->result->elapsed_ms = event->now_ms - state->start_ms;
 	state->result->is_complete = true;
-	judge(step, event, state->result);
+	appium_judge(step, event, state->result);
 	state->asks_project = state->is_taken;
 	return with_flag(step, "logs") ? ask_sessions(step, event, action) : give_back(step, action);
 }
@@ -403,11 +336,30 @@ static int take_sessions(const struct step *step, const struct event *event, str
 	json_array_foreach (rows, i, row) {
 		GR_AUTO_FREE char *number = answer_text(row, "build_number");
 
-		if (number != NULL && i < SESSIONS_MOST)
+		/* the list may name a number once a session: its answer has them all */
+		if (number != NULL && i < SESSIONS_MOST && !texts_has(state->sessions, number))
 			(void)json_array_append_new(state->sessions, json_string(number));
 	}
 	(void)json_object_set(state->outputs, "build_numbers", state->sessions);
 	return next_session(step, action);
+}
+
+static int next_recording(const struct step *step, const struct event *event, struct action *action)
+{
+	struct state *state = step->state;
+
+	if (json_array_size(state->recordings) == 0) {
+		state->at++;
+		return next_session(step, action);
+	}
+	state->phase = PHASE_RECORDING;
+	action->save = gr_take(&state->save);
+	action->kind = ACTION_FETCH;
+	action->url = gr_strdup(json_string_value(json_array_get(state->recordings, 0)));
+	action->save_as = gr_printf("session-%s.mp4", session_now(state));
+	action->fetch_may_fail = true;
+	(void)json_array_remove(state->recordings, 0);
+	return 0;
 }
 
 static int take_session(const struct step *step, const struct event *event, struct action *action)
@@ -415,28 +367,25 @@ static int take_session(const struct step *step, const struct event *event, stru
 	struct state *state = step->state;
 	GR_AUTO_FREE char *name = gr_printf("session-%s.json", session_now(state));
 	GR_AUTO_JSON json_t *rows = NULL;
+	const json_t *row = NULL;
 	struct gr_error ignored = {0};
-	char *url = NULL;
+	size_t i = 0;
 
-	if (event->outcome != CALL_DONE) {
+	json_decref(state->recordings);
+	state->recordings = json_array();
+	if (event->outcome == CALL_DONE)
+		put(state, json_pack("{s:s, s:O}", "name", name, "json", event->body));
+	else
 		miss(state, name, event);
-		state->at++;
-		return next_session(step, action);
+	if (event->outcome == CALL_DONE)
+		(void)answer_list(event->body, "data", &rows, &ignored);
+	json_array_foreach (rows, i, row) {
+		GR_AUTO_FREE char *url = answer_url(row, "src");
+
+		if (url != NULL && i < SESSIONS_MOST)
+			(void)json_array_append_new(state->recordings, json_string(url));
 	}
-	put(state, json_pack("{s:s, s:O}", "name", name, "json", event->body));
-	if (answer_list(event->body, "data", &rows, &ignored) == 0)
-		url = answer_text(json_array_get(rows, 0), "src");
-	if (url == NULL) {
-		state->at++;
-		return next_session(step, action);
-	}
-	state->phase = PHASE_RECORDING;
-	action->save = gr_take(&state->save);
-	action->kind = ACTION_FETCH;
-	action->url = url;
-	action->save_as = gr_printf("session-%s.mp4", session_now(state));
-	action->fetch_may_fail = true;
-	return 0;
+	return next_recording(step, event, action);
 }
 
 static int take_recording(const struct step *step, const struct event *event, struct action *action)
@@ -446,8 +395,7 @@ static int take_recording(const struct step *step, const struct event *event, st
 
 	if (event->error.failure != GR_NONE)
 		miss(state, name, event);
-	state->at++;
-	return next_session(step, action);
+	return next_recording(step, event, action);
 }
 
 static int take_release(const struct step *step, const struct event *event, struct action *action)

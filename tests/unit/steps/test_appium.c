@@ -199,6 +199,27 @@ static void sessions_of_another_project_are_found_as_well(void **state)
 	script_close(&s);
 }
 
+static void each_session_is_fetched_once_with_all_its_recordings(void **state)
+{
+	struct script s;
+
+	(void)state;
+	to_command(&s, WITH(""));
+	send_exit(&s, 0, NULL, NULL);
+	answer(&s, "{'status': true, 'data': [{'build_number': '9', 'project_name': 'undefined'}, "
+	           "{'build_number': 9, 'project_name': 'shop'}]}");
+	expect_call(&s, OP_AUTOMATION_BUILD_RESULTS_AND_LOGS, "{'build_number': '9'}");
+	answer(&s, "{'status': true, 'data': [{'src': '/v.php?a=1&amp;b=2'}, {'src': ''}, {'src': '/w.mp4'}]}");
+	assert_int_equal(s.action.kind, ACTION_FETCH);
+	assert_string_equal(s.action.url, "/v.php?a=1&b=2");
+	script_send(&s, (struct event){.kind = EVENT_FETCHED, .status = 200});
+	assert_int_equal(s.action.kind, ACTION_FETCH);
+	assert_string_equal(s.action.url, "/w.mp4");
+	script_send(&s, (struct event){.kind = EVENT_FETCHED, .status = 200});
+	expect_call(&s, OP_RELEASE_DEVICE, "{}");
+	script_close(&s);
+}
+
 static void a_lost_answer_may_hold_a_device(void **state)
 {
 	struct script s;
@@ -238,6 +259,7 @@ int main(void)
 	        cmocka_unit_test(a_device_that_is_given_is_not_given_back),
 	        cmocka_unit_test(it_waits_for_a_free_device_as_long_as_it_may),
 	        cmocka_unit_test(sessions_of_another_project_are_found_as_well),
+	        cmocka_unit_test(each_session_is_fetched_once_with_all_its_recordings),
 	        cmocka_unit_test(a_lost_answer_may_hold_a_device),
 	        cmocka_unit_test(a_stop_after_the_command_loses_no_result),
 	};
