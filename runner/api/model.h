@@ -155,7 +155,7 @@ void native_result_release(struct native_result *result);
 /* The last path segment of a URL or path, without query ("https://h/apps/native-test/73" gives "73"), the caller's;
  * NULL when there is none. */
 char *url_last_segment(const char *url);
-/* Some answers write a URL as HTML does, "?a=1&amp;b=2": as it is meant. The caller's; NULL for NULL. */
+/* Some answers write a URL as HTML does, "?a=1&amp;b=2", or with blanks: as it is meant. The caller's, or NULL. */
 char *url_plain(const char *url);
 char *answer_url(const json_t *object, const char *names); /* answer_text(), plain */
 

@@ -64,7 +64,8 @@ static char reference_at(const char *text, size_t *ret_bytes)
 	return code > ' ' && code < 0x7F ? (char)code : 0;
 }
 
-/* All references, or none would do: half of them would make a spelling of a secret that nobody knows. */
+/* All references, or none would do: half of them would make a spelling of a secret that nobody knows. Blanks are those
+ * of a file's name, which a server put in as it is ("report (1).pdf"). */
 char *url_plain(const char *url)
 {
 	struct buffer out = {0};
@@ -75,7 +76,10 @@ char *url_plain(const char *url)
 	while (*url) {
 		char meant = *url == '&' ? reference_at(url, &bytes) : 0;
 
-		buffer_add_char(&out, meant ? meant : *url);
+		if (*url == ' ')
+			buffer_add_text(&out, "%20");
+		else
+			buffer_add_char(&out, meant ? meant : *url);
 		url += meant ? bytes : 1;
 	}
 	return out.data ? buffer_take(&out) : gr_strdup("");

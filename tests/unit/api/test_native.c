@@ -247,7 +247,8 @@ static void it_undoes_every_reference_of_a_url(void **state)
 {
 	static const char *const table[][2] = {{"a&amp;&lt;&gt;&quot;&apos;b", "a&<>\"'b"},
 	        {"&#38;&#x26;&#X2f;&#x2F;", "&&//"}, {"&amp;lt;", "&lt;"},
-	        {"&;&#;&#x;&#zz;&nbsp;&#10;&#200;&", "&;&#;&#x;&#zz;&nbsp;&#10;&#200;&"}, {"", ""}};
+	        {"&;&#;&#x;&#zz;&nbsp;&#10;&#200;&", "&;&#;&#x;&#zz;&nbsp;&#10;&#200;&"}, {"", ""},
+	        {"/d.php?file=report (1).pdf", "/d.php?file=report%20(1).pdf"}};
 
 	(void)state;
 	for (size_t i = 0; i < GR_COUNT(table); i++) {
