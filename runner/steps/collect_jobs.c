@@ -12,6 +12,8 @@
 #define CASES_MOST 200
 /* Files that one answer names. */
 #define FILES_MOST 100
+/* Objects and lists of an answer that are looked through. */
+#define PARTS_MOST 10000
 
 /* The start that is asked about. */
 struct asking {
@@ -201,38 +203,64 @@ static void add_cases(const struct asking *asking, const json_t *answer)
 	execution_release(&execution);
 }
 
-static void add_recordings_of(const struct asking *asking, const char *name, const json_t *object)
+static bool has_url(const json_t *jobs, size_t first, const char *url)
 {
-	const char *key = NULL;
-	json_t *value = NULL;
-
-	json_object_foreach ((json_t *)(uintptr_t)object, key, value)
-		if (json_is_string(value) && text_contains_nocase(json_string_value(value), "://") &&
-		        (text_contains_nocase(key, "video") || text_contains_nocase(key, "recording")))
-			add_fetch(asking, name, json_string_value(value));
+	for (size_t i = first; i < json_array_size(jobs); i++)
+		if (text_equal(json_string_value(json_object_get(json_array_get(jobs, i), "url")), url))
+			return true;
+	return false;
 }
 
-/* The reference shows no answer for a test case: a member whose name says that it is a recording is one, at the top, or
- * in the objects and lists right below it. */
-static void add_case_recordings(const struct asking *asking, const json_t *job, const json_t *answer)
+static bool is_recording(const char *key, const char *text)
 {
-	const char *test = json_string_value(json_object_get(json_object_get(job, "arguments"), "test_case_name"));
-	GR_AUTO_FREE char *name = gr_printf("recording-%s.mp4", test != NULL ? test : "test");
+	return text != NULL && (text[0] == '/' || strstr(text, "://") != NULL) &&
+	       (text_contains_nocase(key, "video") || text_contains_nocase(key, "recording"));
+}
+
+/* What of the members of an object, or of the entries of a list, may hold something itself. */
+static void add_parts(json_t *parts, const json_t *json)
+{
 	const json_t *row = NULL;
 	const char *key = NULL;
 	json_t *value = NULL;
 	size_t i = 0;
 
-	if (!is_wanted(asking, "recordings"))
-		return;
-	add_recordings_of(asking, name, answer);
-	json_object_foreach ((json_t *)(uintptr_t)answer, key, value) {
-		if (json_is_object(value))
-			add_recordings_of(asking, name, value);
-		json_array_foreach (value, i, row)
-			if (i < FILES_MOST)
-				add_recordings_of(asking, name, row);
+	json_object_foreach ((json_t *)(uintptr_t)json, key, value)
+		if (json_is_object(value) || json_is_array(value))
+			(void)json_array_append(parts, value);
+	json_array_foreach (json, i, row)
+		if (i < FILES_MOST && json_is_object(row))
+			(void)json_array_append(parts, (json_t *)(uintptr_t)row);
+}
+
+/* All that are in the answer, each once. */
+static void add_recordings_of(const struct asking *asking, const char *name, const json_t *answer)
+{
+	GR_AUTO_JSON json_t *parts = json_array();
+	const size_t first = json_array_size(asking->jobs);
+	const char *key = NULL;
+	json_t *value = NULL;
+
+	(void)json_array_append(parts, (json_t *)(uintptr_t)answer);
+	for (size_t i = 0; i < json_array_size(parts) && i < PARTS_MOST; i++) {
+		add_parts(parts, json_array_get(parts, i));
+		json_object_foreach (json_array_get(parts, i), key, value) {
+			GR_AUTO_FREE char *url = url_plain(json_string_value(value));
+
+			if (is_recording(key, url) && !has_url(asking->jobs, first, url))
+				add_fetch(asking, name, json_string_value(value));
+		}
 	}
+}
+
+/* The reference shows no answer for a test case: a member whose name says that it is a recording is one. */
+static void add_case_recordings(const struct asking *asking, const json_t *job, const json_t *answer)
+{
+	const char *test = json_string_value(json_object_get(json_object_get(job, "arguments"), "test_case_name"));
+	GR_AUTO_FREE char *name = gr_printf("recording-%s.mp4", test != NULL ? test : "test");
+
+	if (is_wanted(asking, "recordings"))
+		add_recordings_of(asking, name, answer);
 }
 
 /* ---- devices and sessions ---- */

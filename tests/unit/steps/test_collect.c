@@ -193,6 +193,25 @@ static void recordings_of_a_test_are_found_one_level_down(void **state)
 	script_close(&s);
 }
 
+static void recordings_of_a_test_are_found_wherever_they_are_and_once(void **state)
+{
+	struct script s;
+
+	(void)state;
+	script_start(&s, "collect", "{'run': " SCRIPTLESS ", 'what': 'recordings'}");
+	answer(&s, "{'status': 1, 'build_devices': [{'build_test_id': '770', 'test_cases': [{'test_case_name': "
+	           "'pays'}]}]}");
+	expect_call(&s, OP_TEST_CASE_DETAILS, "{'build_test_id': '770', 'test_case_name': 'pays'}");
+	answer(&s, "{'status': 1, 'recording': '/r/1.mp4', 'data': {'case': [{'steps': [{'video': '/r/2.mp4'}], "
+	           "'recording_path': '/r/1.mp4', 'has_video': '1', 'video_text': ''}]}}");
+	expect_fetch(&s, "/r/1.mp4", "recording-pays.mp4", false);
+	send_file(&s, NULL);
+	expect_fetch(&s, "/r/2.mp4", "recording-pays.mp4", false);
+	send_file(&s, NULL);
+	expect_done(&s, OUTCOME_PASSED, "{'missing': 0}");
+	script_close(&s);
+}
+
 static void sessions_that_the_run_has_fetched_are_not_asked_for(void **state)
 {
 	struct script s;
@@ -321,6 +340,7 @@ int main(void)
 	        cmocka_unit_test(logs_of_each_start_are_fetched),
 	        cmocka_unit_test(urls_that_are_written_for_html_are_read),
 	        cmocka_unit_test(recordings_of_a_test_are_found_one_level_down),
+	        cmocka_unit_test(recordings_of_a_test_are_found_wherever_they_are_and_once),
 	        cmocka_unit_test(sessions_that_the_run_has_fetched_are_not_asked_for),
 	        cmocka_unit_test(what_the_run_has_fetched_is_not_missing),
 	        cmocka_unit_test(tests_of_a_run_without_a_number_are_listed_as_missing),
