@@ -284,7 +284,8 @@ static void try_again(struct download *download, const struct transfer_result *r
 	facts.random = engine_random();
 	facts.budget_is_empty = !retry_bucket_take(&engine->bucket, verdict, result->is_timeout);
 	decision = retry_decide(&policy, &facts);
-	if (decision.kind != RETRY_WAIT || why.failure == GR_PROTOCOL || why.failure == GR_DISK) {
+	if (decision.kind != RETRY_WAIT || why.failure == GR_DISK ||
+	        (why.failure == GR_PROTOCOL && !attempt_met_no_http(result))) {
 		give_up(download, &why);
 		return;
 	}

@@ -68,6 +68,11 @@ enum attempt_verdict attempt_judge(const struct transfer_result *result, bool bo
 	return body_is_json || is_no_by_itself(status) ? ATTEMPT_REFUSED : ATTEMPT_BROKEN;
 }
 
+bool attempt_met_no_http(const struct transfer_result *result)
+{
+	return result->curl_code == CURLE_UNSUPPORTED_PROTOCOL || result->curl_code == CURLE_WEIRD_SERVER_REPLY;
+}
+
 /* ---- whether to send again ---- */
 
 /* What may be done after this verdict, before limits are looked at: RETRY_WAIT stands for "may be sent again". */

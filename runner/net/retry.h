@@ -29,6 +29,8 @@ enum attempt_verdict {
 };
 /* body_is_json: the body of a 2xx parsed. */
 enum attempt_verdict attempt_judge(const struct transfer_result *result, bool body_is_json);
+/* What came is no HTTP: the rest of an earlier answer, say, on a connection that is used again. */
+bool attempt_met_no_http(const struct transfer_result *result);
 
 /* RETRY_TOO_LATE: the next one would be after the time that is left. */
 enum retry_kind { RETRY_DONE, RETRY_WAIT, RETRY_GIVE_UP, RETRY_TOO_LATE, RETRY_AMBIGUOUS };

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
-"""A recording that is far larger than the memory it may cost: fetched from a server that cuts it off twice, it is whole
-in the end, its SHA-256 is right in results.json and in the bundle's manifest, and the program needs no more memory for it
+"""A recording that is far larger than the memory it may cost: fetched from a server that first answers with the rest of
+another answer and then cuts it off twice, it is whole in the end, its SHA-256 is right in results.json and in the bundle's manifest, and the program needs no more memory for it
 than for a small one.
 
 usage: GRIDLANE=path/to/gridlane large_recording.py [MIB]      (48; 2048 for the real thing)
@@ -47,6 +47,7 @@ class Cloud(http.server.ThreadingHTTPServer):
         self.bytes = mebibytes * MIB
         self.cuts = [self.bytes // 3, 2 * self.bytes // 3]
         self.asked = []
+        self.has_strayed = False
         threading.Thread(target=self.serve_forever, daemon=True).start()
 
     def url(self):
@@ -79,6 +80,10 @@ class Handler(http.server.BaseHTTPRequestHandler):
     def do_GET(self):
         asked, cloud = self.headers.get("Range"), self.server
         start = int(re.fullmatch(r"bytes=(\d+)-", asked).group(1)) if asked else 0
+        if not cloud.has_strayed:
+            cloud.has_strayed = self.close_connection = True
+            self.wfile.write(b"the rest of another answer\n")
+            return
         cloud.asked.append(start)
         end = cloud.cuts.pop(0) if cloud.cuts else cloud.bytes
         self.send_response(206 if asked else 200)
