@@ -17,6 +17,7 @@
 #include "runner/base/text.h"
 
 #define HOPS_MOST 5
+#define LATE_WAIT_MS 1000 /* between two looks for a file that is not there yet; twice as long each time */
 #define PAGE_HEAD_BYTES 64 /* enough to tell a web page */
 #define MEMORY_MOST_BYTES (16 << 20)
 #define FILE_MOST_BYTES (4LL << 30)
@@ -32,8 +33,8 @@ struct download {
 	bool is_text;
 	bool is_raw; /* an encoding that libcurl cannot undo: as it comes, then */
 	unsigned rerun; /* of which further start it tells */
-	unsigned attempts, hops;
-	int64_t first_ms, got_bytes;
+	unsigned attempts, hops, looks;
+	int64_t first_ms, late_until_ms, got_bytes;
 	char validator[256];
 	/* a file: `fd` takes what comes; for text it is a scratch file without a name, else the writer's */
 	struct file_writer *writer;
@@ -293,6 +294,26 @@ static void try_again(struct download *download, const struct transfer_result *r
 	set_next(download, attempt, decision.wait_ms);
 }
 
+/* HTTP 404, and the server may still be writing the file. */
+static bool is_awaited(const struct download *download, const struct transfer_result *result)
+{
+	return !result->curl_code && result->status == 404 &&
+	       loop_now(task_of(download)->engine->loop) < download->late_until_ms;
+}
+
+static void wait_for_file(struct download *download, const struct transfer_result *result)
+{
+	const struct engine *engine = task_of(download)->engine;
+	int64_t left_ms = download->late_until_ms - loop_now(engine->loop);
+	int64_t wait_ms = engine_scaled(engine, LATE_WAIT_MS << download->looks++);
+	struct gr_error why = {0};
+
+	why_not(download, result, &why);
+	wait_ms = wait_ms < left_ms ? wait_ms : left_ms;
+	say_repeat(download, wait_ms, why.text);
+	set_next(download, attempt, wait_ms);
+}
+
 /* A page to sign in at, say, where a file is asked for. Its Content-Type proves nothing: PHP calls all it sends HTML.
  */
 static bool is_page(const struct download *download)
@@ -348,6 +369,8 @@ static void on_transferred(void *context, struct transfer_result *result)
 	} else if (!result->curl_code && result->status == 416 && download->validator[0]) {
 		download->validator[0] = '\0'; /* the file has changed: from its beginning */
 		set_next(download, attempt, 0);
+	} else if (is_awaited(download, result)) {
+		wait_for_file(download, result);
 	} else if (verdict == ATTEMPT_REFUSED) {
 		if (download->path)
 			why_not(download, result, &download->error);
@@ -436,6 +459,7 @@ int download_start(struct task *task, const struct action *action, struct gr_err
 	if (action->fetch_most_bytes > 0)
 		download->most_bytes = action->fetch_most_bytes;
 	download->first_ms = loop_now(engine->loop);
+	download->late_until_ms = action->fetch_late_until_ms;
 	r = url_gate(action->url, engine->base_url, (const char *const *)engine->plan->server.download_hosts,
 	        GR_PROTOCOL, &download->url, err);
 	if (r == 0 && action->save_as)

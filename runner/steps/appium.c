@@ -358,6 +358,7 @@ static int next_recording(const struct step *step, const struct event *event, st
 	action->url = gr_strdup(json_string_value(json_array_get(state->recordings, 0)));
 	action->save_as = gr_printf("session-%s.mp4", session_now(state));
 	action->fetch_may_fail = true;
+	action->fetch_late_until_ms = event->now_ms + settle_ms(&step->context->poll, LATE_FILE_MS);
 	(void)json_array_remove(state->recordings, 0);
 	return 0;
 }

@@ -9,7 +9,7 @@
 struct state {
 	json_t *jobs;
 	size_t at; /* the job under way */
-	int64_t missing;
+	int64_t missing, late_until_ms;
 	bool is_closed; /* nothing is added any more */
 	char *first; /* why the first missing one is */
 	json_t *save; /* of the next action */
@@ -99,6 +99,7 @@ static int ask(struct state *state, const json_t *job, struct action *action)
 	action->save_is_text = json_is_true(json_object_get(job, "text"));
 	action->save_rerun = (unsigned)json_integer_value(json_object_get(job, "rerun"));
 	action->fetch_may_fail = true;
+	action->fetch_late_until_ms = state->late_until_ms;
 	return 0;
 }
 
@@ -192,6 +193,7 @@ static int next(struct step *step, const struct event *event, struct action *ret
 	if (event->kind == EVENT_STOP)
 		return stop(step, event, ret_action, err);
 	if (event->kind == EVENT_START) {
+		state->late_until_ms = event->now_ms + settle_ms(&step->context->poll, LATE_FILE_MS);
 		if (state->jobs == NULL) {
 			state->jobs = collect_jobs_new(step);
 			step_learn(ret_action, "jobs", json_deep_copy(state->jobs));

@@ -68,6 +68,8 @@ struct pace {
 };
 int64_t pace_next(struct pace *pace, const struct poll_policy *policy, uint64_t random); /* ms until the next poll */
 void pace_restart(struct pace *pace);
+/* Servers write a run's files after its end: a file that is not there is asked for again until so long after that. */
+#define LATE_FILE_MS 15000
 /* A settling time, in the pace of a rehearsal as all durations are. */
 int64_t settle_ms(const struct poll_policy *policy, int64_t ms);
 /* What was sent without an answer is looked for in a list that may lag; several times, and longer when the server may

@@ -187,6 +187,7 @@ static int finish(const struct step *step, const struct event *event, struct act
 	action->url = gr_strdup(native->log_path);
 	action->fetch_most_bytes = LOG_MOST_BYTES;
 	action->fetch_may_fail = true;
+	action->fetch_late_until_ms = event->now_ms + settle_ms(&step->context->poll, LATE_FILE_MS);
 	return 0;
 }
 

@@ -109,6 +109,7 @@ struct action { /* zeroed before next(); the step fills it; the engine owns what
 	bool save_is_text; /* secrets are taken out */
 	unsigned save_rerun; /* the further start (`rerun`) of another step that the file tells of, from 1 */
 	bool fetch_may_fail; /* a URL that the gate refuses comes back as EVENT_FETCHED and does not end the step */
+	int64_t fetch_late_until_ms; /* CLOCK_BOOTTIME: until then an HTTP 404 says that the file is not there yet */
 	/* ACTION_WAIT */
 	int64_t until_ms; /* CLOCK_BOOTTIME */
 	/* ACTION_SPAWN */

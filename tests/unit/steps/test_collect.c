@@ -212,6 +212,21 @@ static void recordings_of_a_test_are_found_wherever_they_are_and_once(void **sta
 	script_close(&s);
 }
 
+static void files_may_come_a_while_after_the_runs_end(void **state)
+{
+	struct script s;
+	int64_t until_ms = 0;
+
+	(void)state;
+	script_start(&s, "collect", "{'run': " NATIVE ", 'what': ['logs', 'recordings']}");
+	until_ms = s.action.fetch_late_until_ms;
+	assert_true(until_ms > s.now_ms);
+	s.now_ms += 1000;
+	send_file(&s, NULL);
+	assert_int_equal(s.action.fetch_late_until_ms, until_ms); /* all of them together, not each */
+	script_close(&s);
+}
+
 static void sessions_that_the_run_has_fetched_are_not_asked_for(void **state)
 {
 	struct script s;
@@ -341,6 +356,7 @@ int main(void)
 	        cmocka_unit_test(urls_that_are_written_for_html_are_read),
 	        cmocka_unit_test(recordings_of_a_test_are_found_one_level_down),
 	        cmocka_unit_test(recordings_of_a_test_are_found_wherever_they_are_and_once),
+	        cmocka_unit_test(files_may_come_a_while_after_the_runs_end),
 	        cmocka_unit_test(sessions_that_the_run_has_fetched_are_not_asked_for),
 	        cmocka_unit_test(what_the_run_has_fetched_is_not_missing),
 	        cmocka_unit_test(tests_of_a_run_without_a_number_are_listed_as_missing),
