@@ -145,12 +145,18 @@ static size_t count_bad_others(
 	return bad;
 }
 
+/* The last answer may say where log and recording are one look after it says that the run is over. */
+static unsigned looks_needed(const struct native_device *native)
+{
+	return native->log_path != NULL && native->recording_path != NULL ? 1 : 2;
+}
+
 bool native_is_settled(const struct step *step, const struct native_result *answer, const struct native_device *ours,
         unsigned over_polls, int64_t over_for_ms)
 {
 	if (ours != NULL && count_bad_others(step, answer, ours) == 0) {
 		if (goes_together(step, ours))
-			return over_polls > 0;
+			return over_polls >= looks_needed(ours);
 		if (ours->state == NATIVE_STOPPED)
 			return over_polls > 1;
 	}

@@ -50,7 +50,7 @@ static void no_result_yet_is_a_queue(void **state)
 		expect_wait(&s, 1, 20000);
 		let_time_come(&s);
 	}
-	answer(&s, RESULT("2", "Passed", "3", "3", "0"));
+	answer_on(&s, RESULT("2", "Passed", "3", "3", "0"));
 	expect_done(&s, OUTCOME_PASSED, "{'passed': 3}");
 	assert_true(s.action.device_run->queued_ms > MINUTES);
 	script_close(&s);
@@ -133,7 +133,7 @@ static void tests_that_count_for_nothing_are_skipped_where_allowed(void **state)
 	assert_int_equal(totals.errors, 0);
 	script_close(&s);
 	run_to_first_poll(&s, WITH(", 'allow_skipped': true"));
-	answer(&s, RESULT("3", "Failed", "3", "1", "1"));
+	answer_on(&s, RESULT("3", "Failed", "3", "1", "1"));
 	expect_done(&s, OUTCOME_FAILED, "{'passed': 1, 'failed': 1, 'skipped': 1, 'errors': 0}");
 	script_close(&s);
 	run_to_first_poll(&s, WITH(", 'allow_skipped': true"));
@@ -183,7 +183,7 @@ static void further_rows_must_have_passed(void **state)
 		script_close(&s);
 	}
 	run_to_first_poll(&s, WITH(""));
-	answer(&s, TWO_ROWS("9", "2", "Passed", "3", "0"));
+	answer_on(&s, TWO_ROWS("9", "2", "Passed", "3", "0"));
 	expect_done(&s, OUTCOME_PASSED, "{'passed': 3}");
 	assert_true(s.action.device_run->problems[0].is_warning);
 	script_close(&s);

@@ -20,14 +20,14 @@ static void it_passes_when_all_counted_tests_passed(void **state)
 	expect_wait(&s, 1800, 2200);
 	assert_int_equal(s.action.progress_done, 4);
 	let_time_come(&s);
-	answer(&s, RESULT("2", "Passed", "10", "'10'", "'0'"));
+	answer_on(&s, RESULT("2", "Passed", "10", "'10'", "'0'"));
 	expect_done(&s, OUTCOME_PASSED,
 	        "{'native_test_build_id': '71', 'tests': 10, 'passed': 10, 'failed': 0, 'pass_rate': 1.0, 'completed': "
 	        "true}");
 	assert_int_equal(s.action.device_run->case_count, 1);
 	assert_int_equal(s.action.device_run->kind, RUN_NATIVE);
 	assert_string_equal(s.action.device_run->native_id, "71");
-	assert_int_equal(s.action.device_run->polls, 2);
+	assert_int_equal(s.action.device_run->polls, 3); /* once more: where are log and recording? */
 	expect_case(&s, "shop-androidTest.apk", STATUS_PASSED, GR_NONE);
 	expect_text(s.action.device_run->cases[0].reason, "10 of 10 tests passed");
 	script_close(&s);
@@ -227,7 +227,7 @@ static void a_resumed_run_is_polled(void **state)
 	run_to_first_poll(&s, WITH(""));
 	script_restart(&s);
 	expect_call(&s, OP_GET_NATIVE_TEST_RESULTS, "{'native_test_build_id': '71'}");
-	answer(&s, RESULT("2", "Passed", "1", "1", "0"));
+	answer_on(&s, RESULT("2", "Passed", "1", "1", "0"));
 	expect_done(&s, OUTCOME_PASSED, "{'url': 'https://cloud.example/apps/native-test/71'}");
 	script_close(&s);
 }
@@ -374,12 +374,35 @@ static void without_a_usable_log_there_is_one_case_and_a_warning(void **state)
 	script_close(&s);
 }
 
+static void log_and_recording_may_be_named_one_look_later(void **state)
+{
+	struct script s;
+
+	(void)state;
+	run_to_first_poll(&s, WITH(""));
+	answer(&s, RESULT("2", "Passed", "1", "1", "0"));
+	let_time_come(&s);
+	answer(&s, ROW("'log_path': '/l.txt', 'device_recording_path': '/r.mp4', ", "2", "Passed", "1", "1", "0"));
+	assert_int_equal(s.action.kind, ACTION_FETCH);
+	assert_string_equal(s.action.url, "/l.txt");
+	script_send(&s, (struct event){.kind = EVENT_FETCHED, .status = 200, .text = TESTED("a", "0"), .bytes = 1});
+	expect_done(&s, OUTCOME_PASSED, "{'recording_url': '/r.mp4', 'log_url': '/l.txt'}");
+	script_close(&s);
+	/* Both are there: no second look. */
+	run_to_first_poll(&s, WITH(""));
+	answer(&s, ROW("'log_path': '/l.txt', 'device_recording_path': '/r.mp4', ", "2", "Passed", "1", "1", "0"));
+	assert_int_equal(s.action.kind, ACTION_FETCH);
+	script_close(&s);
+}
+
 static void a_stop_while_the_log_comes_loses_no_verdict(void **state)
 {
 	struct script s;
 
 	(void)state;
 	run_to_first_poll(&s, WITH(""));
+	answer(&s, LOGGED("3", "Failed", "2", "1", "1"));
+	let_time_come(&s);
 	answer(&s, LOGGED("3", "Failed", "2", "1", "1"));
 	assert_int_equal(s.action.kind, ACTION_FETCH);
 	stop_script(&s, GR_CANCELLED);
@@ -413,6 +436,7 @@ int main(void)
 	        cmocka_unit_test(tests_that_the_log_says_were_skipped_are_not_missing),
 	        cmocka_unit_test(a_crash_that_no_test_has_is_a_problem),
 	        cmocka_unit_test(without_a_usable_log_there_is_one_case_and_a_warning),
+	        cmocka_unit_test(log_and_recording_may_be_named_one_look_later),
 	        cmocka_unit_test(a_stop_while_the_log_comes_loses_no_verdict),
 	};
 
