@@ -294,10 +294,10 @@ static void try_again(struct download *download, const struct transfer_result *r
 	set_next(download, attempt, decision.wait_ms);
 }
 
-/* HTTP 404, and the server may still be writing the file. */
+/* "Not Found", or "Accepted", and the server may still be writing the file. */
 static bool is_awaited(const struct download *download, const struct transfer_result *result)
 {
-	return !result->curl_code && result->status == 404 &&
+	return !result->curl_code && (result->status == 404 || result->status == 202) &&
 	       loop_now(task_of(download)->engine->loop) < download->late_until_ms;
 }
 
@@ -310,6 +310,7 @@ static void wait_for_file(struct download *download, const struct transfer_resul
 
 	why_not(download, result, &why);
 	wait_ms = wait_ms < left_ms ? wait_ms : left_ms;
+	download->validator[0] = '\0'; /* of what came in its place */
 	say_repeat(download, wait_ms, why.text);
 	set_next(download, attempt, wait_ms);
 }
@@ -337,7 +338,9 @@ static void take_file(struct download *download)
 {
 	struct gr_error why = {0};
 
-	if (is_page(download))
+	if (download->status == 202 || download->status == 204) /* there is none yet, or none at all */
+		(void)gr_fail(&why, GR_SERVER, 0, "HTTP %ld", download->status);
+	else if (is_page(download))
 		(void)gr_fail(&why, GR_SERVER, 0, "a web page came in place of the file");
 	else if (!download->is_text && file_length(download) == 0)
 		(void)gr_fail(&why, GR_SERVER, 0, "it is empty");
@@ -358,7 +361,9 @@ static void on_transferred(void *context, struct transfer_result *result)
 	download->status = result->status;
 	if (result->validator[0] && result->status / 100 == 2)
 		(void)snprintf(download->validator, sizeof(download->validator), "%s", result->validator);
-	if (verdict == ATTEMPT_ANSWERED && download->path) {
+	if (is_awaited(download, result)) {
+		wait_for_file(download, result);
+	} else if (verdict == ATTEMPT_ANSWERED && download->path) {
 		take_file(download);
 	} else if (verdict == ATTEMPT_ANSWERED) {
 		download->text = result->body;
@@ -369,8 +374,6 @@ static void on_transferred(void *context, struct transfer_result *result)
 	} else if (!result->curl_code && result->status == 416 && download->validator[0]) {
 		download->validator[0] = '\0'; /* the file has changed: from its beginning */
 		set_next(download, attempt, 0);
-	} else if (is_awaited(download, result)) {
-		wait_for_file(download, result);
 	} else if (verdict == ATTEMPT_REFUSED) {
 		if (download->path)
 			why_not(download, result, &download->error);
