@@ -136,6 +136,16 @@ static const char *keep(struct execution *execution, char *text, const char *bef
 	return kept;
 }
 
+/* Data of a test, and reasons, come as texts, and as what such a text would hold. The caller's. */
+static char *words_text(const json_t *row, const char *keys)
+{
+	const json_t *value = answer_member(row, keys);
+
+	if (json_object_size(value) == 0 && json_array_size(value) == 0)
+		return answer_text(row, keys);
+	return json_dumps(value, JSON_COMPACT | JSON_SORT_KEYS);
+}
+
 static void case_read(struct execution *execution, const json_t *row, const struct execution_case *before,
         struct execution_case *ret_case)
 {
@@ -143,8 +153,8 @@ static void case_read(struct execution *execution, const json_t *row, const stru
 	        .name = keep(execution, answer_text(row, "test_case_name|testcase_name"), before->name),
 	        .module_id = keep(execution, answer_text(row, "build_module_id"), before->module_id),
 	        .data = keep(
-	                execution, answer_text(row, "parameterised_test_data|parameterized_test_data"), before->data),
-	        .reason = keep(execution, answer_text(row, "failed_reason"), before->reason),
+	                execution, words_text(row, "parameterised_test_data|parameterized_test_data"), before->data),
+	        .reason = keep(execution, words_text(row, "failed_reason"), before->reason),
 	        .raw_status = keep(execution, raw_text(row, "test_status"), before->raw_status),
 	};
 	ret_case->state = case_decode(row, ret_case->raw_status);

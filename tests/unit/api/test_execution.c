@@ -305,6 +305,23 @@ static void it_finds_the_info_in_several_shapes(void **state)
 	execution_release(&execution);
 }
 
+static void it_reads_data_and_reasons_that_are_no_texts(void **state)
+{
+	struct execution execution =
+	        decode("{'build_devices':[{'test_cases':["
+	               "{'test_case_name':'a','parameterised_test_data':{'user':'x','at':1},"
+	               "'failed_reason':['no','yes']},"
+	               "{'test_case_name':'a','parameterised_test_data':[],'failed_reason':{}}]}]}");
+	const struct execution_case *cases = execution.devices[0].cases;
+
+	(void)state;
+	assert_string_equal(cases[0].data, "{\"at\":1,\"user\":\"x\"}");
+	assert_string_equal(cases[0].reason, "[\"no\",\"yes\"]");
+	assert_null(cases[1].data);
+	assert_null(cases[1].reason);
+	execution_release(&execution);
+}
+
 static void it_survives_odd_values_everywhere(void **state)
 {
 	static const char *const keys[] = {
@@ -354,6 +371,7 @@ int main(void)
 	        cmocka_unit_test(it_reads_the_wrapped_answer_with_what_is_around_it),
 	        cmocka_unit_test(it_reads_whether_all_devices_are_done),
 	        cmocka_unit_test(it_finds_the_info_in_several_shapes),
+	        cmocka_unit_test(it_reads_data_and_reasons_that_are_no_texts),
 	        cmocka_unit_test(it_survives_odd_values_everywhere),
 	};
 
