@@ -151,16 +151,32 @@ static unsigned looks_needed(const struct native_device *native)
 	return native->log_path != NULL && native->recording_path != NULL ? 1 : 2;
 }
 
+bool native_is_proven(const struct step *step, const struct native_result *answer, const struct native_device *ours)
+{
+	return ours != NULL && native_is_over(ours) && count_bad_others(step, answer, ours) == 0 &&
+	       goes_together(step, ours);
+}
+
 bool native_is_settled(const struct step *step, const struct native_result *answer, const struct native_device *ours,
         unsigned over_polls, int64_t over_for_ms)
 {
-	if (ours != NULL && count_bad_others(step, answer, ours) == 0) {
-		if (goes_together(step, ours))
-			return over_polls >= looks_needed(ours);
-		if (ours->state == NATIVE_STOPPED)
-			return over_polls > 1;
-	}
+	if (over_polls > 0 && native_is_proven(step, answer, ours))
+		return over_polls >= looks_needed(ours);
+	if (ours != NULL && ours->state == NATIVE_STOPPED && count_bad_others(step, answer, ours) == 0)
+		return over_polls > 1;
 	return over_polls > 1 && over_for_ms >= settle_ms(&step->context->poll, SETTLE_MS);
+}
+
+char *native_log_warning(const char *id, const struct event *event, bool is_there)
+{
+	if (is_there)
+		return gr_printf(
+		        "the log of native test %s names no test in a form that is known: its tests are not named", id);
+	if (event->error.failure == GR_NONE)
+		return gr_printf("the log of native test %s could not be had (HTTP %ld): its tests are not named", id,
+		        event->status);
+	return gr_printf(
+	        "the log of native test %s could not be had (%s): its tests are not named", id, event->error.text);
 }
 
 void native_judge_others(const struct step *step, const struct native_result *answer, const struct native_device *ours,

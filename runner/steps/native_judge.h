@@ -10,10 +10,14 @@
 enum gr_failure native_verdict(const struct step *step, const struct native_device *native);
 /* Is this row, of `count`, our device? The run is ours by its id: without an id of the device, its name will do. */
 bool native_is_ours(const struct native_device *native, const struct device *ours, size_t count);
+/* It is over, and status and counts go together: this is the verdict, whatever comes before the next answer. */
+bool native_is_proven(const struct step *step, const struct native_result *answer, const struct native_device *ours);
 /* The server says so often, and for so long, that the run is over: is it to be believed yet? Counts may lag behind the
  * status, so that what does not go together is looked at again for a while. ours: our device in the answer, or NULL. */
 bool native_is_settled(const struct step *step, const struct native_result *answer, const struct native_device *ours,
         unsigned over_polls, int64_t over_for_ms);
+/* Why the tests are not named, the caller's: the log is not there, or names none. */
+char *native_log_warning(const char *id, const struct event *event, bool is_there);
 /* Rows of other devices in the answer to our run: a problem unless all of them passed. */
 void native_judge_others(const struct step *step, const struct native_result *answer, const struct native_device *ours,
         struct device_run *result);

@@ -167,7 +167,7 @@ static int conclude(const struct step *step, struct native_log *log, struct acti
 	return hand_over(step, result, result_outcome(result), action);
 }
 
-static int finish(const struct step *step, const struct event *event, struct action *action)
+static void begin_verdict(const struct step *step, const struct event *event)
 {
 	struct state *state = step->state;
 	const struct native_device *native = our_device(state);
@@ -179,7 +179,15 @@ static int finish(const struct step *step, const struct event *event, struct act
 		        "%s is missing from the answer: nothing proves that it ran the tests", words);
 	state->result->is_complete =
 	        native != NULL && native->state != NATIVE_STOPPED && native->state != NATIVE_UNKNOWN;
-	state->result->lag_most_ms = event->now_ms - state->polling.not_over_ms;
+	state->result->lag_most_ms = state->over_ms - state->polling.not_over_ms;
+}
+
+static int finish(const struct step *step, const struct event *event, struct action *action)
+{
+	struct state *state = step->state;
+	const struct native_device *native = our_device(state);
+
+	begin_verdict(step, event);
 	if (native == NULL || native->log_path == NULL)
 		return conclude(step, NULL, action);
 	state->phase = PHASE_LOG;
@@ -198,17 +206,8 @@ static int take_log(const struct step *step, const struct event *event, struct a
 	bool is_there = event->error.failure == GR_NONE && event->status >= 200 && event->status < 300;
 	bool has_cases = is_there && native_log_parse(event->text, event->bytes, &log);
 
-	if (!is_there && event->error.failure != GR_NONE)
-		action->warning = gr_printf("the log of native test %s could not be had (%s): its tests are not named",
-		        state->id, event->error.text);
-	else if (!is_there)
-		action->warning =
-		        gr_printf("the log of native test %s could not be had (HTTP %ld): its tests are not named",
-		                state->id, event->status);
-	else if (!has_cases && log.trouble == NULL)
-		action->warning = gr_printf(
-		        "the log of native test %s names no test in a form that is known: its tests are not named",
-		        state->id);
+	if (!is_there || (!has_cases && log.trouble == NULL))
+		action->warning = native_log_warning(state->id, event, is_there);
 	(void)conclude(step, is_there ? &log : NULL, action);
 	native_log_release(&log);
 	return 0;
@@ -231,9 +230,14 @@ static int cut_short(const struct step *step, const struct event *event, struct 
 {
 	const struct state *state = step->state;
 	const struct native_device *native = our_device(state);
-	struct device_run *result = make_result(step, event);
 	GR_AUTO_FREE char *whereabouts = say_whereabouts(step);
+	struct device_run *result;
 
+	if (native_is_proven(step, &state->last, native)) { /* and was only looked at once more */
+		begin_verdict(step, event);
+		return conclude(step, NULL, action);
+	}
+	result = make_result(step, event);
 	device_run_add_problem(result, why->failure, "%s; %s", why->text, whereabouts);
 	if (native != NULL)
 		native_judge_cut(step, base_name(step), native, why->failure, result);

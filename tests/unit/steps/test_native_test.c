@@ -395,6 +395,26 @@ static void log_and_recording_may_be_named_one_look_later(void **state)
 	script_close(&s);
 }
 
+static void what_comes_in_the_second_look_loses_no_verdict(void **state)
+{
+	struct script s;
+
+	(void)state;
+	run_to_first_poll(&s, WITH(""));
+	answer(&s, RESULT("2", "Passed", "1", "1", "0"));
+	for (int i = 0; i < 200 && s.action.kind != ACTION_DONE; i++) {
+		let_time_come(&s);
+		send_answer(&s, CALL_FAILED, NULL);
+	}
+	expect_done(&s, OUTCOME_PASSED, "{'tests': 1}");
+	script_close(&s);
+	run_to_first_poll(&s, WITH(""));
+	answer(&s, RESULT("3", "Failed", "2", "1", "1"));
+	stop_script(&s, GR_DEADLINE);
+	expect_done(&s, OUTCOME_FAILED, "{'failed': 1}");
+	script_close(&s);
+}
+
 static void a_stop_while_the_log_comes_loses_no_verdict(void **state)
 {
 	struct script s;
@@ -437,6 +457,7 @@ int main(void)
 	        cmocka_unit_test(a_crash_that_no_test_has_is_a_problem),
 	        cmocka_unit_test(without_a_usable_log_there_is_one_case_and_a_warning),
 	        cmocka_unit_test(log_and_recording_may_be_named_one_look_later),
+	        cmocka_unit_test(what_comes_in_the_second_look_loses_no_verdict),
 	        cmocka_unit_test(a_stop_while_the_log_comes_loses_no_verdict),
 	};
 
