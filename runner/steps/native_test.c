@@ -233,7 +233,7 @@ static int cut_short(const struct step *step, const struct event *event, struct 
 	GR_AUTO_FREE char *whereabouts = say_whereabouts(step);
 	struct device_run *result;
 
-	if (native_is_proven(step, &state->last, native)) { /* and was only looked at once more */
+	if (state->over_polls > 0 && native_is_proven(step, &state->last, native)) { /* only looked at once more */
 		begin_verdict(step, event);
 		return conclude(step, NULL, action);
 	}

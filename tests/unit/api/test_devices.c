@@ -342,6 +342,9 @@ static void it_knows_platforms_by_name_and_number(void **state)
 	assert_string_equal(platform_direct_code(PLATFORM_ANDROID), "2");
 	assert_string_equal(platform_direct_code(PLATFORM_IOS), "1");
 	assert_null(platform_direct_code(PLATFORM_WEB));
+	assert_string_equal(platform_direct_word(PLATFORM_ANDROID), "Android");
+	assert_string_equal(platform_direct_word(PLATFORM_IOS), "iOS");
+	assert_null(platform_direct_word(PLATFORM_WEB));
 }
 
 int main(void)

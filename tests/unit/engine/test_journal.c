@@ -314,6 +314,33 @@ static void a_step_that_was_not_reached_again_keeps_what_it_had(void **state)
 	close_world(&world);
 }
 
+static void a_lane_on_another_device_begins_anew(void **state)
+{
+	struct run_event chosen = {.kind = STEP_ENDED,
+	        .lane = "main",
+	        .step = "devices.phone" REPLACE_MARK "1",
+	        .outcome = OUTCOME_PASSED};
+	struct world world;
+	struct replay *replay;
+	struct event_reader reader;
+
+	(void)state;
+	open_world(&world);
+	reader = begin(&world, NULL);
+	say(&reader, STEP_LEARNED, json_pack("{s:s}", "number", "770"));
+	say_intent(&reader);
+	say_end(&reader, OUTCOME_FAILED);
+	assert_int_equal(reader.event(reader.state, &chosen, NULL), 0);
+	end(&reader);
+	replay = read_back(&world);
+	assert_false(replay_is_settled(replay_find(replay, "main", "s")));
+	assert_int_equal(json_object_size(replay_find(replay, "main", "s")->memory), 0);
+	assert_null(replay_find(replay, "main", "s")->open_operation);
+	assert_true(replay_is_settled(replay_find(replay, "main", "devices.phone" REPLACE_MARK "1")));
+	replay_free(replay);
+	close_world(&world);
+}
+
 static void say_call(struct event_reader *reader, enum run_event_kind kind, json_t *detail)
 {
 	struct run_event event = {
@@ -360,6 +387,7 @@ static void it_counts_reservations_whose_outcome_is_not_known(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+	        cmocka_unit_test(a_lane_on_another_device_begins_anew),
 	        cmocka_unit_test(it_counts_reservations_whose_outcome_is_not_known),
 	        cmocka_unit_test(a_record_is_its_checksum_and_json),
 	        cmocka_unit_test(all_that_was_written_comes_back),
