@@ -161,6 +161,7 @@ static const struct plan_step *missing_selection(const struct lane *lane, const 
 /* Not started: its condition is wrong, or its `when` or `if` says no. */
 static bool is_left_out(struct lane *lane, const struct plan_step *plan)
 {
+	const struct gr_error *stop = stop_of(lane);
 	struct gr_error err = {0};
 	const char *why = NULL;
 	bool is_wish = true;
@@ -173,7 +174,7 @@ static bool is_left_out(struct lane *lane, const struct plan_step *plan)
 		if (is_wish)
 			emit_skip(lane, plan, OUTCOME_SKIPPED, GR_NONE, why);
 		else
-			emit_skip(lane, plan, OUTCOME_NOT_RUN, stop_of(lane) ? stop_of(lane)->failure : GR_NONE, why);
+			emit_skip(lane, plan, OUTCOME_NOT_RUN, stop ? stop->failure : GR_NONE, why);
 		return true;
 	}
 	if (missing_selection(lane, plan, plan->early_needs))
