@@ -69,11 +69,9 @@ static size_t columns_for(size_t columns, const char *clean, size_t most)
 
 static void add_cell(struct buffer *line, const char *clean, size_t columns)
 {
-	size_t used;
+	GR_AUTO_FREE char *cut = gr_strndup(clean, words_fit(clean, columns, NULL));
 
-	buffer_add(line, clean, words_fit(clean, columns, &used));
-	for (; used < columns + 2; used++)
-		buffer_add_char(line, ' ');
+	words_pad(line, cut, columns + 2);
 }
 
 static struct table table_of(const struct console *console, const struct results *results)

@@ -31,60 +31,32 @@ enum platform platform_parse(const char *text)
 	return PLATFORM_UNKNOWN;
 }
 
+/* What the reference calls them, operation by operation. Direct uploads take apps only. */
+static const struct {
+	const char *name, *process_type, *direct_code, *direct_word;
+} terms[] = {
+        [PLATFORM_UNKNOWN] = {"unknown", NULL, NULL, NULL},
+        [PLATFORM_IOS] = {"ios", "oia", "1", "iOS"},
+        [PLATFORM_ANDROID] = {"android", "oaa", "2", "Android"},
+        [PLATFORM_WEB] = {"web", "ow", NULL, NULL},
+};
+
 const char *platform_name(enum platform platform)
 {
-	switch (platform) {
-	case PLATFORM_IOS:
-		return "ios";
-	case PLATFORM_ANDROID:
-		return "android";
-	case PLATFORM_WEB:
-		return "web";
-	case PLATFORM_UNKNOWN:
-		break;
-	}
-	return "unknown";
+	return terms[platform].name;
 }
 
 const char *platform_process_type(enum platform platform)
 {
-	switch (platform) {
-	case PLATFORM_IOS:
-		return "oia";
-	case PLATFORM_ANDROID:
-		return "oaa";
-	case PLATFORM_WEB:
-		return "ow";
-	case PLATFORM_UNKNOWN:
-		break;
-	}
-	return NULL;
-}
-
-const char *platform_direct_word(enum platform platform)
-{
-	switch (platform) {
-	case PLATFORM_IOS:
-		return "iOS";
-	case PLATFORM_ANDROID:
-		return "Android";
-	case PLATFORM_WEB:
-	case PLATFORM_UNKNOWN:
-		break;
-	}
-	return NULL;
+	return terms[platform].process_type;
 }
 
 const char *platform_direct_code(enum platform platform)
 {
-	switch (platform) {
-	case PLATFORM_IOS:
-		return "1";
-	case PLATFORM_ANDROID:
-		return "2";
-	case PLATFORM_WEB: /* the direct upload takes apps only */
-	case PLATFORM_UNKNOWN:
-		break;
-	}
-	return NULL;
+	return terms[platform].direct_code;
+}
+
+const char *platform_direct_word(enum platform platform)
+{
+	return terms[platform].direct_word;
 }

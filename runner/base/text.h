@@ -38,8 +38,7 @@ void text_neutralise(struct buffer *out, const char *text, size_t bytes, size_t 
 void text_clean(struct buffer *out, const char *text, size_t bytes, size_t most_bytes);
 
 /* JSON text for a console: what could be more than data there (DEL, C1 and bidi controls, U+2028, U+2029, U+FEFF, the
- * second '#' of
- * "##") is written as \uXXXX. It means the same as before. Appends to `out`. */
+ * second '#' of "##") is written as \uXXXX. It means the same as before. Appends to `out`. */
 void text_escape_json(struct buffer *out, const char *json);
 
 /* Before redaction nothing is cut but so: half a secret is none that a redactor knows. How many of `bytes` bytes to

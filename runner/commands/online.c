@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "runner/base/memory.h"
+#include "runner/base/redact_json.h"
 #include "runner/base/text.h"
 #include "runner/engine/single.h"
 #include "runner/net/loop.h"
@@ -60,13 +61,12 @@ int online_call(struct online *online, enum operation_id operation, const json_t
 void online_print(const struct online *online, const json_t *value, bool is_raw_text)
 {
 	bool is_text = is_raw_text && json_is_string(value);
-	GR_AUTO_FREE char *plain =
-	        is_text ? gr_strdup(json_string_value(value)) : json_dumps(value, JSON_INDENT(2) | JSON_ENCODE_ANY);
-	GR_AUTO_FREE char *clean = redactor_text(online->redactor, plain ? plain : "null");
+	GR_AUTO_FREE char *clean = is_text ? redactor_text(online->redactor, json_string_value(value))
+	                                   : redactor_dump(online->redactor, value, JSON_INDENT(2) | JSON_ENCODE_ANY);
 	GR_AUTO_BUFFER struct buffer harmless = {0};
 
 	if (!is_text)
-		text_escape_json(&harmless, clean);
+		text_escape_json(&harmless, clean ? clean : "null");
 	else if (isatty(STDOUT_FILENO)) /* else it is for a program, which asked for these bytes */
 		text_clean(&harmless, clean, strlen(clean), SIZE_MAX);
 	else

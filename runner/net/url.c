@@ -211,12 +211,9 @@ int url_post(const char *url, char **ret_url, struct gr_error *err)
 int url_base(const char *url, bool insecure_http, char **ret_url, struct gr_error *err)
 {
 	AUTO_URL struct url parsed = {0};
+	int r = url_parse(&parsed, url, NULL, GR_CONFIG, err);
 	size_t bytes;
-	int r = 0;
 
-	if (!strstr(url, "://"))
-		return gr_fail(err, GR_CONFIG, 0, "server URL: it must begin with https://");
-	r = url_parse(&parsed, url, NULL, GR_CONFIG, err);
 	if (r < 0)
 		return gr_context(err, "server URL");
 	if (!text_equal(parsed.scheme, "https") && !text_equal(parsed.scheme, "http"))
